@@ -1,0 +1,53 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Both set everything up by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml packages/guiderail-verify/pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/ready-dev ## Install everything for working on Guiderail into .venv
+
+demo: $(VENV)/ready-run ## Watch a real credit model go from manifest to production and back
+	@$(BIN)/guiderail demo
+
+test: $(VENV)/ready-dev check ## Run every check and every test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/ready-dev ## Style, types and layers, without running tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/ready-dev ## Print the figures of docs/performance.md
+	@for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(VENV)/ready-dev ## Resolve requirements/*.in again, with hashes
+	@$(BIN)/python requirements/lock.py
+
+clean: ## Remove the virtual environment and everything that was built
+	@rm -rf $(VENV) demo examples/*/build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Guiderail needs Python 3.11 or newer; run: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	@$(PYTHON) -m venv $(VENV)
+
+# $(1): what to install. Bytecode is compiled because a first start is up to four times slower without.
+define install
+	@echo "Installing $(1) requirements into $(VENV) (about a minute the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e packages/guiderail-verify -e .
+	@$(BIN)/python -m compileall -q src packages/guiderail-verify/src
+	@touch $@
+endef
+
+$(VENV)/ready-run: requirements/run.txt $(SOURCES) | $(VENV)/bin/python
+	$(call install,run)
+
+$(VENV)/ready-dev: requirements/dev.txt $(SOURCES) | $(VENV)/bin/python
+	$(call install,dev)

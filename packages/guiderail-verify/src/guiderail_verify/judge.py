@@ -1,0 +1,299 @@
+"""Tier, track and gate verdicts of one release from a compiled pack: the decision itself.
+
+Everything here is a pure function of the compiled pack, the kind of workload, the day and typed
+values, so an auditor recomputes a decision from the exported bytes with the standard library only.
+Sentences, findings and reviewers are words *about* this result and live in `guiderail.policy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from guiderail_verify.evaluate import (
+    UNKNOWN,
+    Expression,
+    TreeError,
+    Truth,
+    UnknownType,
+    Value,
+    Values,
+    compile_expression,
+    fact_names,
+)
+
+TIERS: Final = ("low", "medium", "high", "prohibited")
+TRACKS: Final = ("green", "yellow", "red")
+KNOWN_BY: Final = ("declared", "measured", "verified", "attested")
+YELLOW: Final = TRACKS.index("yellow")
+HIGHEST_TIER_IN_RULES: Final = TIERS.index("high")
+"""Track rules and gates see a prohibited use as tier `high`; it is stopped before they matter."""
+
+_NEVER: Final[Mapping[str, object]] = {"bool": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A tier or track rule. counts: `either` (true or unknown), `certain` or `unknown` only."""
+
+    id: str
+    level: int
+    rank: int
+    when: Expression
+    counts: str
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A gate as one kind of workload meets it. from_rank: the tier from which it is enforced.
+
+    may_be_absent: facts of `fail_when` whose absence means that nobody set such a limit.
+    """
+
+    id: str
+    from_rank: int
+    enforced: bool
+    applies: Expression
+    passes: Expression
+    fails: Expression
+    reads: frozenset[str]
+    may_be_absent: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that counts, and whether it is true or only unknown."""
+
+    rule: Rule
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class GateVerdict:
+    """verdict: pass, fail, insufficient or not_applicable, before any waiver."""
+
+    gate: Gate
+    verdict: str
+    enforced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """tier and track are ranks in `TIERS` and `TRACKS`. weak: facts below the wanted evidence."""
+
+    tier: int
+    tier_hits: tuple[Hit, ...]
+    track: int
+    track_hits: tuple[Hit, ...]
+    gates: tuple[GateVerdict, ...]
+    weak: tuple[str, ...]
+    values: Mapping[str, Value]
+
+    @property
+    def blocked(self) -> bool:
+        """A prohibited use, an open screen or a failed gate, before any waiver."""
+        return any(hit.rule.blocks for hit in self.tier_hits) or any(
+            gate.enforced and gate.verdict == "fail" for gate in self.gates
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The rules and gates of one pack that hold for one kind on one day.
+
+    minimum: for each tier rank the facts that a decision rests on, with the least `known_by` rank.
+    """
+
+    tiers: tuple[Rule, ...]
+    tracks: tuple[Rule, ...]
+    gates: tuple[Gate, ...]
+    minimum: tuple[tuple[tuple[str, int], ...], ...]
+
+    def judge(
+        self, values: Values, known_by: Mapping[str, int], *, weak: bool | None = None
+    ) -> Judgement:
+        """Decide. `values` holds every fact of the pack; `known_by` the rank of each known one.
+
+        weak: states `evidence.weak` instead of computing it (for counterfactuals).
+        """
+        seen: dict[str, Value] = dict(values)
+        tier_hits, tier = _hits(self.tiers, seen)
+        felt_tier = min(tier, HIGHEST_TIER_IN_RULES)
+        seen["tier"] = TIERS[felt_tier]
+        below = tuple(name for name, least in self.minimum[felt_tier]
+                      if known_by.get(name, least) < least)  # fmt: skip
+        seen["evidence.weak"] = bool(below) if weak is None else weak
+        track_hits, track = _hits(self.tracks, seen)
+        gates = tuple([_verdict(gate, seen, felt_tier) for gate in self.gates])
+        if track < YELLOW and any(g.enforced and g.verdict == "insufficient" for g in gates):
+            track = YELLOW
+        return Judgement(tier, tier_hits, track, track_hits, gates, below, seen)
+
+
+def _hits(rules: tuple[Rule, ...], values: Values) -> tuple[tuple[Hit, ...], int]:
+    heaviest = 0
+    hits: list[Hit] = []
+    for rule in rules:
+        truth = rule.when(values)
+        if truth is False:
+            continue
+        if rule.counts != "either" and (rule.counts == "unknown") is not (truth is UNKNOWN):
+            continue
+        hits.append(Hit(rule, truth))
+        if rule.rank > heaviest:
+            heaviest = rule.rank
+    return tuple(hits), heaviest
+
+
+def _verdict(gate: Gate, values: Values, tier: int) -> GateVerdict:
+    enforced = gate.enforced and tier >= gate.from_rank
+    if gate.applies(values) is False:
+        return GateVerdict(gate, "not_applicable", enforced)
+    failed = gate.fails(values)
+    if failed is True:
+        return GateVerdict(gate, "fail", enforced)
+    if gate.passes(values) is True and (failed is False or _only_absent(gate, values)):
+        return GateVerdict(gate, "pass", enforced)
+    return GateVerdict(gate, "insufficient", enforced)
+
+
+def _only_absent(gate: Gate, values: Values) -> bool:
+    """Is `fail_when` unknown only because nobody set the limit that it compares with?"""
+    return all(name in gate.may_be_absent for name in gate.reads if values[name] is UNKNOWN)
+
+
+def compile_rulebook(tree: Mapping[str, object], kind: str, day: str) -> Rulebook:
+    """The rules of a compiled pack for one kind on one day (`YYYY-MM-DD`). Raises TreeError."""
+    tiers = tuple(_rule(part, TIERS) for part in _in_force(tree, "tiers", kind, day))
+    tracks = tuple(_rule(part, TRACKS) for part in _in_force(tree, "tracks", kind, day))
+    parts = _in_force(tree, "gates", kind, day)
+    gates = tuple(_gate(part, kind) for part in parts)
+    rules = [*_in_force(tree, "tiers", kind, day), *_in_force(tree, "tracks", kind, day)]
+    read = frozenset[str]().union(*(fact_names(part["when"]) for part in rules))
+    minimum = tuple(
+        _minimum(tree, read, parts, [g for g in gates if g.enforced and g.from_rank <= rank])
+        for rank in range(HIGHEST_TIER_IN_RULES + 1)
+    )
+    return Rulebook(tiers, tracks, gates, minimum)
+
+
+def base_name(name: str, interval_facts: Mapping[str, object]) -> str:
+    """`change.flips` for `change.flips.low` where that is an interval; else the name itself."""
+    stem, _, bound = name.rpartition(".")
+    return stem if bound in ("low", "high") and stem in interval_facts else name
+
+
+def _minimum(
+    tree: Mapping[str, object],
+    read: frozenset[str],
+    parts: Sequence[Mapping[str, object]],
+    enforced: Sequence[Gate],
+) -> tuple[tuple[str, int], ...]:
+    facts = _mapping(tree, "facts")
+    wanted = _mapping(tree, "minimum_known_by")
+    ids = {gate.id for gate in enforced}
+    names = set(read)
+    for part in parts:
+        if part["id"] in ids:
+            names |= fact_names([part["applies_when"], part["pass_when"], part["fail_when"]])
+    bases = sorted({base_name(name, facts) for name in names} - {"tier", "evidence.weak"})
+    return tuple((name, _least(name, wanted)) for name in bases)
+
+
+def _least(name: str, wanted: Mapping[str, object]) -> int:
+    """The rank that the longest matching prefix asks for; declared where none matches."""
+    prefixes = [prefix for prefix in wanted if name == prefix or name.startswith(prefix + ".")]
+    if not prefixes:
+        return 0
+    return KNOWN_BY.index(str(wanted[max(prefixes, key=len)]))
+
+
+def _in_force(
+    tree: Mapping[str, object], section: str, kind: str, day: str
+) -> list[Mapping[str, object]]:
+    parts = tree.get(section)
+    if not isinstance(parts, list):
+        raise TreeError(f"a compiled pack has a list of {section}")
+    return [part for part in parts if holds(part, kind, day)]
+
+
+def holds(part: Mapping[str, object], kind: str, day: str) -> bool:
+    """Does a rule or gate hold for this kind on this day? `until` is the first day it does not."""
+    kinds, since, until = part["kinds"], str(part["since"]), part.get("until")
+    if not isinstance(kinds, list | Mapping):
+        raise TreeError("kinds must be a list or a mapping")
+    return kind in kinds and since <= day and (until is None or day < str(until))
+
+
+def _rule(part: Mapping[str, object], scale: tuple[str, ...]) -> Rule:
+    level = part["level"]
+    if not isinstance(level, int):
+        raise TreeError("a rule's level is an integer")
+    return Rule(
+        id=str(part["id"]),
+        level=level,
+        rank=scale.index(str(part["raises_to"])),
+        when=compile_expression(part["when"]),
+        counts=str(part["counts"]),
+        blocks=part["blocks"] is True,
+    )
+
+
+def _gate(part: Mapping[str, object], kind: str) -> Gate:
+    setting = _mapping(part, "kinds")[kind]
+    if not isinstance(setting, Mapping):
+        raise TreeError("a gate says for each kind from which tier and how it holds")
+    absent = part["may_be_absent"]
+    fails = part.get("fail_when") or _NEVER
+    return Gate(
+        id=str(part["id"]),
+        from_rank=TIERS.index(str(setting["from_tier"])),
+        enforced=setting["effect"] == "enforced",
+        applies=compile_expression(part.get("applies_when") or {"bool": True}),
+        passes=compile_expression(part["pass_when"]),
+        fails=compile_expression(fails),
+        reads=fact_names(fails),
+        may_be_absent=frozenset(str(name) for name in absent) if isinstance(absent, list) else
+        frozenset(),
+    )  # fmt: skip
+
+
+def _mapping(tree: Mapping[str, object], key: str) -> Mapping[str, object]:
+    part = tree.get(key)
+    if not isinstance(part, Mapping):
+        raise TreeError(f"{key} must be a mapping")
+    return part
+
+
+def typed_value(value: object, fact: Mapping[str, object]) -> Value:
+    """A value if it is of the fact's type, else UNKNOWN. Enums must be one of the listed values."""
+    match fact["type"]:
+        case "bool":
+            return value if isinstance(value, bool) else UNKNOWN
+        case "integer":
+            return value if isinstance(value, int) and not isinstance(value, bool) else UNKNOWN
+        case "number" | "interval":
+            return _finite(value)
+        case "enum":
+            values = fact.get("values")
+            listed = isinstance(value, str) and isinstance(values, list) and value in values
+            return value if listed and isinstance(value, str) else UNKNOWN
+        case "text":
+            return value if isinstance(value, str) else UNKNOWN
+        case "set":
+            texts = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+            return value if texts and isinstance(value, tuple) else UNKNOWN
+    return UNKNOWN
+
+
+def _finite(value: object) -> Value:
+    # The chained comparison is False for NaN and for both infinities.
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if float("-inf") < value < float("inf") else UNKNOWN
+    return UNKNOWN
+
+
+def is_known(value: Value) -> bool:
+    return not isinstance(value, UnknownType)

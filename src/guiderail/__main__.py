@@ -1,0 +1,7 @@
+"""`python -m guiderail`."""
+
+import sys
+
+from guiderail.cli.main import main
+
+sys.exit(main())

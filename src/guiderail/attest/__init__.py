@@ -1,0 +1,1 @@
+"""Keys, signed envelopes and the statements that they carry."""

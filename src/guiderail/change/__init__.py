@@ -1,0 +1,1 @@
+"""One release against its baselines: production, the last review, the last full review."""

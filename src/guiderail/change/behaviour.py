@@ -1,0 +1,202 @@
+"""How the model behaves against its baselines on the same frozen data: performance and flips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from guiderail.change.baselines import AGAINST, IN_WORDS, baselines, missing
+from guiderail.core.interval import Interval
+from guiderail.core.scales import KnownBy
+from guiderail.facts.fact import Fact, Unknown, known, unknown
+from guiderail.facts.model.performance import measured_change
+from guiderail.facts.model.scored import (
+    EvaluationRows,
+    evaluation_key,
+    evaluation_of,
+    evaluation_rows,
+    model_key,
+    scored,
+)
+from guiderail.facts.provider import Inputs, Provider, failed
+from guiderail.facts.standing import Baseline
+from guiderail.manifest.release import Release
+from guiderail.manifest.schema import ModelManifest
+from guiderail.sandbox.process import Failure
+from guiderail.sandbox.score import Scores
+
+_KINDS = ("performance", "error_growth", "flips")
+_GIVES = (
+    *("change.performance", "since_review.performance", "since_full_review.performance"),
+    *("change.error_growth", "since_full_review.error_growth"),
+    *("change.flips", "since_full_review.flips"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Both versions' scores on the rows of the release that is judged."""
+
+    prefix: str
+    rows: EvaluationRows
+    new: Scores
+    old: Scores
+    old_release: Release
+    source: str
+
+
+def _run(inputs: Inputs) -> Iterator[Fact]:
+    source = _source(inputs)
+    found = baselines(inputs)
+    absent = [prefix for prefix in AGAINST if found[prefix] is None]
+    for prefix in absent:
+        yield from _unknown(prefix, missing(prefix, inputs), source)
+    present = {prefix: one for prefix, one in found.items() if one is not None}
+    if not present:
+        return
+    new = scored(inputs.release, inputs.release, inputs.cache)
+    if not isinstance(new, Scores):
+        for prefix in present:
+            yield from _no_scores(prefix, new, source)
+        return
+    rows = evaluation_rows(inputs.release)
+    if isinstance(rows, Unknown):
+        for prefix in present:
+            yield from _unknown(prefix, rows.reason, source)
+        return
+    with rows.table:
+        for prefix, baseline in present.items():
+            yield from _against(inputs, prefix, baseline, rows, new, source)
+
+
+def _against(
+    inputs: Inputs,
+    prefix: str,
+    baseline: Baseline,
+    rows: EvaluationRows,
+    new: Scores,
+    source: str,
+) -> Iterator[Fact]:
+    if not isinstance(baseline.release.manifest, ModelManifest):
+        yield from _unknown(prefix, f"{IN_WORDS[prefix]} is no model", source)
+        return
+    old = scored(baseline.release, inputs.release, inputs.cache)
+    if not isinstance(old, Scores):
+        reason = f"{IN_WORDS[prefix]}: {old.reason}"
+        yield from _no_scores(
+            prefix, Failure(reason) if isinstance(old, Failure) else Unknown(reason), source
+        )
+        return
+    pair = _Pair(prefix, rows, new, old, baseline.release, source)
+    yield from _performance(inputs, pair)
+    if f"{prefix}.flips" in _GIVES:
+        yield _flips(inputs, pair)
+
+
+def _performance(inputs: Inputs, pair: _Pair) -> Iterator[Fact]:
+    from guiderail.measure.unmeasurable import NotMeasurable
+
+    name, growth = f"{pair.prefix}.performance", f"{pair.prefix}.error_growth"
+    found = measured_change(inputs.release, pair.rows, pair.new, pair.old_release, pair.old)
+    if isinstance(found, NotMeasurable):
+        yield unknown(name, found.reason, pair.source)
+        if growth in _GIVES:
+            yield unknown(growth, found.reason, pair.source)
+        return
+    detail = {
+        "metric": found.metric,
+        "value": _plain(found.value),
+        "old": None if found.old is None else _plain(found.old),
+        "delta": None if found.delta is None else _plain(found.delta),
+        "n": found.n,
+        "method": found.method,
+        "rows_needed": found.rows_needed,
+    }
+    if found.relative_pct is None:
+        reason = "the metric of the earlier version is 0, so nothing is relative to it"
+        yield unknown(name, reason, pair.source)
+    else:
+        yield known(name, found.relative_pct, pair.source, KnownBy.MEASURED, detail)
+    if growth not in _GIVES:
+        return
+    if found.error_growth_pct is None:
+        yield unknown(growth, "the earlier version made no error to grow from", pair.source)
+    else:
+        yield known(growth, found.error_growth_pct, pair.source, KnownBy.MEASURED)
+
+
+def _flips(inputs: Inputs, pair: _Pair) -> Fact:
+    """Each version decides with its own threshold, as it would in production."""
+    from guiderail.facts.model.decisions import decisions
+    from guiderail.measure.flips import flips
+    from guiderail.measure.unmeasurable import NotMeasurable
+
+    name = f"{pair.prefix}.flips"
+    new = decisions(pair.new, *_decides(inputs.release, inputs.release))
+    old = decisions(pair.old, *_decides(pair.old_release, inputs.release))
+    for decided in (new, old):
+        if isinstance(decided, NotMeasurable):
+            return unknown(name, decided.reason, pair.source)
+    found = flips(old, new)
+    if isinstance(found, NotMeasurable):
+        return unknown(name, found.reason, pair.source)
+    rate = found.rate
+    percent = Interval(100 * rate.value, 100 * rate.low, 100 * rate.high)
+    detail = {"n": found.n, "flips": found.flips, "directions": dict(found.directions)}
+    return known(name, percent, pair.source, KnownBy.MEASURED, detail)
+
+
+def _decides(model: Release, judged: Release) -> tuple[float | None, str | None]:
+    manifest = model.manifest
+    threshold = manifest.model.threshold if isinstance(manifest, ModelManifest) else None
+    evaluation = evaluation_of(judged)
+    return threshold, evaluation.positive if evaluation is not None else None
+
+
+def _plain(interval: Interval) -> list[float]:
+    return [interval.value, interval.low, interval.high]
+
+
+def _no_scores(prefix: str, why: Failure | Unknown, source: str) -> Iterator[Fact]:
+    for name in _names(prefix):
+        make = failed if isinstance(why, Failure) else unknown
+        yield make(name, why.reason, source)
+
+
+def _unknown(prefix: str, reason: str, source: str) -> Iterator[Fact]:
+    for name in _names(prefix):
+        yield unknown(name, reason, source)
+
+
+def _names(prefix: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}.{kind}" for kind in _KINDS if f"{prefix}.{kind}" in _GIVES)
+
+
+def _source(inputs: Inputs) -> str:
+    evaluation = evaluation_of(inputs.release)
+    if evaluation is None:
+        return str(inputs.release.place("evaluation"))
+    return f"{evaluation.data} scored by both versions"
+
+
+def _key(inputs: Inputs) -> Mapping[str, object]:
+    found = baselines(inputs)
+    return {
+        **evaluation_key(inputs.release),
+        **model_key(inputs.release),
+        "baselines": {
+            prefix: _baseline_key(one) if one is not None else missing(prefix, inputs)
+            for prefix, one in found.items()
+        },
+    }
+
+
+def _baseline_key(baseline: Baseline) -> object:
+    if not isinstance(baseline.release.manifest, ModelManifest):
+        return baseline.digest
+    return model_key(baseline.release)
+
+
+BEHAVIOUR = Provider(
+    id="change.behaviour", version=1, kinds=("model",), gives=_GIVES, run=_run, key=_key
+)

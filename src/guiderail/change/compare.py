@@ -1,0 +1,49 @@
+"""Every comparison of a release with its baselines, in one tuple, and the function that runs them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from guiderail.change.behaviour import BEHAVIOUR
+from guiderail.change.build import BUILD
+from guiderail.change.data_sources import DATA_SOURCES
+from guiderail.change.exists import EXISTS
+from guiderail.change.features import FEATURES
+from guiderail.change.going_back import GOING_BACK
+from guiderail.change.judged_by import PURPOSE, RECIPE
+from guiderail.change.reseeding import RESEEDING
+from guiderail.change.threshold import THRESHOLD_MOVE
+from guiderail.facts.cache import FactCache
+from guiderail.facts.collect import Progress, run_providers
+from guiderail.facts.fact import FactSet
+from guiderail.facts.provider import Inputs, Provider
+from guiderail.facts.standing import Standing
+from guiderail.manifest.release import Release
+
+COMPARISONS: tuple[Provider, ...] = (
+    EXISTS,
+    FEATURES,
+    THRESHOLD_MOVE,
+    BUILD,
+    DATA_SOURCES,
+    RECIPE,
+    PURPOSE,
+    RESEEDING,
+    BEHAVIOUR,
+    GOING_BACK,
+)
+
+
+def compare(
+    release: Release,
+    facts: FactSet,
+    standing: Standing,
+    now: datetime,
+    *,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> FactSet:
+    """The given facts, and every fact that compares the release with its baselines."""
+    inputs = Inputs(release, standing, now, FactCache(cache), facts)
+    return run_providers(COMPARISONS, inputs, progress)

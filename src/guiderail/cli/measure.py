@@ -1,0 +1,174 @@
+"""`guiderail measure`: figures about data and models, without a manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from guiderail.cli.options import formats
+from guiderail.cli.output import print_json, print_lines
+
+_DATA = click.argument("data", type=click.Path(path_type=Path))
+_BY = click.option("--by", default="", metavar="A,B", help="Columns that make the groups.")
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _print(kind: str, document: dict[str, Any], format_: str) -> None:
+    if format_ == "json":
+        print_json(document)
+        return
+    from guiderail.render.measure_text import measure_lines
+
+    print_lines(measure_lines(kind, document))
+
+
+@click.group()
+def measure() -> None:
+    """Figures about data and model files. What cannot be measured is said to be unknown."""
+
+
+@measure.command(
+    epilog="Example: guiderail measure performance scored.csv --label bad --score new "
+    "--baseline-score old --metric roc_auc"
+)
+@_DATA
+@click.option("--label", required=True, metavar="COLUMN", help="The true outcome.")
+@click.option("--score", required=True, metavar="COLUMN", help="Score or decision of the model.")
+@click.option("--baseline-score", metavar="COLUMN", help="The same of the model to compare with.")
+@click.option("--metric", default="roc_auc", show_default=True, help="Which measure.")
+@click.option("--positive", metavar="VALUE", help="The label that counts as positive.")
+@formats()
+def performance(
+    data: Path,
+    label: str,
+    score: str,
+    baseline_score: str | None,
+    metric: str,
+    positive: str | None,
+    format_: str,
+) -> None:
+    """The metric with its interval, and the paired change against a baseline."""
+    from guiderail.service.measure import performance as run
+
+    document = run(
+        data,
+        label=label,
+        score=score,
+        baseline_score=baseline_score,
+        metric=metric,
+        positive=positive,
+    )
+    _print("performance", document, format_)
+
+
+@measure.command(
+    epilog="Example: guiderail measure fairness decided.csv --label good --prediction decision "
+    "--by sex,age"
+)
+@_DATA
+@click.option("--label", metavar="COLUMN", help="The true outcome; without it, selection only.")
+@click.option("--prediction", required=True, metavar="COLUMN", help="The decision.")
+@click.option("--positive", metavar="VALUE", help="The decision that counts as selected.")
+@click.option("--by", required=True, metavar="A,B", help="Protected columns.")
+@click.option("--no-intersections", is_flag=True, help="Only single attributes.")
+@formats()
+def fairness(
+    data: Path,
+    label: str | None,
+    prediction: str,
+    positive: str | None,
+    by: str,
+    no_intersections: bool,
+    format_: str,
+) -> None:
+    """Rates of groups and intersections with intervals, compared with the most selected."""
+    from guiderail.service.measure import fairness as run
+
+    document = run(
+        data,
+        label=label,
+        prediction=prediction,
+        positive=positive,
+        by=_names(by),
+        intersections=not no_intersections,
+    )
+    _print("fairness", document, format_)
+
+
+@measure.command(epilog="Example: guiderail measure flips decided.csv --old v1 --new v2 --by sex")
+@_DATA
+@click.option("--old", required=True, metavar="COLUMN", help="Decision of the old version.")
+@click.option("--new", required=True, metavar="COLUMN", help="Decision of the new version.")
+@_BY
+@formats()
+def flips(data: Path, old: str, new: str, by: str, format_: str) -> None:
+    """Decisions that change between two versions, both ways, by group."""
+    from guiderail.service.measure import flips as run
+
+    _print("flips", run(data, old=old, new=new, by=_names(by)), format_)
+
+
+@measure.command(epilog="Example: guiderail measure drift training.csv today.csv --profile p.json")
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.argument("current", type=click.Path(path_type=Path))
+@click.option("--columns", metavar="A,B", help="Only these columns.")
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path),
+    help="A stored profile to use for the reference; written when it does not exist yet.",
+)
+@formats()
+def drift(
+    reference: Path, current: Path, columns: str | None, profile: Path | None, format_: str
+) -> None:
+    """How far each column moved between two tables."""
+    from guiderail.service.measure import drift as run
+
+    _print("drift", run(reference, current, names=_names(columns), profile=profile), format_)
+
+
+@measure.command(epilog="Example: guiderail measure fingerprint examples/credit/data/german.csv")
+@_DATA
+@formats()
+def fingerprint(data: Path, format_: str) -> None:
+    """Order-free content fingerprint: equal for equal rows, whatever the file format."""
+    from guiderail.service.measure import fingerprint as run
+
+    _print("fingerprint", run(data), format_)
+
+
+@measure.command(epilog="Example: guiderail measure columns examples/credit/data/german.csv")
+@_DATA
+@formats()
+def columns(data: Path, format_: str) -> None:
+    """Which columns are personal or protected, how sure that is, and why."""
+    from guiderail.service.measure import columns as run
+
+    _print("columns", run(data), format_)
+
+
+@measure.command(epilog="Example: guiderail measure model model.skops")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--run",
+    "run_on",
+    type=click.Path(path_type=Path),
+    metavar="DATA",
+    help="Also score this table, in the sandbox.",
+)
+@formats()
+def model(model: Path, run_on: Path | None, format_: str) -> int:
+    """Format, safety, inputs, architecture and tuning of a model file; nothing in it is executed.
+
+    Exit code 1 when the file is not safe to load.
+    """
+    from guiderail.service.measure import model as run
+
+    document = run(model, run_on=run_on)
+    _print("model", document, format_)
+    return 0 if document["safe"] else 1

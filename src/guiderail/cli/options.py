@@ -1,0 +1,56 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from guiderail.service.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+directory = click.argument(
+    "directory", default=".", type=click.Path(path_type=Path), metavar="[DIR]"
+)
+
+
+def formats(*choices: str) -> Callable[[F], F]:
+    """`--format`, text first."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(choices or ("text", "json")),
+        default="text",
+        help="What to print.",
+        show_default=True,
+    )
+
+
+act_as = click.option(
+    "--as",
+    "act_as",
+    metavar="PERSON",
+    help="Act as somebody else; only in a demo workspace, and recorded.",
+)
+
+
+def workspace(act_as: str | None = None, near: Path | None = None) -> Workspace:
+    """The workspace of a directory, else of the current one. Raises InputError without one."""
+    from guiderail.service.workspace import find_home, open_workspace
+
+    start = near if near is not None and find_home(near) is not None else Path.cwd()
+    return open_workspace(start, act_as=act_as)
+
+
+def workspace_if_any(near: Path) -> Workspace | None:
+    """As `workspace`; None outside any."""
+    from guiderail.service.workspace import find_home, open_workspace
+
+    for start in (near, Path.cwd()):
+        if find_home(start) is not None:
+            return open_workspace(start)
+    return None

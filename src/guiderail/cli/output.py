@@ -1,0 +1,75 @@
+"""Printing: styled lines, JSON, errors, progress. Colour only on a terminal and without NO_COLOR."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import click
+
+from guiderail.core.errors import GuiderailError
+from guiderail.render.lines import Line, paragraph
+
+_COLOURS: dict[str, dict[str, Any]] = {
+    "bold": {"bold": True},
+    "dim": {"dim": True},
+    "green": {"fg": "green", "bold": True},
+    "yellow": {"fg": "yellow", "bold": True},
+    "red": {"fg": "red", "bold": True},
+}
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether this stream gets colour: a terminal, and the person did not switch it off."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
+    stream = sys.stderr if err else sys.stdout
+    colour = coloured(stream)
+    for line in lines:
+        style = _COLOURS.get(line.style)
+        text = click.style(line.text, **style) if colour and style else line.text
+        click.echo(text, err=err, color=colour)
+
+
+def print_json(document: object) -> None:
+    """Indented JSON; numbers that are not finite are an error, never `NaN`."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_error(error: GuiderailError) -> None:
+    """Where, what, code and what to do, on standard error."""
+    where = f"{error.place}: " if error.place else ""
+    lines = paragraph(f"{where}{error.what}", style="red")
+    lines += paragraph(f"[{error.code}] {error.advice}", indent=2, hang=2)
+    print_lines(lines, err=True)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[str, float], None] | None]:
+    """A bar on standard error while long work runs; nothing at all when that is no terminal.
+
+    Gives a function that takes what is being done and the share done so far, 0 to 1.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True, no_color=not coloured(sys.stderr))
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda what, share: bar.update(task, description=what, completed=share)

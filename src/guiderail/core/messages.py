@@ -1,0 +1,55 @@
+"""What the platform says to people: reasons and findings, before any rendering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from guiderail.core.errors import Place
+
+
+class Severity(StrEnum):
+    """`blocks`: no permit until it is fixed or waived. `review`: a person will look. `advice`: neither."""
+
+    BLOCKS = "blocks"
+    REVIEW = "review"
+    ADVICE = "advice"
+
+
+@dataclass(frozen=True, slots=True)
+class FactShown:
+    """One fact as a reason quotes it: `value` is already in words, with its unit."""
+
+    name: str
+    value: str
+    source: str
+    known_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a tier or track is what it is. `page` is the id that `guiderail explain` takes.
+
+    certain is False where the rule counts only because a fact is unknown.
+    raises_to is the tier or track that the rule asks for.
+    """
+
+    rule: str
+    sentence: str
+    raises_to: str
+    certain: bool
+    facts: tuple[FactShown, ...]
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One message of the pre-flight check: where, what, how to fix, who can waive."""
+
+    rule: str
+    severity: Severity
+    sentence: str
+    place: Place
+    fix: str
+    page: str
+    waivable_by: tuple[str, ...] = ()

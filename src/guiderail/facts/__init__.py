@@ -1,0 +1,1 @@
+"""Facts: typed values about a release, each with its source and how it is known."""

@@ -1,0 +1,46 @@
+"""Facts read from reports: scans, tests, lineage, contracts."""
+
+from guiderail.facts.fact_type import FactType
+
+_M = ("model",)
+_MP = ("model", "pipeline")
+
+EVIDENCE_FACTS = (
+    FactType("evidence.weak", "bool", "", "sources of the other facts", "a fact that green rests on "
+             "is known only by a weaker source than the pack wants", "up", "evidence",
+             "a fact is known only by a weak source"),
+    FactType("security.scanner_ok", "bool", "", "SARIF report", "the scanner ran to its end", "down",
+             "evidence", "the security scanner finished"),
+    FactType("security.findings", "integer", "", "SARIF report", "critical and high findings "
+             "counted", "up", "design", "critical or high security findings"),
+    FactType("security.age_days", "number", "days", "SARIF report", "age of the scan", "up",
+             "evidence", "the age of the security scan"),
+    FactType("security.bound", "bool", "", "SARIF report and its statement", "digests compared",
+             "down", "evidence", "the security scan speaks of this very release"),
+    FactType("tests.ran", "integer", "", "JUnit report", "counted", "down", "evidence",
+             "tests that ran"),
+    FactType("tests.failed", "integer", "", "JUnit report", "failures and errors counted", "up",
+             "design", "failed tests"),
+    FactType("tests.skipped", "integer", "", "JUnit report", "counted", "up", "evidence",
+             "tests that did not run"),
+    FactType("tests.bound", "bool", "", "JUnit report and its statement", "digests compared",
+             "down", "evidence", "the tests speak of this very release"),
+    FactType("code.approvals", "integer", "", "git history and review exports", "approvals by "
+             "people other than the authors", "down", "evidence", "code approvals"),
+    FactType("staging.healthy", "bool", "", "staging", "this digest ran healthy for the set time",
+             "down", "evidence", "this digest is healthy in staging"),
+    FactType("lineage.sources", "integer", "", "guiderail.yaml, training", "counted", "none",
+             "evidence", "named training sources", kinds=_MP),
+    FactType("lineage.mismatched", "integer", "", "training data", "fingerprints compared", "up",
+             "evidence", "sources whose content differs from the recorded fingerprint", kinds=_MP),
+    FactType("lineage.unverified", "integer", "", "training data", "sources without a fingerprint "
+             "to compare, or whose data cannot be read", "up", "evidence",
+             "sources that could not be verified", kinds=_MP),
+    FactType("lineage.without_permission", "integer", "", "guiderail.yaml, training", "counted",
+             "up", "evidence", "sources without a recorded permission", kinds=_MP),
+    FactType("contract.missing", "integer", "", "model file and features offered by serving",
+             "counted", "up", "design", "model inputs that serving does not offer", kinds=_M),
+    FactType("contract.mismatched", "integer", "", "model file and features offered by serving",
+             "types compared", "up", "design", "model inputs that serving offers with another type",
+             kinds=_M),
+)  # fmt: skip

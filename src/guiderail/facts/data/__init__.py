@@ -1,0 +1,1 @@
+"""Facts about training and evaluation data."""

@@ -1,0 +1,1 @@
+"""Facts read from reports that tools wrote about the release."""

@@ -1,0 +1,1 @@
+"""Facts read from the model file and from scoring it on frozen data."""

@@ -1,0 +1,38 @@
+"""Every provider of facts about the release itself, in the order in which they run.
+
+Adding one: write its file, name it here. Comparisons with baselines are in `change.compare`.
+"""
+
+from guiderail.facts.data.approval import DATA_APPROVAL
+from guiderail.facts.data.columns import DATA_COLUMNS
+from guiderail.facts.data.fingerprints import MODEL_DATA, PIPELINE_DATA
+from guiderail.facts.data.groups import GROUPS
+from guiderail.facts.evidence.feature_contract import FEATURE_CONTRACT
+from guiderail.facts.evidence.security import SECURITY
+from guiderail.facts.evidence.tests import TESTS
+from guiderail.facts.model.file import MODEL_FILE
+from guiderail.facts.model.performance import PERFORMANCE
+from guiderail.facts.model.threshold import THRESHOLD
+from guiderail.facts.operation.monitoring import MONITORING
+from guiderail.facts.operation.rollback import ROLLBACK_PLAN
+from guiderail.facts.operation.signals import SIGNALS
+from guiderail.facts.provider import Provider
+from guiderail.facts.use.declared import DECLARED_USE
+
+PROVIDERS: tuple[Provider, ...] = (
+    DECLARED_USE,
+    MODEL_FILE,
+    THRESHOLD,
+    MODEL_DATA,
+    PIPELINE_DATA,
+    DATA_COLUMNS,
+    DATA_APPROVAL,
+    PERFORMANCE,
+    GROUPS,
+    SECURITY,
+    TESTS,
+    FEATURE_CONTRACT,
+    ROLLBACK_PLAN,
+    MONITORING,
+    SIGNALS,
+)

@@ -1,0 +1,1 @@
+"""The one append-only, tamper-evident audit trail. It knows no stage of the product."""

@@ -1,0 +1,262 @@
+"""Append events in the transaction of the state change that they record.
+
+The event's bytes are fixed here and never serialised again. The head row is updated last, so its
+lock is held for as short as possible and decides the order; a second appender waits for it.
+Whatever goes wrong dooms the transaction: no state change without its event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Integer, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from guiderail.core.digest import canonical_json
+from guiderail.core.errors import IntegrityError, RefusedError
+from guiderail.core.time import to_text
+from guiderail.ledger.events import IMPERSONATED_BY, Event, check_event
+from guiderail.store.tables import (
+    log_entry,
+    log_head,
+    log_index,
+    person_pseudonym,
+    subject_counter,
+    vault_salt,
+)
+from guiderail.store.transaction import Transaction
+from guiderail_verify.tree import leaf_hash
+
+LARGEST_BODY = 16 * 1024
+LARGEST_PAYLOAD = 256 * 1024
+PAYLOAD_FIELD = "payload"
+VERSION = 1
+
+Entropy = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an event went. seq counts from 0 over the log, subject_no from 1 within the subject."""
+
+    seq: int
+    subject_no: int
+    body: bytes
+
+
+def append(tx: Transaction, event: Event, *, entropy: Entropy = secrets.token_bytes) -> Appended:
+    """Append one event; it is there if and only if the transaction commits.
+
+    Call it after the other statements of the change.
+    Raises ValueError for an event that is not in the list of `events`, RefusedError for one that
+    is too large; both, and every error of the database, doom the transaction.
+    """
+    return append_all(tx, [event], entropy=entropy)[0]
+
+
+def append_all(
+    tx: Transaction, events: Sequence[Event], *, entropy: Entropy = secrets.token_bytes
+) -> list[Appended]:
+    """Append several events of one change, in this order. Errors as in `append`."""
+    with _closed_on_failure(tx):
+        for event in events:
+            check_event(event)
+        sealed = [_commit_payload(event, entropy) for event in events]
+        actors = {person: _pseudonym(tx, person, entropy) for person in sorted(_people(events))}
+        subjects = [(event.subject.kind, _subject_name(event, actors)) for event in events]
+        numbers = _subject_numbers(tx, subjects)
+        first = _advance_head(tx, len(events))
+        appended = []
+        for offset, (event, payload, subject) in enumerate(
+            zip(events, sealed, subjects, strict=True)
+        ):
+            seq, number = first + offset, next(numbers[subject])
+            body = _body(event, seq, number, subject[1], actors[event.actor.person], payload)
+            _store(tx, event, Appended(seq, number, body), subject, payload)
+            appended.append(Appended(seq, number, body))
+        return appended
+
+
+def commitment(salt: bytes, clear: bytes) -> str:
+    """HMAC-SHA256 over the clear payload's canonical bytes, 64 hexadecimal digits."""
+    return hmac.new(salt, clear, hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    salt: bytes
+    clear: bytes
+
+    @property
+    def value(self) -> str:
+        return commitment(self.salt, self.clear)
+
+
+@contextmanager
+def _closed_on_failure(tx: Transaction) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        tx.doom(error)
+        raise
+
+
+def _commit_payload(event: Event, entropy: Entropy) -> _Payload:
+    payload: dict[str, object] = dict(event.payload)
+    if event.actor.impersonated_by is not None:
+        payload[IMPERSONATED_BY] = event.actor.impersonated_by
+    clear = canonical_json(payload)
+    if len(clear) > LARGEST_PAYLOAD:
+        raise _too_large(event, len(clear), LARGEST_PAYLOAD)
+    return _Payload(entropy(32), clear)
+
+
+def _body(event: Event, seq: int, number: int, name: str, actor: str, payload: _Payload) -> bytes:
+    body = canonical_json(
+        {
+            "v": VERSION,
+            "seq": seq,
+            "at": to_text(event.at),
+            "type": event.type,
+            "subject": {"kind": event.subject.kind, "name": name, "digest": event.subject.digest},
+            "subject_no": number,
+            "actor": actor,
+            "outcome": event.outcome,
+            "policy": event.policy,
+            "evidence": [
+                {
+                    "name": item.name,
+                    "predicateType": item.predicate_type,
+                    "sha256": item.digest.removeprefix("sha256:"),
+                }
+                for item in event.evidence
+            ],
+            "payload": {"alg": "hmac-sha256", "value": payload.value},
+        }
+    )
+    if len(body) > LARGEST_BODY:
+        raise _too_large(event, len(body), LARGEST_BODY)
+    return body
+
+
+def _too_large(event: Event, size: int, limit: int) -> RefusedError:
+    return RefusedError(
+        f"The record of {event.type} takes {size} bytes; the ledger takes at most {limit}.",
+        advice="Shorten the text, or attach it as a file.",
+        code="ledger/too-large",
+    )
+
+
+# --- Statements: built once, in the order in which an append runs them --------------------------
+
+_FIND_PSEUDONYM = select(person_pseudonym.c.pseudonym).where(
+    person_pseudonym.c.person == bindparam("of_person")
+)
+_ADVANCE_HEAD = (
+    update(log_head)
+    .where(log_head.c.id == 1)
+    .values(size=log_head.c.size + bindparam("count"))
+    .returning(log_head.c.size)
+)
+_INSERT_ENTRY = insert(log_entry)
+_INSERT_INDEX = insert(log_index)
+_INSERT_PAYLOAD = insert(vault_salt)
+
+
+def _upserts(dialect: ModuleType) -> tuple[Any, Any]:
+    count = bindparam("count", type_=Integer)
+    counter = (
+        dialect.insert(subject_counter)
+        .values(kind=bindparam("kind"), name=bindparam("name"), next_no=count + 1)
+        .on_conflict_do_update(
+            index_elements=["kind", "name"], set_={"next_no": subject_counter.c.next_no + count}
+        )
+        .returning(subject_counter.c.next_no)
+    )
+    pseudonym = dialect.insert(person_pseudonym).on_conflict_do_nothing(index_elements=["person"])
+    return counter, pseudonym
+
+
+_UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
+
+
+def _people(events: Sequence[Event]) -> set[str]:
+    """Everybody whose name must not stand in the ledger: actors, and subjects that are people."""
+    actors = {event.actor.person for event in events}
+    return actors | {event.subject.name for event in events if event.subject.kind == "person"}
+
+
+def _subject_name(event: Event, pseudonyms: Mapping[str, str]) -> str:
+    name = event.subject.name
+    return pseudonyms[name] if event.subject.kind == "person" else name
+
+
+def _pseudonym(tx: Transaction, person: str, entropy: Entropy) -> str:
+    found = tx.execute(_FIND_PSEUDONYM, {"of_person": person}).scalar_one_or_none()
+    if found is None:
+        _, insert_pseudonym = _UPSERTS[tx.dialect]
+        tx.execute(insert_pseudonym, {"person": person, "pseudonym": "p-" + entropy(12).hex()})
+        found = tx.execute(_FIND_PSEUDONYM, {"of_person": person}).scalar_one()
+    return str(found)
+
+
+def _subject_numbers(
+    tx: Transaction, subjects: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Iterator[int]]:
+    """The numbers that the subjects' events get; rows are locked in one order for everybody."""
+    bump_counter, _ = _UPSERTS[tx.dialect]
+    numbers = {}
+    for (kind, name), count in sorted(Counter(subjects).items()):
+        parameters = {"kind": kind, "name": name, "count": count}
+        after = int(tx.execute(bump_counter, parameters).scalar_one())
+        numbers[kind, name] = iter(range(after - count, after))
+    return numbers
+
+
+def _advance_head(tx: Transaction, count: int) -> int:
+    size = tx.execute(_ADVANCE_HEAD, {"count": count}).scalar_one_or_none()
+    if size is None:
+        raise IntegrityError(
+            "The head row of the ledger is missing.",
+            advice="Restore the database from a backup, then run guiderail ledger verify.",
+            code="ledger/no-head",
+        )
+    return int(size) - count
+
+
+def _store(
+    tx: Transaction,
+    event: Event,
+    appended: Appended,
+    subject: tuple[str, str],
+    payload: _Payload,
+) -> None:
+    seq = appended.seq
+    case_id = event.payload.get("case")
+    tx.execute(
+        _INSERT_ENTRY,
+        {"seq": seq, "body": appended.body, "leaf_hash": leaf_hash(appended.body)},
+    )
+    tx.execute(
+        _INSERT_INDEX,
+        {
+            "seq": seq,
+            "type": event.type,
+            "subject_kind": subject[0],
+            "subject_name": subject[1],
+            "subject_no": appended.subject_no,
+            "case_id": case_id if isinstance(case_id, str) else None,
+        },
+    )
+    tx.execute(
+        _INSERT_PAYLOAD,
+        {"seq": seq, "field": PAYLOAD_FIELD, "salt": payload.salt, "value": payload.clear},
+    )

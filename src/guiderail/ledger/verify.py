@@ -1,0 +1,285 @@
+"""Recompute everything from the stored bytes and say what does not hold.
+
+Nothing that the database derived is believed: bodies are hashed again, numbers counted again,
+nodes and roots built again, signatures and payload commitments checked. An operator who holds the
+keys can still rewrite the log from the start; only a checkpoint that somebody else kept (`held`)
+shows that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from guiderail.ledger.inspection import Inspection, StoredEntry, inspect_entry, stored_entries
+from guiderail.store.database import Store
+from guiderail.store.tables import log_checkpoint, log_head, log_node, subject_counter
+from guiderail.store.transaction import Snapshot
+from guiderail_verify.canonical import encode_base64
+from guiderail_verify.errors import VerifyError
+from guiderail_verify.note import Checkpoint, open_checkpoint
+from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.tree import EMPTY_ROOT, leaf_hash, node_hash
+
+MOST_OF_A_KIND = 20
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """code: stable, `ledger/...`. seq: the entry it is about, where it is about one."""
+
+    code: str
+    sentence: str
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a full check found.
+
+    size: entries found. root: base64 of the Merkle root over them, as a checkpoint writes it.
+    checkpoint: the newest one as signed, or None. sealed: how many entries it covers.
+    problems: empty if and only if everything holds. notices: true, and worth a look.
+    """
+
+    size: int
+    root: str
+    checkpoint: str | None
+    sealed: int
+    problems: tuple[Problem, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def verify(store: Store, keys: TrustedKeys, *, held: str | None = None) -> Report:
+    """Check the whole log. held: a checkpoint that was kept outside, as it was signed."""
+    with store.read() as snapshot:
+        replay = _Replay()
+        marks = _Marks(_checkpoints(snapshot, keys, replay, held))
+        stored = _StoredNodes(snapshot, replay)
+        inspection = Inspection(lambda code, text, seq: replay.add(code, text, seq))
+        marks.compare(replay)
+        for entry in stored_entries(snapshot):
+            _check_order(entry, replay)
+            inspect_entry(entry, inspection)
+            _check_leaf(entry, replay)
+            stored.compare(replay.push(leaf_hash(entry.body)), marks.sealed)
+            marks.compare(replay)
+        stored.finish()
+        marks.finish(replay)
+        _check_head(snapshot, replay)
+        _check_counters(snapshot, inspection, replay)
+    return Report(
+        size=replay.size,
+        root=encode_base64(replay.root()),
+        checkpoint=marks.newest,
+        sealed=marks.sealed,
+        problems=replay.problems(),
+        notices=tuple(inspection.notices),
+    )
+
+
+@dataclass(slots=True)
+class _Replay:
+    """The tree so far, as the roots of its complete subtrees from left to right."""
+
+    size: int = 0
+    expected: int = 0
+    _subtrees: list[tuple[int, bytes]] = field(default_factory=list)
+    _problems: list[Problem] = field(default_factory=list)
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    def push(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
+        """Add a leaf; the inner nodes (level, position, hash) that it completes."""
+        completed = []
+        level, hash_ = 0, leaf
+        while self._subtrees and self._subtrees[-1][0] == level:
+            hash_ = node_hash(self._subtrees.pop()[1], hash_)
+            level += 1
+            completed.append((level, self.size >> level, hash_))
+        self._subtrees.append((level, hash_))
+        self.size += 1
+        return completed
+
+    def root(self) -> bytes:
+        if not self._subtrees:
+            return EMPTY_ROOT
+        found = self._subtrees[-1][1]
+        for _, hash_ in reversed(self._subtrees[:-1]):
+            found = node_hash(hash_, found)
+        return found
+
+    def add(self, code: str, sentence: str, seq: int | None = None) -> None:
+        self._counts[code] += 1
+        if self._counts[code] <= MOST_OF_A_KIND:
+            self._problems.append(Problem(code, sentence, seq))
+
+    def problems(self) -> tuple[Problem, ...]:
+        more = [
+            Problem(code, f"There are {count - MOST_OF_A_KIND} more problems of this kind.")
+            for code, count in self._counts.items()
+            if count > MOST_OF_A_KIND
+        ]
+        return (*self._problems, *more)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A signed checkpoint to compare with; note is None for the one held outside."""
+
+    checkpoint: Checkpoint
+    note: str | None
+
+
+class _Marks:
+    """Signed checkpoints in the order of their sizes, met one by one as the tree grows."""
+
+    __slots__ = ("_left", "newest", "sealed")
+
+    def __init__(self, marks: Iterable[_Mark]) -> None:
+        ordered = sorted(marks, key=lambda mark: mark.checkpoint.size)
+        own = [mark for mark in ordered if mark.note is not None]
+        self._left = ordered[::-1]
+        self.newest = own[-1].note if own else None
+        self.sealed = own[-1].checkpoint.size if own else 0
+
+    def compare(self, replay: _Replay) -> None:
+        while self._left and self._left[-1].checkpoint.size == replay.size:
+            mark = self._left.pop()
+            if mark.checkpoint.root != replay.root():
+                whose = "the checkpoint" if mark.note is not None else "the checkpoint you hold"
+                replay.add(
+                    "ledger/other-root",
+                    f"The first {replay.size} entries do not give the root of {whose}: "
+                    "something among them was changed, added or removed.",
+                )
+
+    def finish(self, replay: _Replay) -> None:
+        for mark in reversed(self._left):
+            where = "was signed" if mark.note is not None else "is on the checkpoint you hold"
+            replay.add(
+                "ledger/truncated",
+                f"A log of {mark.checkpoint.size} entries {where} and only {replay.size} are "
+                "there: entries at the end were removed.",
+            )
+
+
+class _StoredNodes:
+    """The stored inner nodes, in the order in which a growing tree completes them."""
+
+    __slots__ = ("_replay", "_rows")
+
+    def __init__(self, snapshot: Snapshot, replay: _Replay) -> None:
+        complete_at = (log_node.c.position + 1).bitwise_lshift(log_node.c.level)
+        statement = (
+            select(log_node.c.level, log_node.c.position, log_node.c.hash)
+            .order_by(complete_at, log_node.c.level)
+            .execution_options(yield_per=_BATCH)
+        )
+        self._rows: Iterator[tuple[int, int, bytes]] | None = (
+            (level, position, bytes(hash_))
+            for level, position, hash_ in snapshot.execute(statement)
+        )
+        self._replay = replay
+
+    def compare(self, completed: Iterable[tuple[int, int, bytes]], sealed: int) -> None:
+        if self._replay.size > sealed:
+            return
+        for node in completed:
+            found = next(self._rows, None) if self._rows is not None else node
+            if found is None or found[:2] != node[:2]:
+                self._rows = None
+                self._replay.add(
+                    "ledger/node-missing",
+                    f"The stored nodes of the tree do not go on with level {node[0]}, "
+                    f"position {node[1]}.",
+                )
+            elif found != node:
+                self._replay.add(
+                    "ledger/node-changed",
+                    f"The stored node of level {node[0]}, position {node[1]} is not the one that "
+                    "the entries give.",
+                )
+
+    def finish(self) -> None:
+        extra = next(self._rows, None) if self._rows is not None else None
+        if extra is not None:
+            self._replay.add(
+                "ledger/node-extra",
+                f"There is a stored node of level {extra[0]}, position {extra[1]} that no signed "
+                "entry completes.",
+            )
+
+
+def _checkpoints(
+    snapshot: Snapshot, keys: TrustedKeys, replay: _Replay, held: str | None
+) -> Iterator[_Mark]:
+    statement = select(log_checkpoint.c.size, log_checkpoint.c.note).order_by(log_checkpoint.c.size)
+    for size, note in snapshot.execute(statement).all():
+        try:
+            checkpoint = open_checkpoint(note, keys.checkpoint, keys.origin)
+        except VerifyError as error:
+            replay.add("ledger/bad-checkpoint", f"The checkpoint at {size}: {error.reason}")
+            continue
+        if checkpoint.size != size:
+            replay.add(
+                "ledger/bad-checkpoint",
+                f"The checkpoint stored at {size} was signed for {checkpoint.size} entries.",
+            )
+        yield _Mark(checkpoint, note)
+    if held is not None:
+        try:
+            yield _Mark(open_checkpoint(held, keys.checkpoint, keys.origin), None)
+        except VerifyError as error:
+            replay.add("ledger/bad-held-checkpoint", f"The checkpoint you hold: {error.reason}")
+
+
+def _check_order(entry: StoredEntry, replay: _Replay) -> None:
+    if entry.seq > replay.expected:
+        last = entry.seq - 1
+        which = (
+            f"entry {last} is"
+            if last == replay.expected
+            else (f"entries {replay.expected} to {last} are")
+        )
+        replay.add("ledger/gap", f"The {which} missing.", replay.expected)
+    replay.expected = entry.seq + 1
+
+
+def _check_leaf(entry: StoredEntry, replay: _Replay) -> None:
+    if leaf_hash(entry.body) != entry.leaf_hash:
+        replay.add(
+            "ledger/body-changed",
+            f"The bytes of entry {entry.seq} do not match their stored hash.",
+            entry.seq,
+        )
+
+
+def _check_head(snapshot: Snapshot, replay: _Replay) -> None:
+    size = snapshot.execute(select(log_head.c.size)).scalar_one_or_none()
+    if size != replay.size:
+        replay.add(
+            "ledger/head-differs",
+            f"The head counts {size} entries and {replay.size} are there.",
+        )
+
+
+def _check_counters(snapshot: Snapshot, inspection: Inspection, replay: _Replay) -> None:
+    statement = select(subject_counter.c.kind, subject_counter.c.name, subject_counter.c.next_no)
+    stored = {(kind, name): number for kind, name, number in snapshot.execute(statement)}
+    counted = {subject: last + 1 for subject, last in inspection.numbers.items()}
+    for subject in sorted(stored.keys() | counted.keys()):
+        if stored.get(subject) != counted.get(subject):
+            kind, name = subject
+            replay.add(
+                "ledger/subject-counter",
+                f"The counter of {kind} {name} says that the next event is number "
+                f"{stored.get(subject)}; the entries say {counted.get(subject, 1)}.",
+            )

@@ -1,0 +1,136 @@
+"""How a CSV file is laid out, found from its first bytes, and DuckDB's refusals in plain words."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from guiderail.core.errors import InputError, Place
+
+DELIMITERS = (",", ";", "\t", "|")
+_LONGEST_HEADER = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLayout:
+    """Column names in order, the delimiter of the header line and DuckDB's name of the encoding."""
+
+    names: tuple[str, ...]
+    delimiter: str
+    encoding: str
+
+
+def csv_layout(path: Path) -> CsvLayout:
+    """Read the header line. Raises InputError for names that are missing or occur twice."""
+    with path.open("rb") as stream:
+        start = stream.read(_LONGEST_HEADER)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding, decoder = "utf-16", codecs.getincrementaldecoder("utf-16")("strict")
+    else:
+        encoding, decoder = "utf-8", codecs.getincrementaldecoder("utf-8-sig")("strict")
+    try:
+        text = decoder.decode(start)
+    except UnicodeDecodeError as error:
+        bad_line = start[: error.start].count(b"\n") + 1
+        raise _wrong_encoding(path, bad_line) from None
+    if "\0" in text:
+        raise InputError(
+            "The file holds binary data, not text.",
+            advice="Hand in a CSV file in UTF-8 or a Parquet file.",
+            code="data/not-readable",
+            place=Place(str(path)),
+        )
+    line = text.lstrip("\ufeff").splitlines()[0] if text.strip("\ufeff\r\n") else ""
+    delimiter = _delimiter(line)
+    names = tuple(next(csv.reader(io.StringIO(line), delimiter=delimiter), ()))
+    _check_names(path, names)
+    return CsvLayout(names, delimiter, encoding)
+
+
+def _delimiter(line: str) -> str:
+    """The candidate that occurs most often outside quotes; a comma when there is one column."""
+    bare = re.sub(r'"(?:[^"]|"")*"', "", line)
+    best = max(DELIMITERS, key=bare.count)
+    return best if best in bare else ","
+
+
+def _check_names(path: Path, names: tuple[str, ...]) -> None:
+    place = Place(str(path), 1)
+    if not names:
+        raise InputError(
+            "The first line is empty.",
+            advice="Write the column names into the first line.",
+            code="data/no-header",
+            place=place,
+        )
+    for number, name in enumerate(names, start=1):
+        if not name.strip():
+            raise InputError(
+                f"Column {number} has no name.",
+                advice="Give every column its own name in the first line.",
+                code="data/no-header",
+                place=place,
+            )
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                f'The column name "{name}" occurs twice.',
+                advice="Give every column its own name.",
+                code="data/duplicate-column",
+                place=place,
+            )
+
+
+def literal(path: Path) -> str:
+    """The path as an SQL text whose file-name patterns are switched off."""
+    exact = re.sub(r"([*?\[])", r"[\1]", str(path))
+    return "'" + exact.replace("'", "''") + "'"
+
+
+def refusal(path: Path, error: duckdb.Error) -> InputError:
+    """What DuckDB refuses, as an error that names the file, the line and what to do."""
+    text = str(error)
+    found = re.search(r"Line: (\d+)", text)
+    line = int(found.group(1)) if found else None
+    if "invalid unicode" in text.lower() or "not utf-8" in text.lower():
+        return _wrong_encoding(path, line)
+    lengths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if lengths:
+        return InputError(
+            f"The line has {lengths.group(2)} cells, the header has {lengths.group(1)}.",
+            advice="Quote cells that hold the delimiter, or complete the line.",
+            code="data/ragged-row",
+            place=Place(str(path), line),
+        )
+    return InputError(
+        f"The file cannot be read: {_cause(text)}.",
+        advice="Hand in a complete CSV file in UTF-8 or a complete Parquet file.",
+        code="data/not-readable",
+        place=Place(str(path), line),
+    )
+
+
+def _cause(text: str) -> str:
+    """The sentence of DuckDB's message that names the cause; never the line, which holds data."""
+    lines = [line.strip().rstrip(".") for line in text.splitlines()]
+    causes = [
+        line
+        for line in lines
+        if line and "CSV Error on Line" not in line and not line.startswith("Original Line")
+    ]
+    return (causes or ["the reader gives no reason"])[0]
+
+
+def _wrong_encoding(path: Path, line: int | None) -> InputError:
+    return InputError(
+        "The file is not written in UTF-8.",
+        advice="Save it as UTF-8; guessing the encoding would change letters.",
+        code="data/encoding",
+        place=Place(str(path), line),
+    )

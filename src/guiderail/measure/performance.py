@@ -1,0 +1,151 @@
+"""One metric of a model, and its change against another model on the same rows.
+
+Intervals are 95 %. ROC AUC: DeLong (1988), paired, by cluster after Obuchowski (1997); accuracy:
+Wilson for the value, Bonett and Price for the paired change; every other metric, and accuracy by
+cluster: paired percentile bootstrap over rows or clusters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from guiderail.core.interval import Interval
+from guiderail.measure.auc import auc_change
+from guiderail.measure.intervals import paired_difference, paired_ratio, wilson
+from guiderail.measure.resampling import bootstrap_change
+from guiderail.measure.scored_rows import Change, ScoredRows, scored_rows
+from guiderail.measure.unmeasurable import NotMeasurable
+
+METRICS = ("roc_auc", "accuracy", "f1", "log_loss", "brier", "rmse", "mae")
+SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae"})
+BANDS = (5.0, 15.0)
+"""Percent: the limits that `rows_needed` settles unless others are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """The metric of the new model, and its paired change against the old one.
+
+    value, old, delta: in the unit of the metric; delta is new minus old.
+    relative_pct: the change in percent of the old value, plus = better whatever the metric's
+        direction; None without an old model or where the old value is 0.
+    error_growth_pct: growth of the distance to a perfect value in percent (AUC .99 to .95 = 400),
+        0 where both are perfect; None without an old model, or where only the old one is perfect.
+    n: rows. method: how the intervals were made, for people.
+    rows_needed: rows that would settle which side of a band the change is on; None when it is
+        settled, when it lies on the limit itself, or when there is no relative change.
+    """
+
+    metric: str
+    value: Interval
+    old: Interval | None
+    delta: Interval | None
+    relative_pct: Interval | None
+    error_growth_pct: float | None
+    n: int
+    method: str
+    rows_needed: int | None
+
+
+def paired_change(
+    metric: str,
+    label: ArrayLike,
+    new: ArrayLike,
+    old: ArrayLike | None = None,
+    *,
+    positive: object = None,
+    clusters: ArrayLike | None = None,
+    seed: int = 0,
+    limits: Sequence[float] = BANDS,
+) -> Performance | NotMeasurable:
+    """Measure `new`, and its change against `old` on the same rows.
+
+    label, new, old, clusters: one entry per row, in the same order. For roc_auc, log_loss and
+    brier, new and old are scores of the positive class (probabilities for the latter two); for
+    accuracy and f1 they are decisions written as the labels are; for rmse and mae, predictions.
+    positive: the label that counts as positive, compared as text; None takes 1, True or the
+        larger of the two labels.
+    clusters: the unit that several rows share; rows of one unit are then not taken as independent.
+    seed: of the bootstrap; the same seed gives the same interval.
+    Raises ValueError for an unknown metric. Everything that the data do not support is returned as
+    NotMeasurable: missing or infinite scores, one class, constant scores for AUC, too few rows.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"{metric!r} is none of {', '.join(METRICS)}")
+    rows = scored_rows(metric, label, new, old, positive=positive, clusters=clusters)
+    if isinstance(rows, NotMeasurable):
+        return rows
+    if metric == "roc_auc":
+        found = auc_change(rows)
+    elif metric == "accuracy" and rows.clusters is None:
+        found = _accuracy(rows)
+    else:
+        found = bootstrap_change(metric, rows, seed)
+    if isinstance(found, NotMeasurable):
+        return found
+    relative = found.relative_pct
+    if relative is not None and metric in SMALLER_IS_BETTER:
+        relative = Interval(-relative.value, -relative.high, -relative.low)
+    growth = None
+    if found.old is not None:
+        growth = _error_growth(metric, found.value.value, found.old.value)
+    return Performance(
+        metric,
+        found.value,
+        found.old,
+        found.delta,
+        relative,
+        growth,
+        rows.n,
+        found.method,
+        rows_to_settle(relative, rows.n, limits) if relative is not None else None,
+    )
+
+
+def rows_to_settle(relative: Interval, n: int, limits: Sequence[float] = BANDS) -> int | None:
+    """Rows at which the interval would no longer cross a limit, either way, if the point stays.
+
+    relative and limits are in percent. Each half width shrinks with 1 / sqrt(rows), so a half
+    width w that must become smaller than the distance d to the limit needs n * (w / d) ** 2 rows.
+    None when no limit is crossed, or when the point lies on one (no number of rows settles that).
+    """
+    needed = 0
+    for limit in {sign * limit for limit in limits for sign in (1, -1)}:
+        if not relative.low <= limit <= relative.high:
+            continue
+        distance = abs(relative.value - limit)
+        if distance == 0:
+            return None
+        bound = relative.low if limit < relative.value else relative.high
+        ratio = abs(relative.value - bound) / distance
+        needed = max(needed, math.floor(n * ratio * ratio) + 1)
+    return needed or None
+
+
+def _error_growth(metric: str, new: float, old: float) -> float | None:
+    perfect = 0.0 if metric in SMALLER_IS_BETTER else 1.0
+    before, after = abs(perfect - old), abs(perfect - new)
+    if before == 0:
+        return 0.0 if after == 0 else None
+    return (after / before - 1) * 100
+
+
+def _accuracy(rows: ScoredRows) -> Change:
+    right = int(rows.new.sum())
+    value = wilson(right, rows.n)
+    if rows.old is None:
+        return Change(value, None, None, None, "Wilson")
+    both = int(np.sum(rows.new * rows.old))
+    only_new, only_old = right - both, int(rows.old.sum()) - both
+    delta = paired_difference(only_new, only_old, rows.n)
+    ratio = paired_ratio(both, only_new, only_old)
+    relative = None
+    if ratio is not None:
+        relative = Interval(*(100 * (part - 1) for part in (ratio.value, ratio.low, ratio.high)))
+    before = wilson(both + only_old, rows.n)
+    return Change(value, before, delta, relative, "Wilson; change paired, Bonett and Price")

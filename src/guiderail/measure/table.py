@@ -1,0 +1,300 @@
+"""CSV and Parquet files as typed columns, read with DuckDB.
+
+How a CSV cell gets its type. Every cell is read as text first; nothing is guessed from a sample.
+A column is
+- `empty` when no cell holds anything,
+- `boolean` when every filled cell is true or false (any case),
+- `integer` when every filled cell is a plain whole number of at most 18 digits,
+- `number` when every filled cell is a decimal number, or nan or inf beside decimal numbers,
+- `text` otherwise.
+A number with a leading zero (`007`), a plus sign (`+49 30 1`), a decimal comma or more than 18
+digits without a point is text: it is usually a code, and rounding it would merge two codes. Spaces
+around numbers are ignored. An unfilled cell is null, quoted or not; `NA` and `N/A` are text.
+Dates stay text as they are written. Files are UTF-8, or UTF-16 with a byte order mark; other
+encodings are refused, because a guess would silently change letters.
+
+In Parquet the stored type decides: whole numbers of up to 64 bits signed are `integer`, floating
+point and decimal are `number` (64-bit floating), booleans `boolean`, everything else is text as
+DuckDB prints it (dates as ISO 8601, unsigned 64-bit and 128-bit numbers as digits).
+
+Values come back as numpy arrays, null kept as null: `integer` is int64, or float64 with NaN where
+cells are null (an object array with None where that would lose digits); `number` is float64 with
+NaN for null; `boolean` is bool, or an object array with None; `text` and `empty` are object arrays
+with None.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from guiderail.core.errors import InputError, Place
+from guiderail.measure.csv_text import csv_layout, literal, refusal
+
+ColumnType = Literal["integer", "number", "boolean", "text", "empty"]
+Values = NDArray[Any]
+
+HELD_IN_MEMORY = 256 * 2**20
+"""Bytes: a CSV file up to this size is parsed once and kept; a larger one per question."""
+
+_EXACT_IN_DOUBLE = 2**53
+_WHOLE = r" *-?(0|[1-9][0-9]{0,17}) *"
+_DECIMAL = (
+    r" *-?((0|[1-9][0-9]{0,17})|(0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+"
+    r"|(0|[1-9][0-9]*)(\.[0-9]*)?[eE][+-]?[0-9]{1,4}|\.[0-9]+[eE][+-]?[0-9]{1,4}) *"
+)
+_NOT_FINITE = r" *([nN][aA][nN]|[+-]?[iI][nN][fF]([iI][nN][iI][tT][yY])?) *"
+_PARQUET_TYPES: dict[str, ColumnType] = {
+    "BOOLEAN": "boolean",
+    "TINYINT": "integer",
+    "SMALLINT": "integer",
+    "INTEGER": "integer",
+    "BIGINT": "integer",
+    "UTINYINT": "integer",
+    "USMALLINT": "integer",
+    "UINTEGER": "integer",
+    "FLOAT": "number",
+    "DOUBLE": "number",
+}
+_STORED_AS = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column, named as in the file."""
+
+    name: str
+    type: ColumnType
+
+
+class Table:
+    """An open file. Not for use from several threads at once; `close` it or use `with`."""
+
+    def __init__(
+        self,
+        path: Path,
+        columns: tuple[Column, ...],
+        rows: int,
+        connection: duckdb.DuckDBPyConnection,
+    ) -> None:
+        self.path = path
+        self.columns = columns
+        self.rows = rows
+        self._connection = connection
+        self._place = {column.name: number for number, column in enumerate(columns)}
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def type_of(self, name: str) -> ColumnType:
+        """Raises InputError for a name that the file does not have."""
+        return self.columns[self._index(name)].type
+
+    def sql(self, name: str) -> str:
+        """The column's identifier in the SQL that `fetch` and `batches` take."""
+        return f"c{self._index(name)}"
+
+    def column(self, name: str) -> Values:
+        """All values of one column, in the order of the file. Raises InputError."""
+        return self.frame((name,))[name]
+
+    def frame(self, names: Sequence[str]) -> dict[str, Values]:
+        """Several columns whose rows belong together. Raises InputError."""
+        if not names:
+            return {}
+        wanted = ", ".join(self.sql(name) for name in names)
+        try:
+            # Every identifier is c0, c1, ...: no name from the file reaches the statement.
+            found = self._connection.execute(f"SELECT {wanted} FROM t").fetchnumpy()  # noqa: S608
+        except duckdb.Error as error:
+            raise refusal(self.path, error) from None
+        return {name: _with_nulls(found[self.sql(name)], self.type_of(name)) for name in names}
+
+    def fetch(self, select: str) -> list[tuple[Any, ...]]:
+        """Rows of `SELECT {select}`, written with identifiers from `sql` and the row source `t`.
+
+        Never put a name or value from the file into the statement. Raises InputError.
+        """
+        return [row for batch in self.batches(select) for row in batch]
+
+    def batches(self, select: str, size: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
+        """As `fetch`, in lists of at most `size` rows."""
+        try:
+            cursor = self._connection.cursor()
+            cursor.execute(f"SELECT {select}")
+            while rows := cursor.fetchmany(size):
+                yield rows
+        except duckdb.Error as error:
+            raise refusal(self.path, error) from None
+
+    def _index(self, name: str) -> int:
+        if name in self._place:
+            return self._place[name]
+        near = difflib.get_close_matches(name, self.names, n=1)
+        guess = f'Did you mean "{near[0]}"? ' if near else ""
+        raise InputError(
+            f'The file has no column "{name}".',
+            advice=f"{guess}Name one of its {len(self.columns)} columns.",
+            code="data/unknown-column",
+            place=Place(str(self.path)),
+        )
+
+
+def open_table(path: Path) -> Table:
+    """Open a CSV or Parquet file; see the module for types.
+
+    Raises InputError (codes `data/...`) for a file that is missing, empty, damaged, in another
+    encoding or format, for a row of another length and for a column name that occurs twice.
+    """
+    place = Place(str(path))
+    if not path.is_file():
+        raise InputError(
+            "There is no such file.",
+            advice="Check the path; it is read relative to the release.",
+            code="data/missing-file",
+            place=place,
+        )
+    if path.stat().st_size == 0:
+        raise InputError(
+            "The file is empty.",
+            advice="Write at least a header line with the column names.",
+            code="data/empty-file",
+            place=place,
+        )
+    connection = duckdb.connect(
+        ":memory:",
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
+    )
+    try:
+        with path.open("rb") as stream:
+            is_parquet = stream.read(4) == b"PAR1"
+        if is_parquet or path.suffix.lower() in {".parquet", ".pq"}:
+            return _open_parquet(path, connection)
+        return _open_csv(path, connection)
+    except duckdb.Error as error:
+        raise refusal(path, error) from None
+
+
+def _open_csv(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
+    layout = csv_layout(path)
+    count = len(layout.names)
+    fields = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(count))
+    source = (
+        f"read_csv({literal(path)}, columns={{{fields}}}, header=true, auto_detect=false, "
+        f"delim='{layout.delimiter}', quote='\"', escape='\"', encoding='{layout.encoding}', "
+        "nullstr='', compression='none')"
+    )
+    kept = "TABLE" if path.stat().st_size <= HELD_IN_MEMORY else "VIEW"
+    connection.execute(f"CREATE {kept} raw AS FROM {source}")
+    tests = ", ".join(
+        f"count(c{i}), count(c{i}) FILTER (regexp_full_match(c{i}, '{_WHOLE}')), "
+        f"count(c{i}) FILTER (regexp_full_match(c{i}, '{_DECIMAL}')), "
+        f"count(c{i}) FILTER (regexp_full_match(c{i}, '{_NOT_FINITE}')), "
+        f"count(c{i}) FILTER (lower(c{i}) IN ('true', 'false'))"
+        for i in range(count)
+    )
+    # The statement holds only generated identifiers and the constants above.
+    found = connection.execute(f"SELECT count(*), {tests} FROM raw").fetchone()  # noqa: S608
+    assert found is not None  # noqa: S101 - an aggregate without GROUP BY has exactly one row
+    rows = int(found[0])
+    types = [_csv_type(*found[1 + 5 * i : 6 + 5 * i]) for i in range(count)]
+    typed = ", ".join(
+        f"CAST(trim(c{i}) AS {_STORED_AS[kind]}) AS c{i}" if kind in _STORED_AS else f"c{i}"
+        for i, kind in enumerate(types)
+    )
+    connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM raw")  # noqa: S608 - generated names
+    columns = tuple(Column(*pair) for pair in zip(layout.names, types, strict=True))
+    return Table(path, columns, rows, connection)
+
+
+def _csv_type(filled: int, whole: int, decimal: int, not_finite: int, boolean: int) -> ColumnType:
+    if filled == 0:
+        return "empty"
+    if boolean == filled:
+        return "boolean"
+    if whole == filled:
+        return "integer"
+    if decimal and decimal + not_finite == filled:
+        return "number"
+    return "text"
+
+
+def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
+    source = f"read_parquet({literal(path)})"
+    names = _parquet_names(path, connection)
+    # `literal` quotes the path; everything else is generated.
+    described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or len(described) != len(names):
+        raise InputError(
+            f'The column name "{(twice or list(names))[0]}" occurs twice.',
+            advice="Give every column its own name.",
+            code="data/duplicate-column",
+            place=Place(str(path)),
+        )
+    types = [_parquet_type(str(row[1])) for row in described]
+    typed = ", ".join(
+        f"CAST(c{i} AS {_STORED_AS.get(kind, 'VARCHAR')}) AS c{i}" for i, kind in enumerate(types)
+    )
+    aliases = ", ".join(f"c{i}" for i in range(len(names)))
+    connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM {source} AS s({aliases})")  # noqa: S608
+    counted = connection.execute("SELECT count(*) FROM t").fetchone()
+    columns = tuple(Column(*pair) for pair in zip(names, types, strict=True))
+    return Table(path, columns, int(counted[0]) if counted else 0, connection)
+
+
+def _parquet_names(path: Path, connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Names of the top-level columns, as stored (DuckDB itself renames duplicates silently)."""
+    nodes = connection.execute(
+        f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(path)})"  # noqa: S608
+    ).fetchall()
+    names: list[str] = []
+    position = 1  # the first node is the root
+    while position < len(nodes):
+        names.append(str(nodes[position][0]))
+        pending = 1
+        while pending and position < len(nodes):  # step over the children of a nested column
+            pending += int(nodes[position][1]) - 1
+            position += 1
+    return tuple(names)
+
+
+def _parquet_type(stored: str) -> ColumnType:
+    if stored.startswith("DECIMAL"):
+        return "number"
+    return _PARQUET_TYPES.get(stored, "text")
+
+
+def _with_nulls(values: Values, kind: ColumnType) -> Values:
+    if not isinstance(values, np.ma.MaskedArray):
+        return values if kind != "text" else values.astype(object)
+    null = np.ma.getmaskarray(values)
+    data = np.asarray(values.data)
+    if kind == "number" or (kind == "integer" and _fits_double(data[~null])):
+        filled = data.astype(np.float64)
+        filled[null] = np.nan
+        return filled
+    cells = data.astype(object)
+    cells[null] = None
+    return cells
+
+
+def _fits_double(numbers: Values) -> bool:
+    return numbers.size == 0 or bool(np.abs(numbers).max() <= _EXACT_IN_DOUBLE)

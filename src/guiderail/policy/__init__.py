@@ -1,0 +1,1 @@
+"""The policy language, packs, evaluation and explanation."""

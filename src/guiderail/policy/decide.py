@@ -1,0 +1,123 @@
+"""Decide: facts of one release under one pack on one day give tier, track, gates and every reason.
+
+A pure function. The verdicts come from `guiderail_verify.judge`, the same code with which an
+auditor recomputes them; this module says them in words and names the people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from guiderail.core.errors import Place
+from guiderail.core.messages import Reason
+from guiderail.core.scales import Outcome, Tier, Track
+from guiderail.facts.fact import FactSet
+from guiderail.policy.best_case import BestCase, best_case
+from guiderail.policy.decision import Decision, GateResult, Lighter
+from guiderail.policy.findings import advice_findings, gate_findings, rule_findings
+from guiderail.policy.gate_results import gate_results
+from guiderail.policy.lighter import lighter_ways
+from guiderail.policy.pack import Pack
+from guiderail.policy.people import expected_wait, reviewer_needs
+from guiderail.policy.readings import Readings, read_facts
+from guiderail.policy.reasons import tier_reasons, track_reasons
+from guiderail.policy.sentences import Teller
+from guiderail_verify.evaluate import UNKNOWN
+from guiderail_verify.judge import TIERS, TRACKS, Judgement, Rulebook, holds
+
+
+def decide(
+    pack: Pack,
+    facts: FactSet,
+    *,
+    kind: str,
+    at: datetime,
+    place: Callable[[str], Place],
+    waived: frozenset[str] = frozenset(),
+    accepted: frozenset[str] = frozenset(),
+) -> Decision:
+    """Decide about one release.
+
+    kind: of the workload. at: the moment whose rules apply. place: where a manifest key stands.
+    waived: gates under a waiver that is in force; a waiver satisfies a gate and never changes the
+        track. accepted: insufficient gates that their owner has accepted; the track stays as it is.
+    Facts that are missing or of another type than the catalogue says are unknown.
+    Raises RefusedError where the pack is not in force for this kind on this day.
+    """
+    book = pack.rulebook(kind, at)
+    readings = read_facts(facts, pack.tree["facts"])
+    judged = book.judge(readings.values, readings.known_by)
+    best = best_case(book, judged)
+    teller = Teller(pack, readings, judged.values)
+    gates = gate_results(pack, judged, teller, waived, accepted)
+    ways = lighter_ways(pack, book, readings, judged, teller)
+    open_gates = _open(gates, accepted)
+    reviewers = reviewer_needs(pack, judged, gates)
+    findings = (
+        *rule_findings(pack, judged, teller, place),
+        *gate_findings(pack, gates, accepted, teller, place),
+        *advice_findings(pack, kind, at, judged, ways, teller, place),
+    )
+    outcome = _outcome(judged, gates, bool(reviewers), open_gates)
+    return Decision(
+        outcome=outcome,
+        tier=Tier(TIERS[judged.tier]),
+        tier_reasons=tier_reasons(pack, judged, teller),
+        track=Track(TRACKS[judged.track]),
+        best_case=Track(TRACKS[best.track]),
+        track_reasons=_track_reasons(pack, judged, best, ways, teller),
+        gates=gates,
+        findings=findings,
+        lighter=ways,
+        reviewers=reviewers,
+        expected_wait=expected_wait(pack, judged, reviewers, outcome),
+        unanswered=_unanswered(pack, kind, at, readings, judged, book),
+        policy=pack.ref,
+    )
+
+
+def _open(gates: tuple[GateResult, ...], accepted: frozenset[str]) -> bool:
+    return any(
+        gate.enforced and gate.verdict == "insufficient" and gate.id not in accepted
+        for gate in gates
+    )
+
+
+def _outcome(
+    judged: Judgement, gates: tuple[GateResult, ...], needs_people: bool, open_gates: bool
+) -> Outcome:
+    stopped = any(hit.rule.blocks for hit in judged.tier_hits)
+    enforced = [gate for gate in gates if gate.enforced and gate.verdict != "not_applicable"]
+    if stopped or any(gate.verdict == "fail" for gate in enforced):
+        return Outcome.BLOCKED
+    if enforced and all(gate.verdict == "insufficient" for gate in enforced):
+        return Outcome.NOT_MEASURABLE
+    return Outcome.NEEDS_REVIEW if judged.track or needs_people or open_gates else Outcome.GO
+
+
+def _track_reasons(
+    pack: Pack,
+    judged: Judgement,
+    best: BestCase,
+    ways: tuple[Lighter, ...],
+    teller: Teller,
+) -> tuple[Reason, ...]:
+    return track_reasons(pack, judged, best, teller, stays=judged.track > 0 and not ways)
+
+
+def _unanswered(
+    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement, book: Rulebook
+) -> tuple[str, ...]:
+    day = at.date().isoformat()
+    return tuple(
+        question["fact"]
+        for question in pack.tree["questions"]
+        if holds(question, kind, day)
+        and readings.values.get(question["fact"], UNKNOWN) is UNKNOWN
+        and not _skipped(pack, question["skip_when"], judged)
+    )
+
+
+def _skipped(pack: Pack, skip_when: object, judged: Judgement) -> bool:
+    return isinstance(skip_when, dict) and pack.node(skip_when).run(judged.values) is True

@@ -1,0 +1,91 @@
+"""What every gate says, with its sentence, its numbers and what is still needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from guiderail.core.scales import Verdict
+from guiderail.policy.decision import GateResult
+from guiderail.policy.pack import Pack
+from guiderail.policy.sentences import Teller
+from guiderail.policy.support import carriers, unknown_carriers
+from guiderail_verify.judge import GateVerdict, Judgement
+
+ACCEPTED = "Its owner has accepted this for the release."
+WAIVED = "A waiver is in force."
+
+
+def gate_results(
+    pack: Pack,
+    judged: Judgement,
+    teller: Teller,
+    waived: frozenset[str],
+    accepted: frozenset[str],
+) -> tuple[GateResult, ...]:
+    """One result for every gate of the kind, enforced ones first."""
+    results = [_result(pack, gate, judged, teller, waived, accepted) for gate in judged.gates]
+    return tuple(sorted(results, key=lambda result: not result.enforced))
+
+
+def _result(
+    pack: Pack,
+    gate: GateVerdict,
+    judged: Judgement,
+    teller: Teller,
+    waived: frozenset[str],
+    accepted: frozenset[str],
+) -> GateResult:
+    name, verdict = gate.gate.id, gate.verdict
+    tree, texts = pack.gate(name), pack.part_texts(name)
+    needs: tuple[str, ...] = ()
+    quoted = _quoted(pack, tree, gate, judged)
+    if verdict == "insufficient":
+        needs = _needs(pack, tree, judged)
+    sentence = teller.wording(texts["sentences"][verdict], needs)
+    if verdict in ("fail", "insufficient") and name in waived and tree["waivable_by"]:
+        verdict, sentence = "waived", f"{sentence} {WAIVED}"
+    elif verdict == "insufficient" and name in accepted:
+        sentence = f"{sentence} {ACCEPTED}"
+    return GateResult(
+        id=name,
+        verdict=Verdict(verdict),
+        enforced=gate.enforced,
+        sentence=sentence,
+        needs=needs,
+        owner=str(tree["owner"]),
+        waivable_by=tuple(tree["waivable_by"]),
+        facts=teller.shown(quoted),
+        page=name,
+    )
+
+
+def _quoted(
+    pack: Pack, tree: dict[str, object] | object, gate: GateVerdict, judged: Judgement
+) -> tuple[str, ...]:
+    """The facts that carry the verdict."""
+    whole = pack.gate(gate.gate.id)
+    if gate.verdict == "not_applicable":
+        parts: Iterable[object] = (whole["applies_when"],)
+    elif gate.verdict == "fail":
+        parts = (whole["fail_when"],)
+    elif gate.verdict == "pass":
+        parts = (whole["pass_when"],)
+    else:
+        parts = (whole["pass_when"], whole["fail_when"])
+    names: dict[str, None] = {}
+    for part in parts:
+        if isinstance(part, dict):
+            names |= dict.fromkeys(carriers(pack.node(part), judged.values))
+    return tuple(names)
+
+
+def _needs(pack: Pack, tree: object, judged: Judgement) -> tuple[str, ...]:
+    """The unknown facts that would settle the gate."""
+    names: dict[str, None] = {}
+    if isinstance(tree, dict):
+        absent = set(tree["may_be_absent"])
+        for key in ("applies_when", "pass_when", "fail_when"):
+            if tree[key] is not None:
+                found = unknown_carriers(pack.node(tree[key]), judged.values)
+                names |= dict.fromkeys(name for name in found if name not in absent)
+    return tuple(names)

@@ -1,0 +1,175 @@
+"""A policy pack, ready to decide: the compiled tree, the texts about it and their digests.
+
+The packs that ship are compiled beforehand (`python -m guiderail.policy.compile`); reading them
+needs neither YAML nor the grammar. A pack directory is read with full checking.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from guiderail.core.digest import Digest, json_digest
+from guiderail.core.errors import InputError, IntegrityError, RefusedError
+from guiderail.policy.decision import PackRef
+from guiderail.policy.support import Node, node
+from guiderail_verify.judge import Rulebook, base_name, compile_rulebook
+
+SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
+COMPILED_FILE: Final = "compiled.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """tree: everything that decides. texts: titles, sentences and pages by id."""
+
+    tree: Mapping[str, Any]
+    texts: Mapping[str, Any]
+    digest: Digest
+    texts_digest: Digest
+    _rulebooks: dict[tuple[str, int], Rulebook] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _days: list[str] = field(default_factory=list, repr=False, compare=False)
+    _nodes: dict[int, Node] = field(default_factory=dict, repr=False, compare=False)
+    _limits: dict[str, tuple[float, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _rules: dict[tuple[str, int], Mapping[str, Any]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @property
+    def id(self) -> str:
+        return str(self.tree["pack"])
+
+    @property
+    def version(self) -> str:
+        return str(self.tree["version"])
+
+    @property
+    def ref(self) -> PackRef:
+        return PackRef(self.id, self.version, self.digest, self.texts_digest)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.tree["kinds"])
+
+    def role_title(self, role: str) -> str:
+        """`ML Governance Analyst` for `ml-governance-analyst`."""
+        title = self.texts["roles"].get(role)
+        return str(title) if title is not None else role.replace("-", " ")
+
+    def node(self, tree: Mapping[str, Any]) -> Node:
+        """The parts of an expression of this pack, prepared once."""
+        known = self._nodes.get(id(tree))
+        if known is None:
+            known = self._nodes[id(tree)] = node(tree)
+        return known
+
+    def limits(self, fact: str) -> tuple[float, ...]:
+        """The numbers that the pack's rules and gates compare a fact with."""
+        return self._limits.get(fact, ())
+
+    def rule(self, rule: str, level: int) -> Mapping[str, Any]:
+        """The compiled form of one level of a tier or track rule."""
+        return self._rules[rule, level]
+
+    def gate(self, gate: str) -> Mapping[str, Any]:
+        """The compiled form of a gate."""
+        return self._rules[gate, 0]
+
+    def part_texts(self, part: str) -> Mapping[str, Any]:
+        """Title, sentences and page of a rule, gate, piece of advice or question."""
+        texts: Mapping[str, Any] = self.texts["parts"][part]
+        return texts
+
+    def rulebook(self, kind: str, at: datetime) -> Rulebook:
+        """The rules in force for a kind at a moment, compiled once per span of days.
+
+        Raises RefusedError when the pack says nothing about the kind or is not yet in force.
+        """
+        day = at.astimezone(UTC).date().isoformat()
+        if kind not in self.kinds:
+            raise RefusedError(
+                f"The pack {self.id} has no rules for workloads of kind {kind}.",
+                code="policy/other-kind",
+                advice=f"It decides about: {', '.join(self.kinds)}. Choose the pack of the kind.",
+            )
+        if day < str(self.tree["effective_from"]):
+            raise RefusedError(
+                f"The pack {self.id} {self.version} is in force from "
+                f"{self.tree['effective_from']}; the date asked for is {day}.",
+                code="policy/not-in-force",
+                advice="Name a later date, or the pack that was in force then.",
+            )
+        key = (kind, bisect_right(self._days, day))
+        book = self._rulebooks.get(key)
+        if book is None:
+            book = self._rulebooks[key] = compile_rulebook(self.tree, kind, day)
+        return book
+
+
+def make_pack(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> Pack:
+    """A pack from its compiled form; the digests are computed here and never taken on trust."""
+    sections = (tree["tiers"], tree["tracks"], tree["gates"], tree["advice"], tree["questions"])
+    days = {day for parts in sections for part in parts
+            for day in (part["since"], part["until"]) if day is not None}  # fmt: skip
+    rules = {(part["id"], part.get("level", 0)): part for parts in sections[:3] for part in parts}
+    return Pack(tree, texts, json_digest(tree), json_digest(texts), _days=sorted(days),
+                _limits=_limits(tree), _rules=rules)  # fmt: skip
+
+
+def _limits(tree: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    found: dict[str, set[float]] = {}
+    pending: list[Any] = [tree["tiers"], tree["tracks"], tree["gates"], tree["advice"]]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, list):
+            pending.extend(part)
+        elif isinstance(part, dict):
+            pending.extend(part.values())
+            if "compare" in part and "number" in part["right"]:
+                name = base_name(part["left"]["fact"], tree["facts"])
+                found.setdefault(name, set()).add(float(part["right"]["number"]))
+    return {name: tuple(sorted(limits)) for name, limits in found.items()}
+
+
+def load_pack(name: str = "model") -> Pack:
+    """A pack that ships with Guiderail, from its compiled form.
+
+    Raises InputError for other names and IntegrityError when the bytes are not those that were
+    compiled.
+    """
+    file = SHIPPED / name / COMPILED_FILE
+    if "/" in name or not file.is_file():
+        names = ", ".join(sorted(path.parent.name for path in SHIPPED.glob(f"*/{COMPILED_FILE}")))
+        raise InputError(
+            f"There is no policy pack {name}.",
+            code="policy/no-such-pack",
+            advice=f"Packs: {names}. A pack of your own is named by its directory.",
+        )
+    data = json.loads(file.read_bytes())
+    pack = make_pack(data["tree"], data["texts"])
+    if (pack.digest, pack.texts_digest) != (data["digest"], data["texts_digest"]):
+        raise IntegrityError(
+            f"The compiled policy pack {name} is not the one that was shipped.",
+            code="policy/pack-changed",
+            advice="Install Guiderail again, or run `python -m guiderail.policy.compile`.",
+        )
+    return pack
+
+
+def load_pack_directory(path: Path) -> Pack:
+    """Read, check and compile a pack directory. Raises PackError with every problem."""
+    from guiderail.policy.pack_builder import build
+    from guiderail.policy.pack_reader import read_directory
+    from guiderail.policy.problem import PackError
+
+    built = build(read_directory(path))
+    if built.problems:
+        raise PackError(built.problems)
+    return make_pack(built.tree, built.texts)

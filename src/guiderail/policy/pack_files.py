@@ -1,0 +1,222 @@
+"""What may stand in the YAML files of a policy pack: one class per kind of file.
+
+A pack is a directory with `pack.yaml` and the folders `tiers`, `tracks`, `gates`, `advice` and
+`questions`, one file per rule, gate, piece of advice or question. Files hold data only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+Role = Id
+Prose = Annotated[str, Field(min_length=1, max_length=4000)]
+Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+Formula = Annotated[str, Field(min_length=1, max_length=4000)]
+Kind = Literal["app", "model", "pipeline"]
+TierName = Literal["low", "medium", "high", "prohibited"]
+TrackName = Literal["green", "yellow", "red"]
+KnownByName = Literal["declared", "measured", "verified", "attested"]
+VerdictName = Literal["pass", "fail", "insufficient", "not_applicable"]
+CanLighten = Literal["evidence", "design", "no"]
+
+
+class Part(BaseModel):
+    """Base of every section: unknown keys are refused, values are not converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Reference(Part):
+    """A clause for which the gate or rule gives evidence. Never a claim of compliance."""
+
+    clause: Prose
+    about: Prose
+    jurisdiction: Prose
+    valid_from: Day
+    valid_to: Day | None = None
+    source: Prose
+    verified: bool
+    verified_on: Day | None = None
+
+
+class Case(Part):
+    """One wording and the condition under which it is the right one."""
+
+    when: Formula | None = None
+    says: Prose
+
+
+Wording = Prose | tuple[Case, ...]
+
+
+class Page(Part):
+    """What `guiderail explain` shows. `good` is what good enough looks like."""
+
+    what: Prose
+    why: Prose
+    matters_to: Prose | None = None
+    good: Prose
+    fix: Prose
+    tools: Prose
+    evidence: Prose | None = None
+    waiver: Prose | None = None
+    refs: tuple[Reference, ...] = ()
+
+
+class Level(Part):
+    """One condition of a rule and what it raises the tier or track to."""
+
+    raises_to: TierName | TrackName
+    when: Formula
+    sentence: Wording
+    worst: Prose | None = None
+    adds_reviewers: tuple[Role, ...] = ()
+
+
+class RuleFile(Part):
+    """A tier or track rule. One condition stands at the top; several stand under `levels`.
+
+    counts: `either` lets an unknown count as true; `certain` and `unknown` are for pairs of rules
+        that treat the two differently. blocks: nothing may start while the rule counts.
+    adds_on: reviewers of a tier rule join when people review anyway, or on every track.
+    because: the second half of "This release requires ... review because ...".
+    by: what could stop the rule from counting. where: the manifest key to point at.
+    """
+
+    id: Id
+    title: Prose
+    owner: Role
+    since: Day
+    until: Day | None = None
+    kinds: tuple[Kind, ...] = ()
+    raises_to: TierName | TrackName | None = None
+    when: Formula | None = None
+    sentence: Wording | None = None
+    worst: Prose | None = None
+    adds_reviewers: tuple[Role, ...] = ()
+    levels: tuple[Level, ...] = ()
+    counts: Literal["either", "certain", "unknown"] = "either"
+    blocks: bool = False
+    adds_on: Literal["reviewed-tracks", "every-track"] = "reviewed-tracks"
+    because: Prose | None = None
+    by: CanLighten
+    to_lighten: Prose
+    where: str = ""
+    page: Page
+
+
+class GateSentences(Part):
+    """What the gate says for each verdict."""
+
+    passes: Wording = Field(alias="pass")
+    fails: Wording | None = Field(None, alias="fail")
+    insufficient: Wording
+    not_applicable: Wording | None = None
+
+
+class ToDo(Part):
+    """The next step for the submitter, in the imperative."""
+
+    fails: Wording | None = Field(None, alias="fail")
+    insufficient: Wording
+
+
+Scalar = bool | int | float | str
+
+
+class Example(Part):
+    """Facts and the verdict they must give. Every example runs as a test."""
+
+    name: Prose
+    verdict: VerdictName
+    facts: dict[str, Scalar | tuple[str, ...] | dict[str, int | float]]
+
+
+class GateFile(Part):
+    """One gate. from_tier_for overrides from_tier for single kinds of workload."""
+
+    id: Id
+    title: Prose
+    owner: Role
+    since: Day
+    until: Day | None = None
+    kinds: dict[Kind, Literal["enforced", "warns"]]
+    from_tier: TierName
+    from_tier_for: dict[Kind, TierName] = {}
+    applies_when: Formula | None = None
+    pass_when: Formula
+    fail_when: Formula | None = None
+    may_be_absent: tuple[str, ...] = ()
+    waivable_by: tuple[Role, ...] = ()
+    where: str = ""
+    sentences: GateSentences
+    do: ToDo
+    page: Page
+    examples: tuple[Example, ...]
+
+
+class AdviceFile(Part):
+    """Advice is shown when its condition is true. It never blocks and never asks for a person."""
+
+    id: Id
+    title: Prose
+    owner: Role
+    since: Day
+    until: Day | None = None
+    kinds: tuple[Kind, ...] = ()
+    when: Formula
+    sentence: Wording
+    fix: Prose
+    where: str = ""
+    page: Page
+
+
+class Choice(Part):
+    value: bool | str
+    label: Prose
+
+
+class QuestionFile(Part):
+    """A question of the interview for one fact that no artefact tells.
+
+    skip_when: the condition under which no answer could change tier or track.
+    """
+
+    id: Id
+    number: Annotated[int, Field(ge=1, le=26)]
+    owner: Role
+    since: Day
+    until: Day | None = None
+    kinds: tuple[Kind, ...] = ()
+    fact: str
+    question: Prose
+    why: Prose
+    good: Prose
+    help: Prose | None = None
+    choices: tuple[Choice, ...] = ()
+    skip_when: Formula | None = None
+
+
+class PackFile(Part):
+    """`pack.yaml`. What an extending pack leaves out it takes from the pack it extends.
+
+    minimum_known_by: prefix of a fact's name -> how it must at least be known for green to rest
+        on it; the longest prefix decides. targets_hours: working hours until a decision.
+    """
+
+    id: Id
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    title: Prose
+    effective_from: Day
+    owner: Role
+    extends: Id | None = None
+    kinds: tuple[Kind, ...]
+    reverify_after_days: Annotated[int, Field(gt=0)] = 180
+    minimum_known_by: dict[str, KnownByName] = {}
+    reviewers: dict[TrackName, tuple[Role, ...]] = {}
+    targets_hours: dict[TrackName, Annotated[int, Field(ge=0)]] = {}
+    expected_wait: dict[TrackName, Prose] = {}
+    roles: dict[Role, Prose] = {}

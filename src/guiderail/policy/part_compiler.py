@@ -1,0 +1,243 @@
+"""One file of a pack to its part of the compiled tree, its texts and its problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from guiderail.facts.catalogue import BY_NAME
+from guiderail.policy.check_types import Tree, compile_text
+from guiderail.policy.pack_files import (
+    AdviceFile,
+    Case,
+    GateFile,
+    Level,
+    PackFile,
+    Page,
+    QuestionFile,
+    RuleFile,
+)
+from guiderail.policy.pack_reader import Source
+from guiderail.policy.parse import ExpressionError
+from guiderail.policy.problem import Problem
+from guiderail.policy.templates import placeholders, unusable
+from guiderail.policy.vocabulary import did_you_mean
+
+NOTHING: Final[Tree] = {"bool": False}
+YamlPath = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class PartCompiler:
+    """Compiles one file; collects its texts and problems."""
+
+    source: Source
+    pack: PackFile
+    problems: list[Problem]
+    texts: dict[str, Any] = field(default_factory=dict)
+
+    def trees(self) -> list[Any]:
+        """What the file adds to the deciding tree; fills `texts` and `problems` on the way."""
+        part = self.source.part
+        match part:
+            case RuleFile():
+                return _rule(self, part)
+            case GateFile():
+                return _gate(self, part)
+            case AdviceFile():
+                return _advice(self, part)
+            case QuestionFile():
+                return _question(self, part)
+
+    def formula(self, text: str | None, *path: str | int) -> Tree | None:
+        """The compiled expression; an unusable one is a problem and counts as never true."""
+        if text is None:
+            return None
+        try:
+            return compile_text(text)
+        except ExpressionError as error:
+            self.problems.extend(
+                Problem(self.source.document.inside(path, mistake.at), mistake.message,
+                        mistake.hint)
+                for mistake in error.mistakes
+            )  # fmt: skip
+            return dict(NOTHING)
+
+    def wording(self, wording: str | Sequence[Case] | None, *path: str | int) -> list[Any]:
+        """Cases with compiled conditions; the placeholders of each text are checked."""
+        if wording is None:
+            return []
+        if isinstance(wording, str):
+            self._check_placeholders(wording, path)
+            return [{"when": None, "says": wording}]
+        cases: list[Any] = []
+        for index, case in enumerate(wording):
+            self._check_placeholders(case.says, (*path, index, "says"))
+            when = self.formula(case.when, *path, index, "when")
+            cases.append({"when": when, "says": case.says})
+        return cases
+
+    def _check_placeholders(self, text: str, path: YamlPath) -> None:
+        for placeholder in placeholders(text):
+            reason = unusable(placeholder)
+            if reason:
+                self.problem(f"{{{placeholder}}} cannot be filled in.", reason, *path)
+
+    def problem(self, message: str, hint: str, *path: str | int) -> None:
+        place = self.source.document.value_place(path)
+        self.problems.append(Problem(place, message, hint))
+
+    def kinds(self, kinds: Sequence[str]) -> list[str]:
+        return list(kinds or self.pack.kinds)
+
+
+def _rule(compiler: PartCompiler, rule: RuleFile) -> list[Any]:
+    single = rule.when is not None and rule.raises_to is not None and rule.sentence is not None
+    if single == bool(rule.levels):
+        compiler.problem("A rule has one condition, or levels, and not both.",
+                         "Write raises_to, when and sentence at the top, or levels.")  # fmt: skip
+        return []
+    levels = rule.levels
+    prefixes: list[YamlPath] = [("levels", index) for index in range(len(levels))]
+    if rule.when is not None and rule.raises_to is not None and rule.sentence is not None:
+        levels = (Level(raises_to=rule.raises_to, when=rule.when, sentence=rule.sentence,
+                        worst=rule.worst, adds_reviewers=rule.adds_reviewers),)  # fmt: skip
+        prefixes = [()]
+    shared = {
+        "id": rule.id,
+        "kinds": compiler.kinds(rule.kinds),
+        "since": rule.since,
+        "until": rule.until,
+        "counts": rule.counts,
+        "blocks": rule.blocks,
+        "adds_on": rule.adds_on,
+        "by": rule.by,
+    }
+    compiler.texts |= _common_texts(rule.title, rule.owner, rule.since, rule.until, rule.page) | {
+        "section": "rule",
+        "because": rule.because,
+        "to_lighten": rule.to_lighten,
+        "where": rule.where,
+        "levels": [
+            {
+                "sentence": compiler.wording(level.sentence, *prefix, "sentence"),
+                "worst": level.worst,
+            }
+            for level, prefix in zip(levels, prefixes, strict=True)
+        ],
+    }
+    return [
+        shared
+        | {
+            "level": index,
+            "raises_to": level.raises_to,
+            "when": compiler.formula(level.when, *prefix, "when"),
+            "adds_reviewers": list(level.adds_reviewers),
+        }
+        for index, (level, prefix) in enumerate(zip(levels, prefixes, strict=True))
+    ]
+
+
+def _gate(compiler: PartCompiler, gate: GateFile) -> list[Any]:
+    says, do = gate.sentences, gate.do
+    compiler.texts |= _common_texts(gate.title, gate.owner, gate.since, gate.until, gate.page) | {
+        "section": "gate",
+        "where": gate.where,
+        "waivable_by": list(gate.waivable_by),
+        "sentences": {
+            "pass": compiler.wording(says.passes, "sentences", "pass"),
+            "fail": compiler.wording(says.fails, "sentences", "fail"),
+            "insufficient": compiler.wording(says.insufficient, "sentences", "insufficient"),
+            "not_applicable": compiler.wording(says.not_applicable, "sentences", "not_applicable"),
+        },
+        "do": {
+            "fail": compiler.wording(do.fails, "do", "fail"),
+            "insufficient": compiler.wording(do.insufficient, "do", "insufficient"),
+        },
+        "examples": [
+            {"name": example.name, "verdict": example.verdict} for example in gate.examples
+        ],
+    }
+    for name in gate.may_be_absent:
+        if name not in BY_NAME:
+            compiler.problem(f"There is no fact {name}.", did_you_mean(name, BY_NAME),
+                             "may_be_absent")  # fmt: skip
+    return [
+        {
+            "id": gate.id,
+            "owner": gate.owner,
+            "since": gate.since,
+            "until": gate.until,
+            "kinds": {
+                kind: {"from_tier": gate.from_tier_for.get(kind, gate.from_tier), "effect": effect}
+                for kind, effect in gate.kinds.items()
+            },
+            "applies_when": compiler.formula(gate.applies_when, "applies_when"),
+            "pass_when": compiler.formula(gate.pass_when, "pass_when"),
+            "fail_when": compiler.formula(gate.fail_when, "fail_when"),
+            "may_be_absent": list(gate.may_be_absent),
+            "waivable_by": list(gate.waivable_by),
+        }
+    ]
+
+
+def _advice(compiler: PartCompiler, advice: AdviceFile) -> list[Any]:
+    common = _common_texts(advice.title, advice.owner, advice.since, advice.until, advice.page)
+    compiler.texts |= common | {
+        "section": "advice",
+        "where": advice.where,
+        "sentence": compiler.wording(advice.sentence, "sentence"),
+        "fix": advice.fix,
+    }
+    return [
+        {
+            "id": advice.id,
+            "kinds": compiler.kinds(advice.kinds),
+            "since": advice.since,
+            "until": advice.until,
+            "when": compiler.formula(advice.when, "when"),
+        }
+    ]
+
+
+def _question(compiler: PartCompiler, question: QuestionFile) -> list[Any]:
+    if question.fact not in BY_NAME:
+        compiler.problem(f"There is no fact {question.fact}.",
+                         did_you_mean(question.fact, BY_NAME), "fact")  # fmt: skip
+    compiler.texts |= {
+        "section": "question",
+        "title": question.question,
+        "owner": question.owner,
+        "since": question.since,
+        "until": question.until,
+        "number": question.number,
+        "fact": question.fact,
+        "why": question.why,
+        "good": question.good,
+        "help": question.help,
+        "choices": [choice.model_dump() for choice in question.choices],
+    }
+    return [
+        {
+            "id": question.id,
+            "number": question.number,
+            "kinds": compiler.kinds(question.kinds),
+            "since": question.since,
+            "until": question.until,
+            "fact": question.fact,
+            "skip_when": compiler.formula(question.skip_when, "skip_when"),
+        }
+    ]
+
+
+def _common_texts(
+    title: str, owner: str, since: str, until: str | None, page: Page
+) -> dict[str, Any]:
+    return {
+        "title": title,
+        "owner": owner,
+        "since": since,
+        "until": until,
+        "page": page.model_dump(mode="json"),
+    }

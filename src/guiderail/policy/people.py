@@ -1,0 +1,67 @@
+"""Who must look at a release, because of what, and how long it usually takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from guiderail.core.scales import Outcome, Verdict
+from guiderail.policy.decision import Decision, GateResult, ReviewerNeed
+from guiderail.policy.pack import Pack
+from guiderail.policy.words import capitalised, joined
+from guiderail_verify.judge import TRACKS, Judgement
+
+
+def reviewer_needs(
+    pack: Pack, judged: Judgement, gates: Sequence[GateResult]
+) -> tuple[ReviewerNeed, ...]:
+    """The track's roles first, then those that rules and insufficient gates add."""
+    needs: dict[str, dict[str, None]] = {}
+    insufficient = [g for g in gates if g.enforced and g.verdict is Verdict.INSUFFICIENT]
+    causes = [hit.rule.id for hit in judged.track_hits if hit.rule.rank == judged.track]
+    causes = causes or [gate.id for gate in judged.gates
+                        if gate.enforced and gate.verdict == "insufficient"
+                        for gate in [gate.gate]]  # fmt: skip
+    for role in pack.tree["reviewers"].get(TRACKS[judged.track], ()):
+        needs.setdefault(role, {}).update(dict.fromkeys(causes))
+    for hit in (*judged.tier_hits, *judged.track_hits):
+        rule = pack.rule(hit.rule.id, hit.rule.level)
+        if judged.track or rule["adds_on"] == "every-track":
+            for role in rule["adds_reviewers"]:
+                needs.setdefault(role, {})[hit.rule.id] = None
+    for gate in insufficient:
+        needs.setdefault(gate.owner, {})[gate.id] = None
+    return tuple(ReviewerNeed(role, tuple(because)) for role, because in needs.items())
+
+
+def expected_wait(
+    pack: Pack, judged: Judgement, reviewers: Sequence[ReviewerNeed], outcome: Outcome
+) -> str:
+    """How long it usually takes, in words."""
+    usual = str(pack.texts["expected_wait"][TRACKS[judged.track]])
+    if judged.track == 0 and reviewers:
+        who = joined([pack.role_title(need.role) for need in reviewers])
+        usual = f"a few minutes after {who} has confirmed"
+    if outcome is Outcome.BLOCKED:
+        return f"nothing starts until what blocks is fixed or waived; after that {usual}"
+    return usual
+
+
+def review_sentence(pack: Pack, decision: Decision) -> str:
+    """ "This release requires ML Governance Analyst review because it decides about credit."
+
+    Empty when nobody has to look. The reasons are those of the certain rules, heaviest first; if
+    there are none, the release needs people because too little is known.
+    """
+    if not decision.reviewers:
+        return ""
+    who = joined([pack.role_title(need.role) for need in decision.reviewers])
+    phrases: dict[str, None] = {}
+    for reason in (*decision.tier_reasons, *decision.track_reasons):
+        because = pack.part_texts(reason.rule).get("because")
+        if because and reason.certain:
+            phrases[str(because)] = None
+    for gate in decision.gates:
+        if not phrases and gate.enforced and gate.verdict is Verdict.INSUFFICIENT:
+            phrases[f"the gate {gate.id} lacks evidence"] = None
+    why = joined(list(phrases)) or "too little is known about it"
+    return capitalised(f"this release requires {who} review because {why}.")

@@ -1,0 +1,126 @@
+"""Sentences about one decision: templates of the pack filled with the numbers of the release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from guiderail.core.interval import Interval
+from guiderail.core.messages import FactShown
+from guiderail.facts.fact import Fact, Unknown, Value
+from guiderail.policy.pack import Pack
+from guiderail.policy.readings import NOT_GIVEN, Readings
+from guiderail.policy.templates import Piece, Placeholder, pieces
+from guiderail.policy.vocabulary import TIER, fact_type
+from guiderail.policy.words import METRICS, capitalised, joined, number_words, phrase, value_words
+from guiderail_verify.evaluate import Value as RuleValue
+
+_METRIC_FACTS = ("change.performance", "performance.value")
+
+
+class Teller:
+    """Fills the templates of one pack with the facts of one release."""
+
+    def __init__(self, pack: Pack, readings: Readings, values: Mapping[str, RuleValue]) -> None:
+        self._pack = pack
+        self._facts = readings.facts
+        self._values = values
+
+    def wording(self, cases: Sequence[Any], unknown: Sequence[str] = ()) -> str:
+        """The wordings whose condition is true; those without a condition when none is."""
+        said = [case["says"] for case in cases if case["when"] is not None
+                and self._pack.node(case["when"]).run(self._values) is True]  # fmt: skip
+        if not said:
+            said = [case["says"] for case in cases if case["when"] is None]
+        return " ".join(self.fill(text, unknown) for text in said)
+
+    def fill(self, text: str, unknown: Sequence[str] = ()) -> str:
+        """One template as a sentence."""
+        parts = [self._piece(piece, unknown) for piece in pieces(text)]
+        return capitalised("".join(part for part in parts if part is not None).strip())
+
+    def not_known(self, names: Sequence[str]) -> str:
+        """ "The field of use and whether ... are not known (nobody has answered)", by reason."""
+        by_reason: dict[str, list[str]] = {}
+        for name in names:
+            kind = fact_type(name)
+            if kind is not None:
+                by_reason.setdefault(self._reason(name), []).append(phrase(kind))
+        told = [
+            f"{joined(phrases)} {'is' if len(phrases) == 1 else 'are'} not known ({reason})"
+            for reason, phrases in by_reason.items()
+        ]
+        return capitalised("; ".join(told))
+
+    def shown(self, names: Sequence[str]) -> tuple[FactShown, ...]:
+        """Facts as a reason quotes them."""
+        return tuple(self._shown(name) for name in names)
+
+    def _shown(self, name: str) -> FactShown:
+        fact, kind = self._facts.get(name), fact_type(name)
+        if fact is None or kind is None:
+            value = self._values.get(name)
+            words = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+            return FactShown(name, words, "computed by the decision", "verified")
+        words = value_words(kind, fact.value, "", self._pack.limits(name))
+        return FactShown(name, words, fact.source, fact.known_by.value)
+
+    def _reason(self, name: str) -> str:
+        fact = self._facts.get(name)
+        return fact.value.reason if fact and isinstance(fact.value, Unknown) else NOT_GIVEN
+
+    def _piece(self, piece: Piece, unknown: Sequence[str]) -> str | None:
+        match piece:
+            case str():
+                return piece
+            case Placeholder():
+                return self._filled(piece, unknown)
+        parts = [self._piece(part, unknown) for part in piece]
+        return None if None in parts else "".join(part for part in parts if part is not None)
+
+    def _filled(self, place: Placeholder, unknown: Sequence[str]) -> str | None:
+        if place.name == "metric":
+            return self._metric()
+        if place.name == "unknown":
+            return self.not_known(unknown)
+        if place.name == TIER.name:
+            return str(self._values.get(TIER.name))
+        kind = fact_type(place.name)
+        fact = self._facts.get(kind.name) if kind is not None else None
+        if kind is None or fact is None:
+            return None if place.detail else "not known"
+        if place.detail:
+            return _detail(fact, place.detail)
+        limits = self._pack.limits(kind.name)
+        return value_words(kind, _bound(fact, place.name), place.format, limits)
+
+    def _metric(self) -> str:
+        for name in _METRIC_FACTS:
+            fact = self._facts.get(name)
+            metric = fact.detail.get("metric") if fact is not None else None
+            if isinstance(metric, str):
+                return METRICS.get(metric, metric)
+        return "the primary metric"
+
+
+def _bound(fact: Fact, name: str) -> Value:
+    """The value that a placeholder names: a bound of an interval, or the whole."""
+    if name == fact.name or not isinstance(fact.value, Interval):
+        return fact.value
+    return fact.value.low if name.endswith(".low") else fact.value.high
+
+
+def _detail(fact: Fact, key: str) -> str | None:
+    """An entry of a fact's details in words, or nothing when it is not there or empty."""
+    match fact.detail.get(key):
+        case None | "" | [] | ():
+            return None
+        case str() as text:
+            return text
+        case bool() as flag:
+            return "yes" if flag else "no"
+        case int() | float() as number:
+            return number_words(number)
+        case list() | tuple() as items:
+            return joined([str(item) for item in items])
+    return None

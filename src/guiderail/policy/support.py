@@ -1,0 +1,72 @@
+"""Which facts carry the truth of an expression: what a reason quotes, and what is still needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from guiderail.policy.vocabulary import base_name
+from guiderail_verify.evaluate import (
+    UNKNOWN,
+    Expression,
+    Values,
+    compile_expression,
+    fact_names,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One part of an expression. joint: `all`, `any`, `not`, or empty for a leaf."""
+
+    joint: str
+    parts: tuple[Node, ...]
+    run: Expression
+    names: tuple[str, ...]
+    tree: Mapping[str, Any]
+
+
+def node(tree: Mapping[str, Any]) -> Node:
+    """The parts of a compiled expression, each ready to be evaluated alone."""
+    for joint in ("all", "any"):
+        if joint in tree:
+            parts = tuple(node(part) for part in tree[joint])
+            return Node(joint, parts, compile_expression(tree), (), tree)
+    if "not" in tree:
+        return Node("not", (node(tree["not"]),), compile_expression(tree), (), tree)
+    names = tuple(sorted({base_name(name) for name in fact_names(tree)}))
+    return Node("", (), compile_expression(tree), names, tree)
+
+
+def carriers(root: Node, values: Values) -> tuple[str, ...]:
+    """The facts that make the expression what it is, in the order in which they are written.
+
+    For a true `&&` all parts, for a true `||` its true parts, for an unknown one its unknown parts.
+    """
+    return tuple(dict.fromkeys(_carriers(root, values)))
+
+
+def _carriers(root: Node, values: Values) -> list[str]:
+    if not root.parts:
+        return list(root.names)
+    truth = root.run(values)
+    every = root.joint == "not" or truth is (root.joint == "all")
+    return [
+        name
+        for part in root.parts
+        if every or part.run(values) is truth
+        for name in _carriers(part, values)
+    ]
+
+
+def unknown_carriers(root: Node, values: Values) -> tuple[str, ...]:
+    """The unknown facts that keep an expression from being known; none when it is known."""
+    if root.run(values) is not UNKNOWN:
+        return ()
+    return tuple(name for name in carriers(root, values) if _is_unknown(values, name))
+
+
+def _is_unknown(values: Values, name: str) -> bool:
+    value: object = values.get(name, UNKNOWN)
+    return value is UNKNOWN

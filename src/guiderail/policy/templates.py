@@ -1,0 +1,81 @@
+"""Sentence templates of a pack: which placeholders they may use, parsed once.
+
+{change.performance}        the value in words, with unit and interval
+{change.performance:+}      with its sign; `abs` without it, `plain` without the interval
+{change.new_features#names} an entry of the fact's details
+{metric}                    the primary metric's name
+{unknown}                   which facts are unknown, and why
+[[ ... ]]                   left out when a detail inside it does not exist
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from guiderail.policy.vocabulary import fact_type, nearest_fact
+
+SPECIAL: Final = ("metric", "unknown")
+FORMATS: Final = ("", "+", "abs", "plain")
+
+_TOKEN: Final = re.compile(r"\[\[|\]\]|\{[^{}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """name: a fact or one of `SPECIAL`. detail: an entry of the fact's details, or empty."""
+
+    name: str
+    detail: str
+    format: str
+
+
+Piece = str | Placeholder | tuple["Piece", ...]
+"""Plain text, something to fill in, or an optional section."""
+
+
+def placeholders(text: str) -> list[str]:
+    """What stands between the braces of a template."""
+    return [found[1:-1] for found in _TOKEN.findall(text) if found.startswith("{")]
+
+
+def unusable(written: str) -> str:
+    """What to do about a placeholder that cannot be filled in; empty when it can."""
+    place = _placeholder(written)
+    if place.format not in FORMATS:
+        return f"Formats: {', '.join(name for name in FORMATS if name)}."
+    if place.name in SPECIAL:
+        return ""
+    return "" if fact_type(place.name) is not None else nearest_fact(place.name)
+
+
+@lru_cache(maxsize=1024)
+def pieces(text: str) -> tuple[Piece, ...]:
+    """A template as its pieces. Sections do not nest; an unclosed one ends with the text."""
+    outer: list[Piece] = []
+    inner: list[Piece] | None = None
+    end = 0
+    for found in _TOKEN.finditer(text):
+        target = outer if inner is None else inner
+        if found.start() > end:
+            target.append(text[end : found.start()])
+        end = found.end()
+        sign = found.group()
+        if sign == "[[":
+            inner = []
+        elif sign == "]]":
+            outer.append(tuple(inner or ()))
+            inner = None
+        else:
+            target.append(_placeholder(sign[1:-1]))
+    if end < len(text):
+        outer.append(text[end:])
+    return tuple(outer)
+
+
+def _placeholder(written: str) -> Placeholder:
+    rest, _, form = written.partition(":")
+    name, _, detail = rest.partition("#")
+    return Placeholder(name.strip(), detail.strip(), form.strip())

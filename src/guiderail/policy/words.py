@@ -1,0 +1,100 @@
+"""Values of facts in words: units, intervals, and decimals enough to show the side of a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from guiderail.core.interval import Interval
+from guiderail.facts.fact import Unknown, Value
+from guiderail.facts.fact_type import FactType
+
+METRICS: Final = {
+    "roc_auc": "AUC",
+    "accuracy": "accuracy",
+    "f1": "F1",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "rmse": "RMSE",
+    "mae": "MAE",
+}
+"""How the primary metric is called in a sentence."""
+
+_MOST_DECIMALS: Final = 6
+
+
+def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[float] = ()) -> str:
+    """A value as a sentence quotes it.
+
+    form: as in `templates`. limits: the numbers that rules compare the fact with; a value is never
+    rounded onto or across one of them.
+    """
+    match value:
+        case Unknown(reason=reason):
+            return f"not known ({reason})"
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return _with_unit(number_words(value, form, limits), fact.unit)
+        case Interval():
+            return _interval_words(fact, value, form, limits)
+        case str():
+            return value.replace("_", " ") if fact.type == "enum" else value
+        case tuple():
+            return joined(value) if value else "none"
+
+
+def number_words(number: float, form: str = "", limits: Sequence[float] = ()) -> str:
+    """A number with one decimal, or as many as it takes to stay on its side of every limit."""
+    if form == "abs":
+        number, limits = abs(number), [abs(limit) for limit in limits]
+    sign = "+" if form == "+" else ""
+    if isinstance(number, int):
+        return f"{number:{sign},}"
+    for decimals in range(1, _MOST_DECIMALS):
+        shown = round(number, decimals)
+        if all(_side(shown, limit) == _side(number, limit) for limit in limits):
+            break
+    if shown == 0:
+        return f"{0:.{decimals}f}"
+    return f"{shown:{sign},.{decimals}f}"
+
+
+def joined(parts: Sequence[str], word: str = "and") -> str:
+    """`a, b and c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def phrase(fact: FactType) -> str:
+    """What the fact is about, so that "... is not known" can follow."""
+    if fact.type == "bool":
+        return f"whether {fact.says}"
+    if fact.says.startswith(("the ", "how ", "what ")):
+        return fact.says
+    if fact.type == "integer":
+        return f"the number of {fact.says}"
+    return f"the {fact.says}" if fact.type == "number" else f"the state of {fact.says}"
+
+
+def capitalised(sentence: str) -> str:
+    """The sentence with a capital first letter; the rest stays as it is."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _interval_words(fact: FactType, value: Interval, form: str, limits: Sequence[float]) -> str:
+    point = _with_unit(number_words(float(value.value), form, limits), fact.unit)
+    if form in ("abs", "plain"):
+        return point
+    bound_form = "+" if form == "+" else ""
+    low, high = (number_words(float(b), bound_form, limits) for b in (value.low, value.high))
+    return f"{point} (95 % interval {low} to {high})"
+
+
+def _with_unit(number: str, unit: str) -> str:
+    return f"{number} {unit}" if unit else number
+
+
+def _side(number: float, limit: float) -> int:
+    return (number > limit) - (number < limit)

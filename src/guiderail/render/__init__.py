@@ -1,0 +1,1 @@
+"""Decisions, cases and reports as words, terminal lines and JSON. Pure: no I/O, no clock."""

@@ -1,0 +1,187 @@
+"""The pre-flight check for a terminal: verdict, reasons, gates, what would lighten it, who and when."""
+
+from __future__ import annotations
+
+from guiderail.core.digest import short
+from guiderail.core.messages import Finding, Reason, Severity
+from guiderail.core.scales import Track, Verdict
+from guiderail.manifest.release import Release
+from guiderail.policy.decision import Decision, GateResult, Lighter
+from guiderail.render import words
+from guiderail.render.lines import Line, columns, heading, paragraph
+
+
+def check_lines(release: Release, decision: Decision, compared_with: str | None) -> list[Line]:
+    """Everything the submitter reads before deploying, in the order in which it matters."""
+    manifest = release.manifest
+    against = (
+        f"compared with {short(compared_with)} in production"
+        if compared_with
+        else "nothing is in production to compare with"
+    )
+    lines = verdict_lines(decision)
+    lines += paragraph(
+        f"{manifest.name} {manifest.version} ({manifest.kind}) {short(release.digest)}, {against}",
+        style="dim",
+    )
+    lines += _why(decision)
+    lines += _gates(decision)
+    lines += _advice(decision.findings)
+    lines += lighter_lines(decision)
+    lines += _who(decision)
+    lines += paragraph(
+        f"Policy {decision.policy.pack} {decision.policy.version} "
+        f"({short(decision.policy.digest)}). Any name above has a page: guiderail explain NAME",
+        style="dim",
+    )
+    return lines
+
+
+def verdict_lines(decision: Decision) -> list[Line]:
+    """The verdict sentence, the best case where it differs, and what blocks."""
+    style = words.TRACK_STYLE[decision.track]
+    lines = [Line(words.TRACK_SENTENCE[decision.track] + " " + _outcome(decision), style)]
+    if decision.best_case.rank < decision.track.rank:
+        lines += paragraph(
+            f"At best {decision.best_case}, once what is not known yet is measured or answered."
+        )
+    return lines
+
+
+def _outcome(decision: Decision) -> str:
+    if decision.track is Track.GREEN and decision.outcome == "go":
+        return "Every gate passed."
+    return words.OUTCOME_SENTENCE[decision.outcome]
+
+
+def _why(decision: Decision) -> list[Line]:
+    lines = heading(f"Tier {decision.tier}: how risky the use is")
+    lines += _reasons(decision.tier_reasons)
+    lines += heading(f"Track {decision.track}: how much attention this release gets")
+    lines += _reasons(decision.track_reasons)
+    if not decision.track_reasons:
+        lines += paragraph("No rule asks for a review.", indent=2)
+    return lines
+
+
+def _reasons(reasons: tuple[Reason, ...]) -> list[Line]:
+    lines: list[Line] = []
+    for reason in reasons:
+        lines += paragraph(f"{reason.raises_to}  {reason.sentence} [{reason.rule}]", indent=2, hang=2)
+        lines += _sources(reason)
+    return lines
+
+
+def _sources(reason: Reason) -> list[Line]:
+    lines: list[Line] = []
+    for fact in reason.facts:
+        known = words.KNOWN_BY.get(fact.known_by, fact.known_by)
+        lines += paragraph(
+            f"{fact.name} = {fact.value}; {fact.source}, {known}", indent=6, hang=2, style="dim"
+        )
+    return lines
+
+
+def _gates(decision: Decision) -> list[Line]:
+    blocked = [g for g in decision.gates if g.enforced and g.verdict is Verdict.FAIL]
+    to_do = [g for g in decision.gates if g.enforced and g.verdict is Verdict.INSUFFICIENT]
+    waived = [g for g in decision.gates if g.verdict is Verdict.WAIVED]
+    passed = [g for g in decision.gates if g.verdict is Verdict.PASS]
+    warned = [
+        g
+        for g in decision.gates
+        if not g.enforced and g.verdict in (Verdict.FAIL, Verdict.INSUFFICIENT)
+    ]
+    fixes = {finding.rule: finding.fix for finding in decision.findings}
+    lines: list[Line] = []
+    if blocked:
+        lines += heading("Blocked")
+        for gate in blocked:
+            lines += _gate(gate, fixes)
+    if to_do:
+        lines += heading("To do: evidence is missing or too thin")
+        for gate in to_do:
+            lines += _gate(gate, fixes)
+    if waived:
+        lines += heading("Waived for a time")
+        for gate in waived:
+            lines += _gate(gate, {})
+    lines += heading(f"Passed: {len(passed)} of {_counted(decision)} gates that apply")
+    if passed:
+        lines += paragraph(", ".join(gate.id for gate in passed), indent=2)
+    if warned:
+        lines += paragraph(
+            "Not asked at this tier, shown for information: "
+            + ", ".join(f"{g.id} ({g.verdict})" for g in warned),
+            indent=2,
+            style="dim",
+        )
+    return lines
+
+
+def _counted(decision: Decision) -> int:
+    return sum(1 for g in decision.gates if g.enforced and g.verdict is not Verdict.NOT_APPLICABLE)
+
+
+def _gate(gate: GateResult, fixes: dict[str, str]) -> list[Line]:
+    sign = words.VERDICT_SIGN[gate.verdict]
+    style = words.VERDICT_STYLE[gate.verdict]
+    lines = paragraph(f"{sign} {gate.id}: {gate.sentence}", indent=2, hang=2, style=style)
+    if gate.id in fixes:
+        lines += paragraph(f"What to do: {fixes[gate.id]}", indent=4, hang=2)
+    if gate.verdict is Verdict.FAIL:
+        who = ", ".join(words.role(name) for name in gate.waivable_by)
+        lines += paragraph(
+            f"Who may waive it: {who}" if who else "Nobody may waive it.", indent=4, style="dim"
+        )
+    elif gate.verdict is Verdict.INSUFFICIENT:
+        lines += paragraph(
+            f"Who may accept it as it is: {words.role(gate.owner)}", indent=4, style="dim"
+        )
+    return lines
+
+
+def _advice(findings: tuple[Finding, ...]) -> list[Line]:
+    advice = [finding for finding in findings if finding.severity is Severity.ADVICE]
+    if not advice:
+        return []
+    lines = heading("Advice: blocks nothing, a reviewer will ask")
+    for finding in advice:
+        lines += paragraph(
+            f"{finding.sentence} [{finding.rule}, {finding.place}]", indent=2, hang=2
+        )
+        if finding.fix:
+            lines += paragraph(finding.fix, indent=4, style="dim")
+    return lines
+
+
+def lighter_lines(decision: Decision) -> list[Line]:
+    """What would make the track lighter; says so where nothing would."""
+    if decision.track is Track.GREEN:
+        return []
+    lines = heading("What would make it lighter")
+    if not decision.lighter:
+        return lines + paragraph(
+            "Nothing that you can change about this release: the reasons above stay.", indent=2
+        )
+    for way in decision.lighter:
+        lines += _way(way)
+    return lines
+
+
+def _way(way: Lighter) -> list[Line]:
+    how = "with new evidence" if way.by == "evidence" else "with a different design"
+    lines = paragraph(f"{str(way.to).capitalize()}, {how}:", indent=2)
+    for action in way.actions:
+        lines += paragraph(f"- {action}", indent=4, hang=2)
+    return lines
+
+
+def _who(decision: Decision) -> list[Line]:
+    lines = heading("Who and when")
+    if not decision.reviewers:
+        lines += paragraph(f"Nobody has to look. {decision.expected_wait}", indent=2)
+        return lines
+    lines += columns((words.role(need.role), ", ".join(need.because)) for need in decision.reviewers)
+    lines += paragraph(decision.expected_wait, indent=2)
+    return lines

@@ -1,0 +1,40 @@
+"""The ledger for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from guiderail.render.lines import Line, paragraph
+
+
+def log_lines(document: Mapping[str, Any]) -> list[Line]:
+    """One paragraph per event, oldest first."""
+    if not document["entries"]:
+        return paragraph("The ledger is empty: nothing has happened yet.")
+    lines: list[Line] = []
+    for entry in document["entries"]:
+        lead = f"{entry['seq']:>5}  {entry['at'][:19]}  "
+        lines += paragraph(lead + entry["sentence"], hang=len(lead))
+    return lines
+
+
+def verify_lines(document: Mapping[str, Any]) -> list[Line]:
+    """What was recomputed, what did not hold, and what it proves."""
+    size = document["size"]
+    if document["problems"]:
+        lines = [Line(f"The ledger does not verify: {len(document['problems'])} problems.", "red")]
+        for problem in document["problems"]:
+            lines += paragraph(f"- {problem}", indent=2, hang=2)
+        return lines
+    lines = [Line(f"The ledger verifies: {size} entries recomputed from their bytes.", "green")]
+    lines += paragraph(f"Root {document['root']}", indent=2, style="dim")
+    if document["held"]:
+        lines += paragraph("It continues the checkpoint that you hold.", indent=2)
+        return lines
+    lines += paragraph(
+        "Nobody outside holds a checkpoint yet, so this proves nothing against whoever runs this "
+        "workspace. `guiderail ledger checkpoint` prints one to give away.",
+        indent=2,
+    )
+    return lines

@@ -1,0 +1,1 @@
+"""The local gateway: serves what is permitted, splits traffic, records every decision."""

@@ -1,0 +1,186 @@
+"""Run one of our Python modules on untrusted input in a child process with limits.
+
+The child confines itself (`sandbox.confine`) before it imports the module. Whatever happens to it,
+the caller gets a value: `Completed`, or `Failure` with a reason in plain words.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+KEPT_OUTPUT = 8_192
+
+LAUNCHER = """
+import json, sys
+from pathlib import Path
+root, module, limits, report = sys.argv[1:5]
+sys.path.insert(0, root)
+from guiderail.sandbox.confine import confine
+confine(json.loads(limits), Path(report))
+import runpy
+sys.argv = [module, *sys.argv[5:]]
+runpy.run_module(module, run_name="__main__", alter_sys=False)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the child may use. Seconds, bytes, counts; 0 switches one limit off."""
+
+    cpu_seconds: int = 120
+    memory_bytes: int = 4 * 1024**3
+    file_bytes: int = 1024**3
+    open_files: int = 256
+    wall_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """What isolation the child reached, recorded as evidence.
+
+    limits: names of the resource limits in force. network: True where the child could reach no
+    network. privileges_dropped: True where it held no privilege and could gain none.
+    """
+
+    limits: tuple[str, ...] = ()
+    network: bool = False
+    privileges_dropped: bool = False
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "limits": list(self.limits),
+            "no_network": self.network,
+            "privileges_dropped": self.privileges_dropped,
+            "notes": list(self.notes),
+        }
+
+
+NO_ISOLATION = Isolation(notes=("the child ended before it could confine itself",))
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The child ran to its end. errors: the last part of what it wrote to standard error."""
+
+    isolation: Isolation
+    errors: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The child did not finish, or what it did is of no use; `reason` is one clause for people."""
+
+    reason: str
+    isolation: Isolation = NO_ISOLATION
+
+
+def command(module: str, arguments: Sequence[str], limits: Limits, report: Path) -> list[str]:
+    """The command line of a confined child; for callers that keep the child running."""
+    return [
+        *(sys.executable, "-I", "-c", LAUNCHER, str(PACKAGE_ROOT), module),
+        *(json.dumps(asdict(limits)), str(report), *arguments),
+    ]
+
+
+def clean_environment(home: Path) -> dict[str, str]:
+    """An environment with nothing of the caller's in it: fixed values only."""
+    return {
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
+
+
+def run_python(
+    module: str, arguments: Sequence[str], *, workdir: Path, limits: Limits | None = None
+) -> Completed | Failure:
+    """Run `python -m module arguments` confined, with `workdir` (a fresh directory) as its place.
+
+    A child that leaves `failure.txt` in workdir explains itself: the text becomes the reason.
+    """
+    limits = limits or Limits()
+    report = workdir / "isolation.json"
+    errors = workdir / "stderr"
+    with errors.open("wb") as stream:
+        child = subprocess.Popen(
+            command(module, arguments, limits, report),
+            cwd=workdir,
+            env=clean_environment(workdir),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stream,
+            start_new_session=True,
+            close_fds=True,
+        )
+        try:
+            code: int | None = child.wait(timeout=limits.wall_seconds)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            end_group(child)
+    isolation = read_isolation(report)
+    if code is None:
+        return Failure(f"it did not finish within {limits.wall_seconds:g} seconds", isolation)
+    if code != 0:
+        return Failure(_reason(code, workdir, limits), isolation)
+    return Completed(isolation, _tail(errors))
+
+
+def end_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill the child and everything it started, and wait for it. Does nothing when it is gone."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    except PermissionError:  # macOS answers so for a group whose leader has just ended
+        child.kill()
+    child.wait()
+
+
+def read_isolation(report: Path) -> Isolation:
+    """What the child wrote about itself; `NO_ISOLATION` where it wrote nothing readable."""
+    try:
+        data = json.loads(report.read_text("utf-8"))
+        return Isolation(
+            limits=tuple(data["limits"]),
+            network=bool(data["network"]),
+            privileges_dropped=bool(data["privileges_dropped"]),
+            notes=tuple(data["notes"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return NO_ISOLATION
+
+
+def _reason(code: int, workdir: Path, limits: Limits) -> str:
+    explained = workdir / "failure.txt"
+    if explained.is_file():
+        return explained.read_text("utf-8", errors="replace")[:2_000].strip() or "it gave no reason"
+    if code == -signal.SIGXCPU:
+        return f"it used more than {limits.cpu_seconds} seconds of processor time"
+    if code == -signal.SIGXFSZ:
+        return f"it wrote more than {limits.file_bytes} bytes to one file"
+    if code == -signal.SIGKILL:
+        return "it was killed, usually for using too much memory or processor time"
+    if code < 0:
+        return f"it crashed ({signal.Signals(-code).name})"
+    last = _tail(workdir / "stderr").strip().splitlines()
+    return f"it ended with code {code}: {last[-1] if last else 'no message'}"
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as stream:
+        stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, stream.tell() - KEPT_OUTPUT))
+        return stream.read().decode("utf-8", errors="replace")

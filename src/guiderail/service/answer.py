@@ -1,0 +1,112 @@
+"""Answer the questions of a case: what only the owner can know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from guiderail.core.errors import ConflictError, InputError
+from guiderail.core.scales import Tier, Track
+from guiderail.facts.fact import Value, to_json
+from guiderail.policy.questions import Question, questions_for
+from guiderail.review import cases
+from guiderail.review.authz import Action, Matter
+from guiderail.review.cases import Case
+from guiderail.review.states import State
+from guiderail.service.answers import case_answers
+from guiderail.service.authorise import authorise
+from guiderail.service.check import pack_for
+from guiderail.service.journal import case_subject, record
+from guiderail.service.permits import issue_permit
+from guiderail.service.records import refresh_snapshot
+from guiderail.service.redecide import redecide
+from guiderail.service.unchanged import void_if_changed
+from guiderail.service.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A question that the case still asks, with the answer given so far."""
+
+    question: Question
+    given: Value | None
+
+
+def open_questions(workspace: Workspace, case_id: str) -> tuple[OpenQuestion, ...]:
+    """The questions of a case, in the order of the interview."""
+    with workspace.store.read() as snapshot:
+        case = cases.load(snapshot, case_id)
+        dossier = cases.load_dossier(snapshot, case.dossier_digest)
+        given = case_answers(snapshot, case_id)
+    asked = questions_for(pack_for(case.kind), dossier.decision["unanswered"])
+    return tuple(
+        OpenQuestion(item, given[item.fact].value if item.fact in given else None)
+        for item in asked
+    )
+
+
+def answer(workspace: Workspace, case_id: str, values: Mapping[str, Value]) -> Case:
+    """Keep the answers, decide again and send the case on its way.
+
+    An answer that would make the tier lighter than one already given is refused: correcting it
+    takes a second person, who changes the manifest and submits. "I don't know" is no value: the
+    fact stays unknown and counts as the worst it could be.
+    """
+    now = workspace.clock()
+    void_if_changed(workspace, case_id)
+    with workspace.store.transaction() as tx:
+        case = cases.load(tx, case_id)
+        if case.state not in (State.NEEDS_ANSWERS, State.IN_REVIEW):
+            raise ConflictError(
+                f"{case.id} is {case.state}; its questions are closed",
+                code="answer/state",
+                advice=f"`guiderail status {case.id}` says what happens next.",
+            )
+        dossier = cases.load_dossier(tx, case.dossier_digest)
+        authorise(
+            workspace,
+            Action.ANSWER,
+            Matter(
+                case.id,
+                case.kind,
+                Track(case.track),
+                case.submitter,
+                frozenset(dossier.contributors),
+            ),
+        )
+        _refuse_unasked(case, dossier.decision["unanswered"], values)
+        before = Tier(case.tier)
+        had_answers = bool(case_answers(tx, case.id))
+        stored = {name: to_json(value) for name, value in values.items()}
+        cases.put_answers(tx, case.id, stored, workspace.actor.person, now)
+        case = redecide(tx, workspace, case, now, "case.answered")
+        if had_answers and Tier(case.tier).rank < before.rank:
+            raise ConflictError(
+                f"the new answers would lower the tier from {before} to {case.tier}",
+                code="answer/lighter",
+                advice="Write the values into guiderail.yaml and submit again, so that a second "
+                "person sees the correction.",
+            )
+        record(
+            tx,
+            "case.answered",
+            case_subject(case),
+            workspace.actor,
+            now,
+            {"case": case.id, "answers": sorted(values), "dossier": case.dossier_digest},
+            outcome=case.state.value,
+        )
+    if case.state is State.APPROVED:
+        case = issue_permit(workspace, case.id)
+    refresh_snapshot(workspace, case.workload)
+    return case
+
+
+def _refuse_unasked(case: Case, asked: list[str], values: Mapping[str, Value]) -> None:
+    for name in values:
+        if name not in asked:
+            raise InputError(
+                f"{case.id} does not ask for {name!r}",
+                code="answer/unasked",
+                advice=f"It asks for: {', '.join(asked) or 'nothing more'}.",
+            )

@@ -1,0 +1,147 @@
+"""Pre-flight check: what would happen if this directory were submitted now.
+
+No database is opened and nothing is written but the caches of the workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from guiderail.change.measure_release import release_facts
+from guiderail.core.digest import Digest
+from guiderail.core.errors import InputError
+from guiderail.core.time import Clock, system_clock
+from guiderail.facts.fact import FactSet
+from guiderail.facts.standing import Baseline, Standing
+from guiderail.manifest.load import load_release
+from guiderail.manifest.release import Release
+from guiderail.policy.decide import decide
+from guiderail.policy.decision import Decision
+from guiderail.policy.pack import Pack, load_pack
+from guiderail.service.snapshot import load_baseline, read_snapshot, release_folder
+from guiderail.service.workspace import Workspace
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the check found. `compared_with` is the digest of the release in production."""
+
+    release: Release
+    facts: FactSet
+    decision: Decision
+    compared_with: Digest | None
+    at: datetime
+
+
+def check(
+    directory: Path,
+    workspace: Workspace | None,
+    *,
+    baseline: str = "production",
+    at: datetime | None = None,
+    progress: Progress | None = None,
+    clock: Clock = system_clock,
+) -> Checked:
+    """Facts, change, tier, track, gates and findings of the release in a directory.
+
+    workspace: None outside any workspace; then nothing is in production and nothing is cached.
+    baseline: `production`, the digest of a release that the workspace knows, or a directory.
+    at: the day whose policy and registers apply; default now.
+    Raises InputError for a manifest or baseline that cannot be used.
+    """
+    now = at or clock()
+    stat_cache = workspace.cache / "digests.json" if workspace else None
+    release = load_release(directory, stat_cache=stat_cache)
+    standing = _standing(release, workspace, baseline, stat_cache)
+    facts = release_facts(
+        release,
+        standing,
+        now,
+        cache=workspace.cache / "facts" if workspace else None,
+        progress=progress,
+    )
+    decision = evaluate(release, facts, now)
+    compared = standing.production.digest if standing.production else None
+    return Checked(release, facts, decision, compared, now)
+
+
+def evaluate(release: Release, facts: FactSet, at: datetime, pack: Pack | None = None) -> Decision:
+    """Decide on facts under the pack in force for the release's kind."""
+    kind = release.manifest.kind
+    return decide(pack or pack_for(kind), facts, kind=kind, at=at, place=release.place)
+
+
+def pack_for(kind: str) -> Pack:
+    """The shipped pack of a kind; raises InputError for a kind that has none yet."""
+    if kind != "model":
+        raise InputError(
+            f"there is no policy pack for kind {kind} in this version",
+            code="policy/no-pack",
+            advice="This version decides on models; apps and pipelines can be described but not "
+            "released.",
+        )
+    return load_pack(kind)
+
+
+def _standing(
+    release: Release, workspace: Workspace | None, baseline: str, stat_cache: Path | None
+) -> Standing:
+    if workspace is None:
+        recorded = Standing()
+    else:
+        recorded = read_snapshot(
+            workspace.snapshots,
+            release.manifest.served_as,
+            workspace.releases,
+            workspace.features,
+            stat_cache,
+        )
+    if baseline == "production":
+        return recorded
+    chosen = _chosen_baseline(baseline, workspace, stat_cache)
+    return Standing(
+        production=chosen,
+        reviewed=chosen,
+        full_review=chosen,
+        features=recorded.features,
+        confirmed_profiles=recorded.confirmed_profiles,
+        data_approvals=recorded.data_approvals,
+        last_rehearsal=recorded.last_rehearsal,
+        open_signals=recorded.open_signals,
+    )
+
+
+def _chosen_baseline(
+    baseline: str, workspace: Workspace | None, stat_cache: Path | None
+) -> Baseline:
+    if baseline.startswith("sha256:"):
+        folder = release_folder(workspace.releases, baseline) if workspace else None
+        if workspace is None or folder is None or not folder.is_dir():
+            raise InputError(
+                f"no release {baseline} is known here",
+                code="baseline/unknown",
+                advice="`guiderail status` lists the releases of this workspace with their digests.",
+            )
+        return load_baseline(workspace.releases, Digest(baseline), {}, stat_cache)
+    other = load_release(Path(baseline), stat_cache=stat_cache)
+    return Baseline(other, other.digest, {})
+
+
+def parse_day(text: str) -> datetime:
+    """A day (its last moment, UTC) or an RFC 3339 time. Raises InputError for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            f"{text!r} is not a date",
+            code="input/date",
+            advice="Write it as 2026-11-23, or with a time and zone as 2026-11-23T09:00:00Z.",
+        ) from error
+    if len(text) == len("2026-11-23"):
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999999)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

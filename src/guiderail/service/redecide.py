@@ -1,0 +1,102 @@
+"""Deciding a case again when something about its release became known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from guiderail.core.time import to_text
+from guiderail.manifest.load import load_release
+from guiderail.render.check_json import decision_document
+from guiderail.review import cases
+from guiderail.review.cases import Case
+from guiderail.review.dossier import Dossier
+from guiderail.review.states import State
+from guiderail.service.answers import (
+    answers_to_json,
+    carried_answers,
+    case_answers,
+    profile_of,
+    with_answers,
+)
+from guiderail.service.check import evaluate, pack_for
+from guiderail.service.journal import case_subject, record
+from guiderail.service.records import standing
+from guiderail.service.snapshot import facts_from_json, facts_to_json, release_folder
+from guiderail.service.workspace import Workspace
+from guiderail.store import tables
+from guiderail.store.transaction import Transaction
+
+
+def redecide(
+    tx: Transaction, workspace: Workspace, case: Case, now: datetime, event: str
+) -> Case:
+    """Fill in the answers of the case, decide again, and move it on where that settles it.
+
+    event: what became known, as the ledger calls it. A case that turns green is approved; one
+    whose questions are all answered goes to review; any other stays, with a new dossier.
+    """
+    release = load_release(release_folder(workspace.releases, case.release_digest))
+    before = cases.load_dossier(tx, case.dossier_digest)
+    known = standing(tx, workspace, case.workload, now)
+    answers = {**carried_answers(tx, case.workload, now), **case_answers(tx, case.id)}
+    facts = with_answers(facts_from_json(before.facts), answers, release, known)
+    decision = evaluate(release, facts, now, pack_for(case.kind))
+    dossier = Dossier(
+        before.release_digest,
+        facts_to_json(facts),
+        answers_to_json(answers),
+        before.contributors,
+        decision.policy.digest,
+        decision_document(decision),
+    )
+    case = cases.replace_dossier(tx, case, dossier, now)
+    green = decision.track == "green" and decision.outcome == "go"
+    end = State.APPROVED if green else State.IN_REVIEW
+    if case.state is not end:
+        case = cases.move(tx, case, end, event, now)
+    record(
+        tx,
+        "case.decided",
+        case_subject(case),
+        workspace.actor,
+        now,
+        {
+            "case": case.id,
+            "dossier": dossier.digest,
+            "tier": decision.tier.value,
+            "track": decision.track.value,
+            "outcome": decision.outcome.value,
+            "reviewers": [need.role for need in decision.reviewers],
+        },
+        outcome=case.state.value,
+        policy=decision.policy.digest,
+        notify=[need.role for need in decision.reviewers],
+    )
+    return case
+
+
+def confirm_profile(tx: Transaction, workspace: Workspace, case: Case, now: datetime) -> None:
+    """Record that risk confirmed the use profile of the case, once per profile."""
+    release = load_release(release_folder(workspace.releases, case.release_digest))
+    given = {**carried_answers(tx, case.workload, now), **case_answers(tx, case.id)}
+    dossier = cases.load_dossier(tx, case.dossier_digest)
+    digest = profile_of(release, {name: given[name] for name in dossier.answers if name in given})
+    table = tables.confirmed_profile
+    if tx.execute(select(table.c.digest).where(table.c.digest == digest)).first() is not None:
+        return
+    tx.execute(
+        insert(table).values(
+            digest=digest, workload=case.workload, person=workspace.actor.person, at=to_text(now)
+        )
+    )
+    record(
+        tx,
+        "profile.confirmed",
+        case_subject(case),
+        workspace.actor,
+        now,
+        {"case": case.id, "profile": digest},
+        outcome="confirmed",
+    )

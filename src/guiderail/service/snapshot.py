@@ -1,0 +1,203 @@
+"""The baseline snapshot: what the system of record says about a workload, as one JSON file.
+
+The pre-flight check reads it instead of the database, so it is quick and works in an editor. It is
+advice: a submission reads the store again and never trusts the file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from guiderail.core.digest import Digest, decimal_string
+from guiderail.core.errors import GuiderailError, InputError, IntegrityError
+from guiderail.core.scales import KnownBy
+from guiderail.core.time import from_text, to_text
+from guiderail.facts.fact import Fact, FactSet, from_json, to_json
+from guiderail.facts.standing import ApprovedFeature, Baseline, DataApproval, Standing
+from guiderail.manifest.load import load_release
+
+FORMAT = 1
+
+
+def facts_to_json(facts: FactSet) -> dict[str, Any]:
+    """Facts with source and provenance, as they stand in a dossier (canonical, no floats)."""
+    return {
+        name: {
+            "value": to_json(fact.value),
+            "source": fact.source,
+            "known_by": fact.known_by.value,
+            "detail": _exact(dict(fact.detail)),
+        }
+        for name, fact in facts.items()
+    }
+
+
+def facts_from_json(data: Mapping[str, Any]) -> dict[str, Fact]:
+    """The inverse of `facts_to_json`; raises ValueError or KeyError for anything else."""
+    return {
+        name: Fact(
+            name,
+            from_json(row["value"]),
+            row["source"],
+            KnownBy(row["known_by"]),
+            _inexact(row["detail"]),
+        )
+        for name, row in data.items()
+    }
+
+
+def _exact(value: Any) -> Any:
+    """Floats as `{"number": text}`, so that the detail has a canonical form too."""
+    if isinstance(value, float):
+        return {"number": decimal_string(value)} if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _exact(item) for key, item in value.items()}
+    return [_exact(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _inexact(value: Any) -> Any:
+    """The inverse of `_exact`."""
+    if isinstance(value, dict):
+        if set(value) == {"number"}:
+            return float(value["number"])
+        return {key: _inexact(item) for key, item in value.items()}
+    return [_inexact(item) for item in value] if isinstance(value, list) else value
+
+
+def snapshot_path(snapshots: Path, workload: str) -> Path:
+    return snapshots / f"{workload}.json"
+
+
+def standing_to_json(standing: Standing) -> dict[str, Any]:
+    """Everything but the feature registry, which stays in its own file."""
+    baselines = {
+        "production": standing.production,
+        "reviewed": standing.reviewed,
+        "full_review": standing.full_review,
+    }
+    return {
+        "format": FORMAT,
+        "baselines": {
+            name: {"digest": baseline.digest, "facts": facts_to_json(baseline.facts)}
+            for name, baseline in baselines.items()
+            if baseline is not None
+        },
+        "confirmed_profiles": sorted(standing.confirmed_profiles),
+        "data_approvals": [
+            {
+                "source": approval.source,
+                "purpose": approval.purpose,
+                "granted": approval.granted,
+                "until": to_text(approval.until),
+            }
+            for approval in standing.data_approvals
+        ],
+        "last_rehearsal": to_text(standing.last_rehearsal) if standing.last_rehearsal else None,
+        "open_signals": [to_text(deadline) for deadline in standing.open_signals],
+    }
+
+
+def standing_from_json(
+    data: Mapping[str, Any],
+    releases: Path,
+    features: Mapping[str, ApprovedFeature],
+    stat_cache: Path | None,
+) -> Standing:
+    """Read a snapshot. Raises ValueError, KeyError or TypeError when it is not one."""
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']!r} is not {FORMAT}")
+    baselines = {
+        name: load_baseline(
+            releases, Digest(row["digest"]), facts_from_json(row["facts"]), stat_cache
+        )
+        for name, row in data["baselines"].items()
+    }
+    return Standing(
+        production=baselines.get("production"),
+        reviewed=baselines.get("reviewed"),
+        full_review=baselines.get("full_review"),
+        features=features,
+        confirmed_profiles=frozenset(Digest(text) for text in data["confirmed_profiles"]),
+        data_approvals=tuple(
+            DataApproval(row["source"], row["purpose"], row["granted"], from_text(row["until"]))
+            for row in data["data_approvals"]
+        ),
+        last_rehearsal=_moment(data["last_rehearsal"]),
+        open_signals=tuple(from_text(text) for text in data["open_signals"]),
+    )
+
+
+def load_baseline(
+    releases: Path, digest: Digest, facts: FactSet, stat_cache: Path | None
+) -> Baseline:
+    """The materialised release, with its bytes checked against the digest.
+
+    Raises IntegrityError when a file of it was changed or is missing.
+    """
+    try:
+        release = load_release(release_folder(releases, digest), stat_cache=stat_cache)
+    except InputError as error:
+        raise IntegrityError(
+            f"the stored copy of release {digest} cannot be read ({error.what})",
+            code="integrity/release",
+            advice="Restore the workspace from a backup; no comparison with it can be trusted.",
+        ) from error
+    if release.digest != digest:
+        raise IntegrityError(
+            f"the stored copy of release {digest} has changed",
+            code="integrity/release",
+            advice="Restore the workspace from a backup; no comparison with it can be trusted.",
+        )
+    return Baseline(release, digest, facts)
+
+
+def release_folder(releases: Path, digest: str) -> Path:
+    return releases / digest.removeprefix("sha256:")
+
+
+def read_snapshot(
+    snapshots: Path,
+    workload: str,
+    releases: Path,
+    features: Mapping[str, ApprovedFeature],
+    stat_cache: Path | None,
+) -> Standing:
+    """What is recorded about a workload; an empty standing when nothing was ever recorded.
+
+    Raises IntegrityError when the snapshot or a baseline cannot be read: a check that went on
+    without its baseline would look like a harmless first release.
+    """
+    path = snapshot_path(snapshots, workload)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Standing(features=features)
+    try:
+        return standing_from_json(json.loads(text), releases, features, stat_cache)
+    except IntegrityError:
+        raise
+    except (ValueError, KeyError, TypeError, GuiderailError) as error:
+        raise IntegrityError(
+            f"{path} cannot be read ({error})",
+            code="integrity/snapshot",
+            advice="Delete the file and run `guiderail status`: it is written again from the store.",
+        ) from error
+
+
+def write_snapshot(snapshots: Path, workload: str, standing: Standing) -> None:
+    """Replace the snapshot in one step."""
+    snapshots.mkdir(parents=True, exist_ok=True)
+    path = snapshot_path(snapshots, workload)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(standing_to_json(standing), indent=1), encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return from_text(text) if text else None

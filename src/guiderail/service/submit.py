@@ -1,0 +1,224 @@
+"""Submit a release: open its case, or deploy it right away when it is green."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from guiderail.change.measure_release import release_facts
+from guiderail.core.errors import ConflictError, RefusedError
+from guiderail.core.scales import Outcome, Track
+from guiderail.core.time import from_text
+from guiderail.facts.fact import FactSet
+from guiderail.manifest.load import load_release
+from guiderail.manifest.release import Release
+from guiderail.policy.decision import Decision
+from guiderail.render.check_json import decision_document
+from guiderail.review import cases
+from guiderail.review.cases import Case
+from guiderail.review.contributors import contributors
+from guiderail.review.dossier import Dossier
+from guiderail.review.states import BEFORE_TRAFFIC, ENDS, State
+from guiderail.service.answers import answers_to_json, carried_answers, with_answers
+from guiderail.service.check import Progress, evaluate, pack_for
+from guiderail.service.journal import PLATFORM, case_subject, record
+from guiderail.service.permits import issue_permit
+from guiderail.service.records import (
+    keep_evidence,
+    keep_release,
+    record_release,
+    refresh_snapshot,
+    standing,
+    store_pack,
+    workload_row,
+)
+from guiderail.service.snapshot import facts_to_json
+from guiderail.service.workspace import Workspace
+from guiderail.store.transaction import Snapshot, Transaction
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The opened case and what was decided. `replaced` are older cases that became void by it."""
+
+    case: Case
+    release: Release
+    facts: FactSet
+    decision: Decision
+    compared_with: str | None
+    replaced: tuple[str, ...]
+
+
+def submit(
+    directory: Path, workspace: Workspace, *, progress: Progress | None = None
+) -> Submitted:
+    """Measure the release against what the store knows, decide, and open its case.
+
+    Raises RefusedError when a gate fails and is not waived (nothing is opened), ConflictError when
+    this very release already has an open case.
+    """
+    now = workspace.clock()
+    actor = workspace.actor
+    release = load_release(directory)
+    pack = pack_for(release.manifest.kind)
+    keep_release(workspace, release)
+    name = release.manifest.served_as
+    with workspace.store.read() as snapshot:
+        _refuse_twice(snapshot, release)
+        known = standing(snapshot, workspace, name, now)
+        row = workload_row(snapshot, name)
+        since = _last_release_moment(snapshot, row)
+        carried = carried_answers(snapshot, name, now)
+    measured = release_facts(
+        release, known, now, cache=workspace.cache / "facts", progress=progress
+    )
+    facts = with_answers(measured, carried, release, known)
+    decision = evaluate(release, facts, now, pack)
+    if decision.outcome is Outcome.BLOCKED:
+        raise _blocked(decision)
+    people = contributors(directory, since, workspace.register) | {actor.person}
+    dossier = Dossier(
+        release.digest,
+        facts_to_json(facts),
+        answers_to_json(carried),
+        tuple(sorted(people)),
+        decision.policy.digest,
+        decision_document(decision),
+    )
+    production = known.production.digest if known.production else None
+    with workspace.store.transaction() as tx:
+        _refuse_twice(tx, release)
+        if _production(tx, name) != production:
+            raise ConflictError(
+                f"another release of {name} went into production while this one was measured",
+                code="submit/baseline-moved",
+                advice="Submit again: it is then compared with what runs now.",
+            )
+        record_release(tx, release, now)
+        store_pack(tx, pack)
+        replaced = _void_older(tx, name, release, now)
+        case = _open(tx, workspace, release, dossier, decision, now)
+    if case.state is State.APPROVED:
+        case = issue_permit(workspace, case.id)
+    refresh_snapshot(workspace, name)
+    return Submitted(case, release, facts, decision, production, replaced)
+
+
+def opening_state(decision: Decision) -> State:
+    """Where a case stands after deciding: green needs nobody, open questions come first."""
+    if decision.track is Track.GREEN and decision.outcome is Outcome.GO:
+        return State.APPROVED
+    return State.NEEDS_ANSWERS if decision.unanswered else State.IN_REVIEW
+
+
+def _open(
+    tx: Transaction,
+    workspace: Workspace,
+    release: Release,
+    dossier: Dossier,
+    decision: Decision,
+    now: datetime,
+) -> Case:
+    state = opening_state(decision)
+    case_id, number = cases.next_id(tx)
+    case = Case(
+        id=case_id,
+        workload=release.manifest.served_as,
+        kind=release.manifest.kind,
+        release_digest=release.digest,
+        dossier_digest=dossier.digest,
+        state=state,
+        submitter=workspace.actor.person,
+        track=decision.track.value,
+        tier=decision.tier.value,
+        source_dir=str(release.root.absolute()),
+        created_at=now,
+        updated_at=now,
+    )
+    cases.open_case(tx, case, number, dossier)
+    record(
+        tx,
+        "case.submitted",
+        case_subject(case),
+        workspace.actor,
+        now,
+        {
+            "case": case.id,
+            "version": release.manifest.version,
+            "dossier": case.dossier_digest,
+            "tier": case.tier,
+            "track": case.track,
+        },
+        outcome=state.value,
+        policy=decision.policy.digest,
+        evidence=keep_evidence(workspace, release),
+        notify=[need.role for need in decision.reviewers],
+    )
+    return case
+
+
+def _refuse_twice(tx: Snapshot, release: Release) -> None:
+    for case in cases.list_cases(tx, workload=release.manifest.served_as):
+        if case.release_digest == release.digest and case.state in BEFORE_TRAFFIC | {
+            State.ROLLING,
+            State.PAUSED,
+            State.LIVE,
+        }:
+            raise ConflictError(
+                f"this release already has a case: {case.id} is {case.state}",
+                code="submit/already",
+                advice=f"See `guiderail status {case.id}`; change something to submit anew.",
+            )
+
+
+def _void_older(
+    tx: Transaction, name: str, release: Release, now: datetime
+) -> tuple[str, ...]:
+    """An open case of an older version is void: what was approved is no longer what is proposed."""
+    voided = []
+    for case in cases.list_cases(tx, workload=name):
+        if case.state in BEFORE_TRAFFIC:
+            cases.move(tx, case, State.VOID, "case.void", now)
+            record(
+                tx,
+                "case.void",
+                case_subject(case),
+                PLATFORM,
+                now,
+                {"case": case.id, "reason": f"replaced by release {release.digest}"},
+                outcome=State.VOID.value,
+            )
+            voided.append(case.id)
+        elif case.state not in ENDS | {State.LIVE, State.RETIRED, State.ROLLED_BACK}:
+            raise ConflictError(
+                f"{case.id} of {name} is {case.state}",
+                code="submit/rolling",
+                advice=f"Finish or abort that rollout first: `guiderail rollout status {name}`.",
+            )
+    return tuple(voided)
+
+
+def _production(tx: Snapshot, name: str) -> str | None:
+    row = workload_row(tx, name)
+    return row["production_digest"] if row else None
+
+
+def _last_release_moment(tx: Snapshot, row: Mapping[str, Any] | None) -> datetime | None:
+    if row is None or row["production_digest"] is None:
+        return None
+    case = cases.case_of_release(tx, row["name"], row["production_digest"])
+    return case.created_at if case else from_text(row["created_at"])
+
+
+def _blocked(decision: Decision) -> RefusedError:
+    failing = [gate for gate in decision.gates if gate.enforced and gate.verdict == "fail"]
+    what = "; ".join(f"{gate.id}: {gate.sentence}" for gate in failing)
+    if not failing:
+        what = "; ".join(reason.sentence for reason in decision.tier_reasons)
+    return RefusedError(
+        f"blocked. {what}",
+        code="submit/blocked",
+        advice="Run `guiderail check` to see each message with its fix and who may waive it.",
+    )

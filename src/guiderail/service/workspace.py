@@ -1,0 +1,169 @@
+"""The workspace: where a local Guiderail keeps its state, and who is acting in it.
+
+`GUIDERAIL_HOME` names it, else the nearest `.guiderail/` upwards from the current directory.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guiderail.core.errors import InputError, RefusedError
+from guiderail.core.subject import Actor
+from guiderail.core.time import Clock, system_clock
+from guiderail.facts.feature_registry import load_features
+from guiderail.facts.standing import ApprovedFeature
+from guiderail.manifest.strict_yaml import load
+from guiderail.people.register import Person, Register, load_people
+
+if TYPE_CHECKING:
+    from guiderail.attest.keys import Keyring
+    from guiderail.store.blobs import Blobs
+    from guiderail.store.database import Store
+
+FOLDER = ".guiderail"
+SETTINGS = "workspace.yaml"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths and settings of one workspace. Opening it reads one small file and no database."""
+
+    home: Path
+    demo: bool
+    act_as: str | None = None
+    clock: Clock = system_clock
+
+    @property
+    def cache(self) -> Path:
+        return self.home / "cache"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.home / "snapshots"
+
+    @property
+    def releases(self) -> Path:
+        """Materialised copies of releases, one read-only directory per release digest."""
+        return self.home / "releases"
+
+    @cached_property
+    def register(self) -> Register:
+        return load_people(self.home / "people.yaml")
+
+    @cached_property
+    def features(self) -> Mapping[str, ApprovedFeature]:
+        return load_features(self.home / "features.yaml")
+
+    @cached_property
+    def store(self) -> Store:
+        from guiderail.store.database import Store
+
+        return Store.open(self.home)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        from guiderail.store.blobs import Blobs
+
+        return Blobs(self.home / "blobs")
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        from guiderail.attest.keys import Keyring
+
+        return Keyring.open(self.home)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts. Raises RefusedError or InputError when that cannot be said for certain."""
+        person, impersonated_by = self._acting_person()
+        return Actor(person.id, person.roles, impersonated_by)
+
+    @property
+    def person(self) -> Person:
+        return self.register.person(self.actor.person)
+
+    def _acting_person(self) -> tuple[Person, str | None]:
+        user = getpass.getuser()
+        if self.act_as is not None:
+            if not self.demo:
+                raise RefusedError(
+                    "--as works only in a demo workspace",
+                    code="identity/impersonation",
+                    advice="Elsewhere you act as yourself: your operating-system user, mapped "
+                    "through people.yaml.",
+                )
+            return self.register.person(self.act_as), user
+        person = self.register.by_os_user(user)
+        if person is None:
+            hint = " or use --as PERSON (this is a demo workspace)" if self.demo else ""
+            raise InputError(
+                f"the operating-system user {user!r} is not mapped to a person",
+                code="identity/unmapped",
+                advice=f"Add it to os_users of a person in {self.home / 'people.yaml'}{hint}.",
+            )
+        return person, None
+
+
+def find_home(start: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """`GUIDERAIL_HOME`, else the nearest `.guiderail/` at or above `start`, else None."""
+    named = environment.get("GUIDERAIL_HOME")
+    if named:
+        return Path(named).absolute()
+    for folder in (start.absolute(), *start.absolute().parents):
+        if (folder / FOLDER / SETTINGS).is_file():
+            return folder / FOLDER
+    return None
+
+
+def open_workspace(
+    start: Path, *, act_as: str | None = None, clock: Clock = system_clock
+) -> Workspace:
+    """The workspace for a directory. Raises InputError `workspace/none` when there is none."""
+    home = find_home(start)
+    if home is None or not (home / SETTINGS).is_file():
+        where = str(home) if home else f"{start} or above"
+        raise InputError(
+            f"there is no workspace at {where}",
+            code="workspace/none",
+            advice="Start one with `guiderail init --workspace`, or set GUIDERAIL_HOME.",
+        )
+    settings = load((home / SETTINGS).read_text(encoding="utf-8"), str(home / SETTINGS)).data
+    if not isinstance(settings, dict) or set(settings) - {"guiderail", "demo"}:
+        raise InputError(
+            f"{home / SETTINGS} is not a workspace file",
+            code="workspace/settings",
+            advice="It has two keys: guiderail: 1, and demo: true or false.",
+        )
+    return Workspace(home, settings.get("demo") is True, act_as, clock)
+
+
+def create_workspace(
+    folder: Path, *, demo: bool, people: str, features: str, clock: Clock = system_clock
+) -> Workspace:
+    """Make `.guiderail/` in a folder: settings, registers, keys, database.
+
+    Raises InputError when the folder already has a workspace.
+    """
+    home = folder / FOLDER
+    if (home / SETTINGS).exists():
+        raise InputError(
+            f"{home} is already a workspace",
+            code="workspace/exists",
+            advice="Use it as it is; nothing was changed.",
+        )
+    home.mkdir(parents=True, mode=0o700, exist_ok=True)
+    (home / "people.yaml").write_text(people, encoding="utf-8")
+    (home / "features.yaml").write_text(features, encoding="utf-8")
+    workspace = Workspace(home, demo, None, clock)
+    _ = workspace.register, workspace.features, workspace.keyring, workspace.store
+    # The settings file comes last: without it the folder is not a workspace.
+    (home / SETTINGS).write_text(
+        f"guiderail: 1\ndemo: {'true' if demo else 'false'}\n", encoding="utf-8"
+    )
+    return workspace

@@ -1,0 +1,1 @@
+"""Transactions, tables, migrations and blobs: the only place with database drivers."""

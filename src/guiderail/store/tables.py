@@ -1,0 +1,314 @@
+"""Every table of the database.
+
+Times are RFC 3339 text with microseconds in UTC. Columns that hold signed or hashed bytes are
+`LargeBinary` and are stored verbatim: a database never re-serialises them. Columns that hold JSON
+for people only are `Text`. Digests are `sha256:` and 64 hexadecimal digits.
+
+Names avoid SQL keywords, so that no database needs quoting.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- Releases and cases -------------------------------------------------------------------------
+
+workload = Table(
+    "workload",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("production_digest", Text),
+    Column("previous_digest", Text),
+    Column("reviewed_digest", Text),
+    Column("full_review_digest", Text),
+    Column("first_digest", Text),
+    Column("created_at", Text, nullable=False),
+)
+
+release_record = Table(
+    "release_record",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("workload", Text, ForeignKey("workload.name"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),  # canonical JSON
+    Column("artefacts", LargeBinary, nullable=False),  # canonical JSON: name -> digest
+    Column("created_at", Text, nullable=False),
+    Index(None, "workload"),
+)
+
+case_record = Table(
+    "case_record",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("workload", Text, ForeignKey("workload.name"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("release_digest", Text, nullable=False),
+    Column("dossier_digest", Text),
+    Column("state", Text, nullable=False),
+    Column("submitter", Text, nullable=False),
+    Column("track", Text),
+    Column("tier", Text),
+    Column("source_dir", Text),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    UniqueConstraint("number"),
+    Index(None, "workload"),
+    Index(None, "state"),
+)
+
+dossier = Table(
+    "dossier",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("case_id", Text, ForeignKey("case_record.id"), nullable=False),
+    Column("release_digest", Text, nullable=False),
+    Column("facts", LargeBinary, nullable=False),  # canonical JSON
+    Column("answers", LargeBinary, nullable=False),  # canonical JSON
+    Column("pack_digest", Text, nullable=False),
+    Column("decision", LargeBinary, nullable=False),  # canonical JSON
+    Column("created_at", Text, nullable=False),
+    Index(None, "case_id"),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("case_id", Text, ForeignKey("case_record.id"), primary_key=True),
+    Column("fact", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),  # canonical JSON of the fact value
+    Column("person", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("case_id", Text, ForeignKey("case_record.id"), nullable=False),
+    Column("dossier_digest", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text),
+    Column("conditions", Text, nullable=False, server_default="[]"),  # JSON list of text
+    Column("accepted_gates", Text, nullable=False, server_default="[]"),  # JSON list of gate ids
+    Column("at", Text, nullable=False),
+    Index(None, "case_id"),
+)
+
+# --- Permits and rollouts -----------------------------------------------------------------------
+
+permit = Table(
+    "permit",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, ForeignKey("case_record.id"), nullable=False),
+    Column("workload", Text, ForeignKey("workload.name"), nullable=False),
+    Column("release_digest", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("proof", Text),  # `.tlog-proof`; null until the ledger is sealed
+    Column("issued_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("revoked_at", Text),
+    Index(None, "workload"),
+    Index(None, "case_id"),
+)
+
+rollout = Table(
+    "rollout",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, ForeignKey("case_record.id")),
+    Column("workload", Text, ForeignKey("workload.name"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("from_digest", Text),
+    Column("to_digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("step", Integer, nullable=False, server_default="0"),
+    Column("steps", Text, nullable=False),  # JSON
+    Column("started_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    CheckConstraint("kind IN ('deploy', 'rollback')", name="kind"),
+    Index(None, "workload"),
+)
+
+rehearsal = Table(
+    "rehearsal",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("workload", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("from_digest", Text, nullable=False),
+    Column("to_digest", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Index(None, "workload"),
+)
+
+watch_signal = Table(
+    "watch_signal",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("workload", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("deadline", Text),
+    Column("closed_at", Text),
+    Index(None, "workload"),
+)
+
+# --- What people confirmed, and the packs that decided ------------------------------------------
+
+data_approval = Table(
+    "data_approval",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("until", Text),
+    Index(None, "source"),
+)
+
+confirmed_profile = Table(
+    "confirmed_profile",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("workload", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+pack = Table(
+    "pack",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("texts_digest", Text, nullable=False),
+    Column("compiled", LargeBinary, nullable=False),  # canonical JSON
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON
+    Column("created_at", Text, nullable=False),
+    Column("sent_at", Text),
+)
+
+# --- The ledger ---------------------------------------------------------------------------------
+
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="single_row"),
+)
+"""One row: the number of entries. Whoever updates it last before commit decides the order."""
+
+log_entry = Table(
+    "log_entry",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),  # canonical JSON, verbatim
+    Column("leaf_hash", LargeBinary, nullable=False),
+)
+"""`seq` counts from 0 and is the index of the leaf in the Merkle tree."""
+
+log_node = Table(
+    "log_node",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+"""Complete inner nodes, level 1 and up; level 0 is `log_entry.leaf_hash`. Derivable."""
+
+log_checkpoint = Table(
+    "log_checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),  # C2SP signed note, verbatim
+    Column("sealed_at", Text, nullable=False),
+)
+
+log_index = Table(
+    "log_index",
+    metadata,
+    Column("seq", BigInteger, ForeignKey("log_entry.seq"), primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_name", Text, nullable=False),
+    Column("subject_no", BigInteger, nullable=False),
+    Column("case_id", Text),
+    UniqueConstraint("subject_kind", "subject_name", "subject_no"),
+    Index(None, "case_id"),
+)
+"""Finds the entries of a subject or a case. Derived from the entries; `ledger verify` compares."""
+
+subject_counter = Table(
+    "subject_counter",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("next_no", BigInteger, nullable=False),
+)
+"""The number that the subject's next entry gets; the first entry has number 1."""
+
+# --- The vault: what the ledger must not hold ---------------------------------------------------
+
+person_pseudonym = Table(
+    "person_pseudonym",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("pseudonym", Text, nullable=False),
+    UniqueConstraint("pseudonym"),
+)
+
+vault_salt = Table(
+    "vault_salt",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("field", Text, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),  # canonical JSON in clear
+)
+"""The clear payload of an entry and the salt of its commitment."""
+
+APPEND_ONLY = (log_entry, log_checkpoint)
+"""Tables whose rows triggers refuse to change or delete: a second line, not the proof."""

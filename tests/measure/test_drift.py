@@ -1,0 +1,256 @@
+"""Drift against a stored profile: effect sizes that agree with scipy, or a reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import jensenshannon
+
+from guiderail.core.errors import InputError, IntegrityError
+from guiderail.measure.drift import ColumnDrift, drift
+from guiderail.measure.profile import Profile, make_profile, read_profile
+
+
+def table(folder: Path, file: str, **columns: object) -> Path:
+    """A Parquet file with the given columns."""
+    path = folder / f"{file}.parquet"
+    connection = duckdb.connect()
+    parts = []
+    for i, (column, values) in enumerate(columns.items()):
+        array = np.asarray(values)
+        kind = {"f": "DOUBLE", "i": "BIGINT", "b": "BOOLEAN"}.get(array.dtype.kind, "VARCHAR")
+        connection.execute(f"CREATE TABLE part{i} (v {kind})")
+        cells = [None if cell is None else cell for cell in array.tolist()]
+        connection.execute(f"INSERT INTO part{i} SELECT unnest($1::{kind}[])", [cells])
+        parts.append((f"part{i}", column))
+    joined = " POSITIONAL JOIN ".join(part for part, _ in parts)
+    named = ", ".join(f'{part}.v AS "{column}"' for part, column in parts)
+    connection.sql(f"FROM {joined} SELECT {named}").write_parquet(str(path))
+    return path
+
+
+def only(reference: Path | Profile, current: Path) -> ColumnDrift:
+    (column,) = drift(reference, current).columns
+    return column
+
+
+def test_nothing_drifts_from_itself(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    path = table(tmp_path, "a", x=random.normal(size=3000), k=random.integers(0, 5, 3000),
+                 c=random.choice(["a", "b"], 3000))  # fmt: skip
+    for column in drift(path, path).columns:
+        assert column.psi == column.js == 0
+        assert column.chi2 is not None
+        assert column.chi2.statistic == 0
+        assert column.reason is None
+        if column.type != "text":
+            assert column.ks is not None
+            assert column.ks.value == column.wasserstein == 0
+
+
+def test_ks_lies_between_its_bounds(tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    for shift in (0.0, 0.05, 0.4, 3.0):
+        old, new = random.normal(size=5000), random.normal(shift, 1.2, size=4000)
+        found = only(table(tmp_path, "a", x=old), table(tmp_path, "b", x=new))
+        expected = stats.ks_2samp(old, new).statistic
+        assert found.ks is not None
+        assert found.ks.low - 1e-12 <= expected <= found.ks.high + 1e-12
+        assert found.ks.value == found.ks.low
+        assert found.ks.high - found.ks.low < 0.04
+
+
+def test_few_distinct_values_are_exact(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    old, new = random.integers(0, 9, 2000), random.integers(2, 9, 1500)
+    found = only(table(tmp_path, "a", x=old), table(tmp_path, "b", x=new))
+    assert found.ks is not None
+    assert found.ks.low == found.ks.high == pytest.approx(stats.ks_2samp(old, new).statistic)
+    assert found.wasserstein == pytest.approx(stats.wasserstein_distance(old, new))
+
+
+def test_the_distance_that_values_moved_is_close_to_scipy(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    old, new = random.gamma(2, 100, 20_000), random.gamma(2, 120, 20_000)
+    found = only(table(tmp_path, "a", x=old), table(tmp_path, "b", x=new))
+    assert found.wasserstein == pytest.approx(stats.wasserstein_distance(old, new), rel=0.05)
+
+
+def test_categories_agree_with_scipy(tmp_path: Path) -> None:
+    old = ["a"] * 500 + ["b"] * 300 + ["c"] * 200
+    new = ["a"] * 300 + ["b"] * 350 + ["d"] * 50
+    found = only(table(tmp_path, "a", x=old), table(tmp_path, "b", x=new))
+    counts = np.array([[500, 300, 200, 0], [300, 350, 0, 50]])
+    expected = stats.chi2_contingency(counts, correction=False)
+    assert found.chi2 is not None
+    assert found.chi2.statistic == pytest.approx(expected.statistic, abs=1e-9)
+    assert found.chi2.p == pytest.approx(expected.pvalue, abs=1e-9)
+    assert found.chi2.degrees == expected.dof
+    distance = jensenshannon(counts[0] / 1000, counts[1] / 700, base=2)
+    assert found.js == pytest.approx(distance**2, abs=1e-9)
+    assert found.new_categories == ("d",)
+    assert found.vanished_categories == ("c",)
+    p, q = (counts[0] + 0.5) / 1002, (counts[1] + 0.5) / 702
+    assert found.psi == pytest.approx(float(np.sum((q - p) * np.log(q / p))), abs=1e-12)
+
+
+def test_psi_of_numbers_uses_tenths_of_the_reference(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    old, new = random.normal(size=100_000), random.normal(0.5, 1, size=100_000)
+    found = only(table(tmp_path, "a", x=old), table(tmp_path, "b", x=new))
+    edges = np.quantile(old, np.arange(1, 10) / 10)
+    p, q = (np.bincount(np.searchsorted(edges, x), minlength=10) / 100_000 for x in (old, new))
+    assert found.psi == pytest.approx(float(np.sum((q - p) * np.log(q / p))), rel=0.01)
+    assert found.chi2 is not None
+    assert found.chi2.degrees == 9
+
+
+def test_missing_values_are_a_bin_and_infinities_are_not_values(tmp_path: Path) -> None:
+    old = table(tmp_path, "a", x=np.array([1.0, 2.0, 3.0, 4.0] * 50))
+    new = table(tmp_path, "b", x=np.array([1.0, 2.0, np.nan, np.inf] * 50))
+    found = only(old, new)
+    assert found.missing_reference == 0
+    assert found.missing_current == 0.5
+    assert found.psi is not None
+    assert found.psi > 1
+
+
+def test_a_column_that_lost_all_values_has_a_shift_and_a_reason(tmp_path: Path) -> None:
+    old = table(tmp_path, "a", x=np.arange(200) / 3)
+    new = table(tmp_path, "b", x=np.array([None] * 200, dtype=object))
+    found = only(old, new)
+    assert found.reason == "the type was number and is text"
+    (tmp_path / "b.csv").write_text("x,y\n" + ",1\n" * 200)
+    empty = only(old, tmp_path / "b.csv")
+    assert empty.missing_current == 1
+    assert empty.psi is not None
+    assert empty.psi > 1
+    assert empty.ks is None
+    assert empty.reason is not None
+
+
+def test_constant_columns_that_move_are_seen(tmp_path: Path) -> None:
+    old, new = table(tmp_path, "a", x=[5] * 100), table(tmp_path, "b", x=[7] * 100)
+    found = only(old, new)
+    assert found.ks is not None
+    assert found.ks.high == 1
+    assert found.psi is not None
+    assert found.psi > 1
+    assert found.wasserstein == 2
+    back = only(new, old)
+    assert back.ks is not None
+    assert back.ks.value == 1
+    assert back.wasserstein == 2
+    assert back.psi is not None
+    assert back.psi > 1
+
+
+def test_values_outside_the_reference_are_seen(tmp_path: Path) -> None:
+    random = np.random.default_rng(8)
+    old = random.normal(size=5000)
+    for shift in (-50.0, 50.0):
+        new = np.where(np.arange(5000) % 5 == 0, old + shift, old)
+        found = only(table(tmp_path, "a", x=old), table(tmp_path, "b", x=new))
+        assert found.ks is not None
+        expected = stats.ks_2samp(old, new).statistic
+        assert found.ks.low - 1e-12 <= expected <= found.ks.high + 1e-12
+        assert found.wasserstein == pytest.approx(stats.wasserstein_distance(old, new), rel=0.01)
+        assert found.psi is not None
+        assert found.psi > 0.25
+
+
+def test_changes_of_the_schema_are_named(tmp_path: Path) -> None:
+    old = table(tmp_path, "a", gone=[1, 2], turned=[1, 2], kept=[1, 2])
+    new = table(tmp_path, "b", turned=["x", "y"], kept=[1, 2], added=[1, 2])
+    found = drift(old, new)
+    reasons = {column.name: column.reason for column in found.columns}
+    assert reasons["gone"] == "the current data lack this column"
+    assert reasons["turned"] == "the type was integer and is text"
+    assert reasons["kept"] is None
+    assert found.added == ("added",)
+    unknown = drift(old, new, ["absent"]).columns[0]
+    assert unknown.reason == "the profile does not hold this column"
+    assert unknown.psi is None
+
+
+def test_a_table_without_rows_has_no_drift_but_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n2\n")
+    (tmp_path / "b.csv").write_text("x\n")
+    found = only(tmp_path / "a.csv", tmp_path / "b.csv")
+    assert (found.psi, found.reason) == (None, "the current data hold no rows")
+
+
+def test_names_of_people_never_enter_a_profile(tmp_path: Path) -> None:
+    names = [f"Person {i}" for i in range(500)]
+    path = table(tmp_path, "a", name=names)
+    profile = make_profile(path)
+    assert profile.columns[0].categories is None
+    assert "Person" not in profile.to_json()
+    assert only(profile, path).reason == "too many distinct values to compare as categories"
+
+
+def test_a_stored_profile_reads_back_the_same(tmp_path: Path) -> None:
+    random = np.random.default_rng(6)
+    path = table(tmp_path, "a", x=random.lognormal(0, 20, 2000), k=random.integers(-3, 3, 2000),
+                 c=random.choice(["ä", "b"], 2000), b=random.random(2000) < 0.5)  # fmt: skip
+    profile = make_profile(path)
+    stored = tmp_path / "profile.json"
+    stored.write_text(profile.to_json(), encoding="utf-8")
+    assert read_profile(stored) == profile
+    assert drift(read_profile(stored), path) == drift(path, path)
+    assert drift(profile, path).profile_digest == profile.digest
+
+
+def test_profiles_hold_the_named_columns_in_order(tmp_path: Path) -> None:
+    path = table(tmp_path, "a", x=[1, 2], y=[1, 2], z=[1, 2])
+    profile = make_profile(path, ("z", "x"))
+    assert [column.name for column in profile.columns] == ["z", "x"]
+    with pytest.raises(InputError, match="no column"):
+        make_profile(path, ("w",))
+
+
+def test_a_changed_profile_is_refused(tmp_path: Path) -> None:
+    stored = tmp_path / "profile.json"
+    plain = json.loads(make_profile(table(tmp_path, "a", x=[1, 2])).to_json())
+    plain["columns"][0]["counts"][0] += 1
+    stored.write_text(json.dumps(plain))
+    with pytest.raises(IntegrityError) as refused:
+        read_profile(stored)
+    assert refused.value.code == "integrity/profile"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        "not json",
+        '{"profile_version": 2}',
+        '{"profile_version": 1}',
+        '{"profile_version": 1, "rows": -1, "columns": []}',
+        '{"profile_version": 1, "rows": 1, "columns": [1]}',
+        '{"profile_version": 1, "rows": 1, "columns": [{"name": "x", "type": "number", "nulls": 0,'
+        ' "not_finite": 0, "edges": ["2", "1"], "counts": [1, 1, 1], "exact": true, "low": null,'
+        ' "high": null}]}',
+        '{"profile_version": 1, "rows": 1, "columns": [{"name": "x", "type": "odd", "nulls": 0}]}',
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_profile_is_refused(tmp_path: Path, content: str) -> None:
+    stored = tmp_path / "profile.json"
+    stored.write_text(content)
+    with pytest.raises(InputError) as refused:
+        read_profile(stored)
+    assert refused.value.code == "data/profile"
+    assert str(stored) in str(refused.value)
+
+
+def test_a_missing_profile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_profile(tmp_path / "absent.json")

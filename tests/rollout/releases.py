@@ -1,0 +1,206 @@
+"""Real releases for the tests of the target: small skops models with documents and permits."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import skops.io
+from sklearn.linear_model import LogisticRegression
+
+from guiderail.attest.keys import Keyring
+from guiderail.attest.permit import sign_permit
+from guiderail.core.digest import canonical_json, file_digest, sha256_digest
+from guiderail.rollout.desired import Arm
+from guiderail.rollout.rehearse import prove_alone
+from guiderail_verify.permit import Permit
+
+WORKLOAD = "credit"
+SAMPLE = {"income": 2.0, "debt": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One release of the workload on disk, without a permit."""
+
+    digest: str
+    document: Path
+    model: Path
+
+
+def train(folder: Path, name: str, *, kind: type = LogisticRegression, seed: int = 0) -> Path:
+    """A model of two named inputs that decides `good` or `bad`."""
+    numbers = np.random.default_rng(seed)
+    table = pd.DataFrame({"income": numbers.normal(size=200), "debt": numbers.normal(size=200)})
+    labels = np.where(table["income"] - table["debt"] > 0, "good", "bad")
+    path = folder / f"{name}.skops"
+    skops.io.dump(kind().fit(table, labels), path)
+    return path
+
+
+def broken_scores(folder: Path) -> Path:
+    """A model that loads and whose every score is NaN."""
+    table = pd.DataFrame({"income": [0.0, 1.0, 2.0], "debt": [1.0, 1.0, 0.0]})
+    model = LogisticRegression().fit(table, ["bad", "good", "good"])
+    model.coef_ = np.full_like(model.coef_, np.nan)
+    path = folder / "broken.skops"
+    skops.io.dump(model, path)
+    return path
+
+
+def other_inputs(folder: Path) -> Path:
+    """A model that asks for an input which the callers do not send."""
+    table = pd.DataFrame({"income": [0.0, 1.0, 2.0], "region": [1.0, 1.0, 0.0]})
+    path = folder / "other.skops"
+    skops.io.dump(LogisticRegression().fit(table, ["bad", "good", "good"]), path)
+    return path
+
+
+def release(
+    folder: Path,
+    model: Path,
+    *,
+    name: str = WORKLOAD,
+    version: str = "1",
+    threshold: str | None = "0.5",
+) -> Version:
+    """The release document of a model file, as `release_document` writes it."""
+    manifest = {
+        "guiderail": 1,
+        "kind": "model",
+        "name": name,
+        "version": version,
+        "endpoint": None,
+        "model": {
+            "file": model.name,
+            "threshold": None if threshold is None else {"number": threshold},
+        },
+        "evaluation": {"positive": "good"},
+    }
+    document = canonical_json({"manifest": manifest, "artefacts": {model.name: file_digest(model)}})
+    path = folder / f"{model.stem}-{version}.release.json"
+    path.write_bytes(document)
+    return Version(sha256_digest(document), path, model)
+
+
+def permit_for(version: Version, **changes: object) -> Permit:
+    now = datetime.now(UTC)
+    permit = Permit(
+        id=f"permit-{version.digest[7:19]}",
+        case="case-1",
+        kind="model",
+        workload=WORKLOAD,
+        digest=version.digest,
+        environment="production",
+        highest_share=Decimal(1),
+        conditions=(),
+        issued_at=now,
+        start_until=now + timedelta(days=7),
+        dossier=sha256_digest(b"dossier"),
+        policy=sha256_digest(b"policy"),
+    )
+    return replace(permit, **changes)  # type: ignore[arg-type]  # each test names a real field
+
+
+def permitted(home: Path, version: Version, weight: int = 100, **changes: object) -> Arm:
+    """An arm with a genuine permit, signed by the workspace's own keys."""
+    keyring = Keyring.open(home)
+    permit = permit_for(version, **changes)
+    envelope = sign_permit(permit, keyring)
+    permit_file = home / "permits" / f"{permit.id}.json"
+    permit_file.parent.mkdir(parents=True, exist_ok=True)
+    permit_file.write_bytes(envelope)
+    proof_file = permit_file.with_suffix(".tlog-proof")
+    proof_file.write_text(prove_alone(permit, envelope, keyring), encoding="utf-8")
+    return Arm(
+        digest=version.digest,
+        weight=weight,
+        environment=permit.environment,
+        release_file=version.document,
+        model_file=version.model,
+        permit_file=permit_file,
+        proof_file=proof_file,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: dict[str, object]
+
+    @property
+    def release(self) -> str | None:
+        return self.headers.get("x-guiderail-release")
+
+
+def ask(
+    port: int | None,
+    unit: str | None = None,
+    *,
+    workload: str = WORKLOAD,
+    body: bytes | None = None,
+    inputs: object = SAMPLE,
+) -> Reply:
+    """One prediction over the wire."""
+    assert port is not None
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {} if unit is None else {"X-Unit-Id": unit}
+    try:
+        sent = body if body is not None else json.dumps({"inputs": inputs}).encode()
+        connection.request("POST", f"/{workload}/predict", sent, headers)
+        response = connection.getresponse()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, found, json.loads(response.read()))
+    finally:
+        connection.close()
+
+
+def eventually(holds: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+    """Wait for something that happens in another process; fails with `what` if it never does."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"it never happened that {what}"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and is not yet forgotten does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def call(app: Any, method: str, path: str, body: bytes = b"") -> Reply:
+    """One request to an ASGI application, without a network."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+    }
+    asyncio.run(app(scope, receive, send))
+    content = b"".join(message.get("body", b"") for message in sent)
+    return Reply(sent[0]["status"], {}, json.loads(content))
