@@ -55,7 +55,7 @@ def test_an_unknown_event_is_refused() -> None:
 
 @pytest.mark.parametrize("payload", [{}, {"case": "c", "surprise": 1}, {"surprise": 1}])
 def test_a_payload_with_other_fields_is_refused(payload: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="payload of case.submitted"):
+    with pytest.raises(ValueError, match=r"payload of case\.submitted"):
         check_event(replace(submitted(), payload=payload))
 
 

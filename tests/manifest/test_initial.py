@@ -50,36 +50,7 @@ def written(directory: Path, proposal: Proposal) -> Any:
     return load_manifest(directory).manifest
 
 
-def test_a_full_model_repository(repository: Path) -> None:
-    lay(repository, {
-        ".git/config": """
-            [core]
-                bare = false
-            [remote "origin"]
-                url = git@git.example.org:risk/consumer_credit.git
-            [user]
-                email = ada@example.org
-            """,
-        "CODEOWNERS": "docs/ @writers\n* @credit-team @others  # everything\n",
-        "pyproject.toml": '[project]\nname = "x"\nversion = "2.1"\ndescription = "Scores loans."\n',
-        "train.py": "save('model.skops')",
-        "model.skops": "",
-        "backup.pkl": "",
-        "data/training.csv": "age,amount,good\n",
-        "data/holdout.csv": "age,amount,good\n",
-        "features.yaml": "",
-        "reports/scan.sarif": "{}",
-        "reports/junit.xml": '<?xml version="1.0"?>\n<testsuites></testsuites>',
-        "reports/coverage.xml": "<coverage/>",
-        "node_modules/x/other.onnx": "",
-    })  # fmt: skip
-    proposal = propose(repository, skops_only)
-    metric = (
-        "  # The primary metric, chosen beforehand. "
-        "(roc_auc, accuracy, f1, log_loss, brier, rmse, mae)\n"
-    )
-    assert metric in proposal.text
-    assert proposal.text.replace(metric, "").split("\n# What the output")[0] == textwrap.dedent("""\
+FULL_PROPOSAL = textwrap.dedent("""\
         # yaml-language-server: $schema=./guiderail.schema.json
         # Written by `guiderail init`. A comment says where a value was read; correct what is
         # wrong. An empty key is an open question, counted as the worst it could be.
@@ -109,7 +80,39 @@ def test_a_full_model_repository(repository: Path) -> None:
 
         serving:
           features: features.yaml  # found by its name
-        """)  # fmt: skip
+        """)
+
+
+def test_a_full_model_repository(repository: Path) -> None:
+    lay(repository, {
+        ".git/config": """
+            [core]
+                bare = false
+            [remote "origin"]
+                url = git@git.example.org:risk/consumer_credit.git
+            [user]
+                email = ada@example.org
+            """,
+        "CODEOWNERS": "docs/ @writers\n* @credit-team @others  # everything\n",
+        "pyproject.toml": '[project]\nname = "x"\nversion = "2.1"\ndescription = "Scores loans."\n',
+        "train.py": "save('model.skops')",
+        "model.skops": "",
+        "backup.pkl": "",
+        "data/training.csv": "age,amount,good\n",
+        "data/holdout.csv": "age,amount,good\n",
+        "features.yaml": "",
+        "reports/scan.sarif": "{}",
+        "reports/junit.xml": '<?xml version="1.0"?>\n<testsuites></testsuites>',
+        "reports/coverage.xml": "<coverage/>",
+        "node_modules/x/other.onnx": "",
+    })  # fmt: skip
+    proposal = propose(repository, skops_only)
+    metric = (
+        "  # The primary metric, chosen beforehand. "
+        "(roc_auc, accuracy, f1, log_loss, brier, rmse, mae)\n"
+    )
+    assert metric in proposal.text
+    assert proposal.text.replace(metric, "").split("\n# What the output")[0] == FULL_PROPOSAL
     manifest = written(repository, proposal)
     assert isinstance(manifest, ModelManifest)
     assert manifest.evidence.security == "reports/scan.sarif"

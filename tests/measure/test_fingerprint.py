@@ -139,7 +139,7 @@ def test_the_fingerprint_of_a_content_never_changes(tmp_path: Path) -> None:
         ("words", "text"),
     )
     assert found.fingerprint == (
-        "guiderail-table-1:1696844fb0f440ebff2a0fbbc7aed4e3ba96496b374db781dd9ce7075b100ffb"
+        "guiderail-table-1:d44aa9ecc9c796bdf339dcc2702e24c6198ef5de597e32bd12a247523bf8f7b0"
     )
 
 

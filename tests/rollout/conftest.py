@@ -1,4 +1,4 @@
-"""Real models, real permits and real gateways; every gateway is stopped and nothing stays behind."""
+"""Real models, real permits and real gateways; every gateway is stopped at the end."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from guiderail.rollout.breaker import Answer, Breaker, Limits, classify
 ANSWERS = st.lists(st.sampled_from(Answer), max_size=80)
 
 
-def after(answers, limits=Limits()):
-    breaker = Breaker(limits)
+def after(answers, limits=None):
+    breaker = Breaker(limits or Limits())
     for answer in answers:
         breaker = breaker.after(answer)
     return breaker

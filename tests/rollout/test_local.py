@@ -140,18 +140,13 @@ def test_a_permit_with_a_small_share_never_gets_more(target, home, versions):
     target.apply(WORKLOAD, arms)
     with pytest.raises(RefusedError, match="more than the 10 %"):
         target.apply(WORKLOAD, split(home, versions, canary=20, highest_share=Decimal("0.1")))
-    v1 = target.observed(WORKLOAD).arm(versions.v1.digest)
-    os.kill(v1.pid, signal.SIGSTOP)
-    os.kill(v1.pid, signal.SIGKILL)
-    eventually(
-        lambda: (
-            not target.observed(WORKLOAD).arm(versions.v1.digest).running
-            or target.observed(WORKLOAD).arm(versions.v1.digest).restarts == 1
-        ),
-        "v1 dies",
-    )
-    eventually(lambda: all_running(target), "v1 comes back")
-    assert {row.elsewhere for row in target.decisions(WORKLOAD)} <= {0}
+    port = target.gateway_status().port
+    unit = unit_of(target, versions.v1.digest)
+    os.kill(target.observed(WORKLOAD).arm(versions.v1.digest).pid, signal.SIGKILL)
+    away = ask(port, unit)
+    assert (away.status, away.body["code"]) == (503, "gateway/away")
+    eventually(lambda: ask(port, unit).release == versions.v1.digest, "v1 answers again")
+    assert {row.elsewhere for row in target.decisions(WORKLOAD)} == {0}
 
 
 def test_doing_it_twice_is_doing_it_once(target, home, versions):
@@ -278,8 +273,9 @@ def test_stopping_leaves_no_process_and_no_file_behind(target, home, versions):
 
 def test_a_stale_process_file_neither_stops_a_start_nor_kills_a_stranger(home, versions):
     target = LocalTarget(home)
-    stale = json.dumps({"pid": os.getpid(), "port": 9, "started_at": "2026-01-01T00:00:00Z"})
+    stale = json.dumps({"port": 9, "started_at": "2026-01-01T00:00:00Z"})
     write_atomically(target.folder.running, stale.encode())
+    write_atomically(target.folder.lock, str(os.getpid()).encode())
     assert target.gateway_status().running is False
     assert target.stop_gateway() is False
     write_atomically(target.folder.running, stale.encode())

@@ -108,7 +108,7 @@ def test_a_threshold_must_be_finite(versions):
         (b'{"inputs": [1]}', "of the form"),
         (b'{"inputs": {"income": NaN}}', "not JSON"),
         (b'{"inputs": {"income": Infinity}}', "not JSON"),
-        (b'{"inputs": {"income": {"a": 1}}}', "income is not a number"),
+        (b'{"inputs": {"income": {"a": 1}}}', "of income is not a number"),
         (b" " * (LARGEST_BODY + 1), "larger than"),
     ],
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guiderail.change.baselines import AGAINST, IN_WORDS, baselines, missing
+from guiderail.core.digest import json_digest
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, Unknown, known, unknown
@@ -18,6 +19,7 @@ from guiderail.facts.model.scored import (
     model_key,
     scored,
 )
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider, failed
 from guiderail.facts.standing import Baseline
 from guiderail.manifest.release import Release
@@ -64,9 +66,14 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
         for prefix in present:
             yield from _unknown(prefix, rows.reason, source)
         return
+    measured: dict[object, tuple[Fact, ...]] = {}
     with rows.table:
         for prefix, baseline in present.items():
-            yield from _against(inputs, prefix, baseline, rows, new, source)
+            same = json_digest(_baseline_key(baseline))
+            if same not in measured:
+                measured[same] = tuple(_against(inputs, prefix, baseline, rows, new, source))
+            for fact in measured[same]:
+                yield replace(fact, name=f"{prefix}.{fact.name.partition('.')[2]}")
 
 
 def _against(
@@ -89,8 +96,7 @@ def _against(
         return
     pair = _Pair(prefix, rows, new, old, baseline.release, source)
     yield from _performance(inputs, pair)
-    if f"{prefix}.flips" in _GIVES:
-        yield _flips(inputs, pair)
+    yield _flips(inputs, pair)
 
 
 def _performance(inputs: Inputs, pair: _Pair) -> Iterator[Fact]:
@@ -100,8 +106,7 @@ def _performance(inputs: Inputs, pair: _Pair) -> Iterator[Fact]:
     found = measured_change(inputs.release, pair.rows, pair.new, pair.old_release, pair.old)
     if isinstance(found, NotMeasurable):
         yield unknown(name, found.reason, pair.source)
-        if growth in _GIVES:
-            yield unknown(growth, found.reason, pair.source)
+        yield unknown(growth, found.reason, pair.source)
         return
     detail = {
         "metric": found.metric,
@@ -117,8 +122,6 @@ def _performance(inputs: Inputs, pair: _Pair) -> Iterator[Fact]:
         yield unknown(name, reason, pair.source)
     else:
         yield known(name, found.relative_pct, pair.source, KnownBy.MEASURED, detail)
-    if growth not in _GIVES:
-        return
     if found.error_growth_pct is None:
         yield unknown(growth, "the earlier version made no error to grow from", pair.source)
     else:
@@ -134,9 +137,10 @@ def _flips(inputs: Inputs, pair: _Pair) -> Fact:
     name = f"{pair.prefix}.flips"
     new = decisions(pair.new, *_decides(inputs.release, inputs.release))
     old = decisions(pair.old, *_decides(pair.old_release, inputs.release))
-    for decided in (new, old):
-        if isinstance(decided, NotMeasurable):
-            return unknown(name, decided.reason, pair.source)
+    if isinstance(new, NotMeasurable):
+        return unknown(name, new.reason, pair.source)
+    if isinstance(old, NotMeasurable):
+        return unknown(name, f"the earlier version: {old.reason}", pair.source)
     found = flips(old, new)
     if isinstance(found, NotMeasurable):
         return unknown(name, found.reason, pair.source)
@@ -169,13 +173,13 @@ def _unknown(prefix: str, reason: str, source: str) -> Iterator[Fact]:
 
 
 def _names(prefix: str) -> tuple[str, ...]:
-    return tuple(f"{prefix}.{kind}" for kind in _KINDS if f"{prefix}.{kind}" in _GIVES)
+    return tuple(f"{prefix}.{kind}" for kind in _KINDS)
 
 
 def _source(inputs: Inputs) -> str:
     evaluation = evaluation_of(inputs.release)
     if evaluation is None:
-        return str(inputs.release.place("evaluation"))
+        return written_at(inputs.release, "evaluation")
     return f"{evaluation.data} scored by both versions"
 
 
@@ -191,9 +195,9 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
     }
 
 
-def _baseline_key(baseline: Baseline) -> object:
+def _baseline_key(baseline: Baseline) -> Mapping[str, object]:
     if not isinstance(baseline.release.manifest, ModelManifest):
-        return baseline.digest
+        return {"release": baseline.digest}
     return model_key(baseline.release)
 
 

@@ -1,4 +1,4 @@
-"""Every comparison of a release with its baselines, in one tuple, and the function that runs them."""
+"""Every comparison of a release with its baselines, in one tuple, and how they are run."""
 
 from __future__ import annotations
 

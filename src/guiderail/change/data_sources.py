@@ -9,6 +9,7 @@ from guiderail.core.scales import KnownBy
 from guiderail.facts.data.data_files import sources
 from guiderail.facts.data.fingerprints import content_fingerprint
 from guiderail.facts.fact import Fact, known, unknown
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 from guiderail.facts.standing import Baseline
 
@@ -18,7 +19,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
 
     New rows of a known source are a new sample, not a new source.
     """
-    name, source = "change.new_sources", str(inputs.release.place("training"))
+    name, source = "change.new_sources", written_at(inputs.release, "training")
     if inputs.standing.production is None:
         yield unknown(name, NOTHING_RUNS, source)
         return

@@ -12,10 +12,13 @@ from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.summary import model_inputs
 from guiderail.facts.provider import Inputs, Provider
 from guiderail.facts.standing import Baseline
+from guiderail.manifest.schema import ModelManifest
 
 
 def baseline_inputs(baseline: Baseline, inputs: Inputs, words: str) -> frozenset[str] | Unknown:
-    """Inputs of an earlier version: from its model file, else as recorded when it was decided on."""
+    """Inputs of an earlier version: from its model file, else as recorded at its decision."""
+    if not isinstance(baseline.release.manifest, ModelManifest):
+        return Unknown(f"{words} is no model")
     try:
         found = model_inputs(baseline.release, inputs.cache)
     except (GuiderailError, OSError) as problem:
@@ -23,13 +26,11 @@ def baseline_inputs(baseline: Baseline, inputs: Inputs, words: str) -> frozenset
         if recorded is not None and isinstance(recorded.value, tuple):
             return frozenset(recorded.value)
         return Unknown(f"{words}: {problem}")
-    except TypeError:
-        return Unknown(f"{words} is no model")
     return Unknown(f"{words}: {found.reason}") if isinstance(found, Unknown) else frozenset(found)
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
-    """New is what production or the last review did not contain: what stays unreviewed stays new."""
+    """New is what production or the last review lacks: what nobody reviewed stays new."""
     source = "inputs of both model files"
     production, reviewed = inputs.standing.production, inputs.standing.reviewed
     if production is None:

@@ -9,6 +9,7 @@ from guiderail.change.features import baseline_inputs
 from guiderail.core.scales import KnownBy
 from guiderail.facts.evidence.feature_contract import contract, input_types, offered_features
 from guiderail.facts.fact import Fact, Unknown, known, unknown
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 from guiderail.facts.standing import Baseline
 
@@ -33,7 +34,7 @@ def _compatible(inputs: Inputs, production: Baseline | None) -> Fact:
     name = "rollback.compatible"
     if production is None:
         plan = inputs.release.manifest.rollback
-        place = str(inputs.release.place("rollback"))
+        place = written_at(inputs.release, "rollback")
         if plan is None or plan.fallback == "previous":
             return unknown(name, "there is nothing to go back to", place)
         return known(name, True, place, KnownBy.DECLARED, {"fallback": plan.fallback})

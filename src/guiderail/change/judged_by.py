@@ -8,6 +8,7 @@ from guiderail.change.baselines import IN_WORDS, NOTHING_RUNS
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, known, unknown
 from guiderail.facts.model.scored import evaluation_of
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 from guiderail.manifest.release import Release
 
@@ -25,7 +26,7 @@ def _baseline(inputs: Inputs) -> Release | str:
 
 def _recipe(inputs: Inputs) -> Iterator[Fact]:
     """Metric, recipe, protected groups, and what counts as the truth."""
-    name, source = "change.recipe", str(inputs.release.place("evaluation"))
+    name, source = "change.recipe", written_at(inputs.release, "evaluation")
     before = _baseline(inputs)
     if isinstance(before, str):
         yield unknown(name, before, source)
@@ -50,7 +51,7 @@ def _judged(release: Release) -> dict[str, object]:
 
 def _purpose(inputs: Inputs) -> Iterator[Fact]:
     """Whether words were widened no machine can tell, so any other wording counts as wider."""
-    name, source = "change.purpose", str(inputs.release.place("purpose"))
+    name, source = "change.purpose", written_at(inputs.release, "purpose")
     before = _baseline(inputs)
     if isinstance(before, str):
         yield unknown(name, before, source)

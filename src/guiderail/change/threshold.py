@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from guiderail.change.baselines import IN_WORDS, NOTHING_RUNS
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, known, unknown
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 from guiderail.manifest.schema import ModelManifest
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
-    name, source = "change.threshold", str(inputs.release.place("model.threshold"))
+    name, source = "change.threshold", written_at(inputs.release, "model.threshold")
     production, full = inputs.standing.production, inputs.standing.full_review
     if production is None:
         yield unknown(name, NOTHING_RUNS, source)
@@ -36,7 +37,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
 
 
 def _move(new: float | None, old: float | None, envelope: tuple[float, float] | None) -> str:
-    """Without an approved envelope every move is outside; the release's own envelope is no excuse."""
+    """Without an approved envelope every move is outside; the release's own does not count."""
     if new == old:
         return "unchanged"
     if new is None or envelope is None:

@@ -13,10 +13,13 @@ from guiderail.cli.output import print_json, print_lines, progress
 
 @click.command(epilog="Example: guiderail submit examples/credit --as ana.duarte")
 @directory
-@click.option("--no-deploy", is_flag=True, help="Stop at the permit even when the release is green.")
+@click.option(
+    "--no-deploy", is_flag=True, help="Stop at the permit even when the release is green."
+)
+@click.option("--brief", is_flag=True, help="Leave the check out of what is printed.")
 @act_as
 @formats()
-def submit(directory: Path, no_deploy: bool, act_as: str | None, format_: str) -> None:
+def submit(directory: Path, no_deploy: bool, brief: bool, act_as: str | None, format_: str) -> None:
     """Ask for production. A green release gets its permit at once and deploys itself.
 
     Anything else becomes a case; you read who is waited for and why.
@@ -28,7 +31,7 @@ def submit(directory: Path, no_deploy: bool, act_as: str | None, format_: str) -
     place = workspace(act_as, directory)
     with progress("Measuring") as report:
         found = run(directory, place, progress=report)
-    if format_ == "text":
+    if format_ == "text" and not brief:
         print_lines(check_lines(found.release, found.decision, found.compared_with))
         for older in found.replaced:
             click.echo(f"{older} is void: this release takes its place.")

@@ -16,7 +16,12 @@ USAGE = 4
 COMMANDS: dict[str, tuple[str, str, str, str]] = {
     "init": ("init", "init", "write a guiderail.yaml, pre-filled from what is there", "Prepare"),
     "check": ("check", "check", "pre-flight: what would happen, why, and who will look", "Prepare"),
-    "evidence": ("evidence", "evidence", "bind reports of scanners and tests to a release", "Prepare"),
+    "evidence": (
+        "evidence",
+        "evidence",
+        "bind reports of scanners and tests to a release",
+        "Prepare",
+    ),
     "explain": ("pages", "explain", "the page of a rule, gate, fact or question", "Prepare"),
     "facts": ("pages", "facts", "the catalogue of facts", "Prepare"),
     "measure": ("measure", "measure", "measure data and models without a manifest", "Prepare"),
@@ -73,7 +78,7 @@ class LazyCommands(click.Group):
     cls=LazyCommands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="First steps: guiderail init, then guiderail check. Everything explained: "
-    "guiderail explain tracks.",
+    "guiderail explain high-risk-use.",
 )
 @click.version_option(package_name="guiderail", message="guiderail %(version)s")
 def cli() -> None:

@@ -1,4 +1,4 @@
-"""Printing: styled lines, JSON, errors, progress. Colour only on a terminal and without NO_COLOR."""
+"""Printing: styled lines, JSON, errors, progress. Colour on terminals only, never with NO_COLOR."""
 
 from __future__ import annotations
 

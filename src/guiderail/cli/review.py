@@ -42,7 +42,9 @@ def list_(everything: bool, act_as: str | None, format_: str) -> None:
     elif rows:
         print_lines(case_list(rows))
     else:
-        print_lines(paragraph("Nothing waits for you. `guiderail review list --all` shows the rest."))
+        print_lines(
+            paragraph("Nothing waits for you. `guiderail review list --all` shows the rest.")
+        )
 
 
 @review.command(epilog="Example: guiderail review show case-0001")
@@ -110,9 +112,7 @@ def request_changes(
     format_: str,
 ) -> None:
     """Ask for specific changes; a new submission then takes the case's place."""
-    _give(
-        case, "request-changes", role, reason, act_as, format_, findings=findings, shown=dossier
-    )
+    _give(case, "request-changes", role, reason, act_as, format_, findings=findings, shown=dossier)
 
 
 @review.command(epilog='Example: guiderail review reject case-0001 --reason "not for this purpose"')

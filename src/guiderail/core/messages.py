@@ -9,7 +9,7 @@ from guiderail.core.errors import Place
 
 
 class Severity(StrEnum):
-    """`blocks`: no permit until it is fixed or waived. `review`: a person will look. `advice`: neither."""
+    """`blocks`: no permit until fixed or waived. `review`: a person looks. `advice`: neither."""
 
     BLOCKS = "blocks"
     REVIEW = "review"

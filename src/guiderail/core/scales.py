@@ -43,9 +43,9 @@ class KnownBy(_Scale):
 
 
 class Verdict(StrEnum):
-    """What one gate says. Not a scale: `insufficient` is not between pass and fail, it is neither."""
+    """What one gate says. No scale: `insufficient` is not between pass and fail, it is neither."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
     INSUFFICIENT = "insufficient"
     WAIVED = "waived"

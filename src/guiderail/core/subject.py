@@ -10,7 +10,7 @@ Kind = Literal["app", "model", "pipeline"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A workload's release (kind app, model or pipeline) or another governed thing (policy, person)."""
+    """A workload's release (kind app, model or pipeline), a policy, a person, a log."""
 
     kind: str
     name: str
@@ -19,7 +19,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts. `impersonated_by` names the real person behind `--as` in a demo workspace."""
+    """Somebody who acts. impersonated_by: the operating-system user behind `--as` in a demo."""
 
     person: str
     roles: tuple[str, ...] = ()

@@ -70,7 +70,8 @@ def run_one(provider: Provider, inputs: Inputs) -> tuple[Fact, ...]:
             stored = _stored(inputs.cache, key)
             if stored is not None:
                 return stored
-        facts = facts_to_json(tuple(provider.run(inputs)))
+        given = [fact for fact in provider.run(inputs) if fact.name in provider.gives]
+        facts = facts_to_json(given)
     except GuiderailError as problem:
         return _all_unknown(provider, problem.what)
     except OSError as problem:

@@ -11,6 +11,7 @@ from sqlalchemy import and_, select
 from guiderail.core.time import from_text, to_text
 from guiderail.ledger.append import PAYLOAD_FIELD, VERSION, commitment
 from guiderail.ledger.events import event_type
+from guiderail.store.columns import column_bytes
 from guiderail.store.tables import log_entry, log_index, vault_salt
 from guiderail.store.transaction import Snapshot
 from guiderail_verify.canonical import parse_object
@@ -80,11 +81,11 @@ def stored_entries(snapshot: Snapshot) -> Iterator[StoredEntry]:
         subject_kind, subject_name, number = about
         yield StoredEntry(
             seq=int(seq),
-            body=bytes(body),
-            leaf_hash=bytes(leaf),
+            body=column_bytes(body),
+            leaf_hash=column_bytes(leaf),
             index=None if kind is None else (kind, subject_kind, subject_name, int(number), case),
-            salt=None if key is None else bytes(key),
-            clear=None if clear is None else bytes(clear),
+            salt=None if key is None else column_bytes(key),
+            clear=None if clear is None else column_bytes(clear),
         )
 
 

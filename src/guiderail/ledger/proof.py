@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from guiderail.core.errors import ConflictError, InputError
 from guiderail.ledger.seal import latest_note, stored_nodes
+from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
 from guiderail.store.tables import log_checkpoint, log_entry
 from guiderail.store.transaction import Snapshot
@@ -50,7 +51,7 @@ def prove_entry(store: Store, seq: int) -> str:
             )
         size = parse_checkpoint(_text_of(note)).size
         path = inclusion_proof(seq, size, stored_nodes(snapshot))
-    return TlogProof(seq, tuple(path), note, bytes(body)).to_text()
+    return TlogProof(seq, tuple(path), note, column_bytes(body)).to_text()
 
 
 def prove_growth(store: Store, old_size: int, new_size: int) -> ConsistencyProof:

@@ -16,6 +16,7 @@ from guiderail.core.errors import IntegrityError
 from guiderail.core.subject import Subject
 from guiderail.ledger.append import PAYLOAD_FIELD
 from guiderail.ledger.events import sentence
+from guiderail.store.columns import column_bytes
 from guiderail.store.tables import log_entry, log_index, person_pseudonym, vault_salt
 from guiderail.store.transaction import Snapshot
 
@@ -88,8 +89,8 @@ def _people(snapshot: Snapshot) -> dict[str, str]:
 
 def _entry(row: Row[*tuple[Any, ...]], people: Mapping[str, str]) -> Entry:
     try:
-        body = json.loads(bytes(row.body))
-        payload = None if row.value is None else json.loads(bytes(row.value))
+        body = json.loads(column_bytes(row.body))
+        payload = None if row.value is None else json.loads(column_bytes(row.value))
         person = people.get(body["actor"], PERSON_GONE)
         subject = Subject(**body["subject"])
         if subject.kind == "person":

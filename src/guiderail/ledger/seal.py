@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, insert, select
 from guiderail.attest.keys import Keyring
 from guiderail.core.errors import IntegrityError
 from guiderail.core.time import to_text
+from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
 from guiderail.store.tables import log_checkpoint, log_entry, log_head, log_node
 from guiderail.store.transaction import Snapshot, Transaction
@@ -86,7 +87,7 @@ class _Nodes:
         found = self._snapshot.execute(statement, parameters).scalar_one_or_none()
         if found is None:
             raise _broken(f"node {position} of level {level} is missing")
-        return bytes(found)
+        return column_bytes(found)
 
     def extend(self, start: int, size: int) -> None:
         """Hash the bodies from `start` to `size` and store the nodes that they complete."""
@@ -116,8 +117,8 @@ def _fresh_leaves(tx: Transaction, start: int, size: int) -> Iterator[tuple[int,
     for seq, body, stored in tx.execute(statement):
         if seq != expected:
             raise _broken(f"entry {expected} is missing")
-        leaf = leaf_hash(bytes(body))
-        if leaf != bytes(stored):
+        leaf = leaf_hash(column_bytes(body))
+        if leaf != column_bytes(stored):
             raise _broken(f"the bytes of entry {seq} were changed")
         yield seq, leaf
         expected += 1

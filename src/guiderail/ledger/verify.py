@@ -13,8 +13,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
-from guiderail.ledger.inspection import Inspection, StoredEntry, inspect_entry, stored_entries
+from guiderail.core.errors import IntegrityError
+from guiderail.ledger.inspection import (
+    Inspection,
+    StoredEntry,
+    inspect_entry,
+    stored_entries,
+)
+from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
 from guiderail.store.tables import log_checkpoint, log_head, log_node, subject_counter
 from guiderail.store.transaction import Snapshot
@@ -59,23 +67,22 @@ class Report:
 
 
 def verify(store: Store, keys: TrustedKeys, *, held: str | None = None) -> Report:
-    """Check the whole log. held: a checkpoint that was kept outside, as it was signed."""
-    with store.read() as snapshot:
-        replay = _Replay()
-        marks = _Marks(_checkpoints(snapshot, keys, replay, held))
-        stored = _StoredNodes(snapshot, replay)
-        inspection = Inspection(lambda code, text, seq: replay.add(code, text, seq))
-        marks.compare(replay)
-        for entry in stored_entries(snapshot):
-            _check_order(entry, replay)
-            inspect_entry(entry, inspection)
-            _check_leaf(entry, replay)
-            stored.compare(replay.push(leaf_hash(entry.body)), marks.sealed)
-            marks.compare(replay)
-        stored.finish()
-        marks.finish(replay)
-        _check_head(snapshot, replay)
-        _check_counters(snapshot, inspection, replay)
+    """Check the whole log. held: a checkpoint that was kept outside, as it was signed.
+
+    Damage is never an error of this function: what cannot be read at all is a problem too.
+    """
+    replay = _Replay()
+    marks = _Marks()
+    inspection = Inspection(lambda code, text, seq: replay.add(code, text, seq))
+    try:
+        with store.read() as snapshot:
+            marks.expect(_checkpoints(snapshot, keys, replay, held))
+            _check_entries(snapshot, replay, marks, inspection)
+            _check_head(snapshot, replay)
+            _check_counters(snapshot, inspection, replay)
+    except (DBAPIError, IntegrityError, TypeError, ValueError, OverflowError) as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        replay.add("ledger/unreadable", f"The stored ledger cannot be read further: {cause}.")
     return Report(
         size=replay.size,
         root=encode_base64(replay.root()),
@@ -84,6 +91,21 @@ def verify(store: Store, keys: TrustedKeys, *, held: str | None = None) -> Repor
         problems=replay.problems(),
         notices=tuple(inspection.notices),
     )
+
+
+def _check_entries(
+    snapshot: Snapshot, replay: _Replay, marks: _Marks, inspection: Inspection
+) -> None:
+    stored = _StoredNodes(snapshot, replay)
+    marks.compare(replay)
+    for entry in stored_entries(snapshot):
+        _check_order(entry, replay)
+        inspect_entry(entry, inspection)
+        _check_leaf(entry, replay)
+        stored.compare(replay.push(leaf_hash(entry.body)), marks.sealed)
+        marks.compare(replay)
+    stored.finish()
+    marks.finish(replay)
 
 
 @dataclass(slots=True)
@@ -143,12 +165,17 @@ class _Marks:
 
     __slots__ = ("_left", "newest", "sealed")
 
-    def __init__(self, marks: Iterable[_Mark]) -> None:
+    def __init__(self) -> None:
+        self._left: list[_Mark] = []
+        self.newest: str | None = None
+        self.sealed = 0
+
+    def expect(self, marks: Iterable[_Mark]) -> None:
         ordered = sorted(marks, key=lambda mark: mark.checkpoint.size)
         own = [mark for mark in ordered if mark.note is not None]
         self._left = ordered[::-1]
-        self.newest = own[-1].note if own else None
-        self.sealed = own[-1].checkpoint.size if own else 0
+        if own:
+            self.newest, self.sealed = own[-1].note, own[-1].checkpoint.size
 
     def compare(self, replay: _Replay) -> None:
         while self._left and self._left[-1].checkpoint.size == replay.size:
@@ -184,7 +211,7 @@ class _StoredNodes:
             .execution_options(yield_per=_BATCH)
         )
         self._rows: Iterator[tuple[int, int, bytes]] | None = (
-            (level, position, bytes(hash_))
+            (level, position, column_bytes(hash_))
             for level, position, hash_ in snapshot.execute(statement)
         )
         self._replay = replay
@@ -224,7 +251,7 @@ def _checkpoints(
     statement = select(log_checkpoint.c.size, log_checkpoint.c.note).order_by(log_checkpoint.c.size)
     for size, note in snapshot.execute(statement).all():
         try:
-            checkpoint = open_checkpoint(note, keys.checkpoint, keys.origin)
+            checkpoint = open_checkpoint(str(note), keys.checkpoint, keys.origin)
         except VerifyError as error:
             replay.add("ledger/bad-checkpoint", f"The checkpoint at {size}: {error.reason}")
             continue
@@ -233,7 +260,7 @@ def _checkpoints(
                 "ledger/bad-checkpoint",
                 f"The checkpoint stored at {size} was signed for {checkpoint.size} entries.",
             )
-        yield _Mark(checkpoint, note)
+        yield _Mark(checkpoint, str(note))
     if held is not None:
         try:
             yield _Mark(open_checkpoint(held, keys.checkpoint, keys.origin), None)

@@ -110,11 +110,25 @@ def _attribute(name: str, values: NDArray[Any], edges: Sequence[float] | None) -
     numeric = values.dtype.kind in "iuf"
     if edges is not None or (numeric and len(np.unique(values)) > MOST_DISTINCT_NUMBERS):
         values = ranges(values, edges)
-    null = missing(values)
+    names, codes = _coded(values)
+    order = sorted(range(len(names)), key=names.__getitem__)
+    place = np.empty(len(names), dtype=np.int64)
+    place[order] = np.arange(len(names))
+    return _Attribute(name, tuple(names[i] for i in order), place[codes])
+
+
+def _coded(values: NDArray[Any]) -> tuple[list[str], NDArray[np.int64]]:
+    """Distinct values as text, and the number of each row's one."""
+    if values.dtype.kind in "biuf":
+        distinct, codes = np.unique(values, return_inverse=True)
+        names = as_texts(distinct)
+        names[missing(distinct)] = MISSING
+        return names.tolist(), codes.astype(np.int64)
     texts = as_texts(values)
-    texts[null] = MISSING
-    distinct, codes = np.unique(texts.astype(str), return_inverse=True)
-    return _Attribute(name, tuple(distinct.tolist()), codes.astype(np.int64))
+    texts[missing(values)] = MISSING
+    numbers: dict[str, int] = {}
+    found = [numbers.setdefault(text, len(numbers)) for text in texts.tolist()]
+    return list(numbers), np.array(found, dtype=np.int64)
 
 
 def _finest(

@@ -32,9 +32,9 @@ _HASH_BYTES = 32
 
 _WRITTEN: dict[ColumnType, str] = {
     # 64 bits of the number as it is stored; all NaN are one value.
-    "number": "CASE WHEN isnan({c}) THEN 'f' ELSE 'd' || CAST({c} AS BIT)::VARCHAR END",
+    "number": "CASE WHEN isnan({c}) THEN 'f' ELSE 'd' || {c}::BIT::UBIGINT::VARCHAR || ';' END",
     "integer": "'i' || {c}::VARCHAR || ';'",
-    "boolean": "CASE WHEN {c} THEN 'b1' ELSE 'b0' END",
+    "boolean": "'b' || {c}::INTEGER::VARCHAR",
     "text": "'t' || strlen({c})::VARCHAR || ':' || {c}",
     "empty": "'n'",
 }

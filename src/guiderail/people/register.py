@@ -129,10 +129,8 @@ def load_people(path: Path) -> Register:
 
 
 def _refuse_ambiguity(people: tuple[Person, ...], document: Document) -> None:
-    ids = {person.id for person in people}
     owner: dict[str, str] = {}
     for number, person in enumerate(people):
-        place = document.place(("people", number))
         keys = [f"id {person.id}", *(f"operating-system user {u}" for u in person.os_users)]
         keys += [f"e-mail {email.lower()}" for email in person.git_emails]
         for key in keys:
@@ -144,11 +142,12 @@ def _refuse_ambiguity(people: tuple[Person, ...], document: Document) -> None:
                     place=place,
                 )
             owner[key] = person.id
+    ids = {person.id for person in people}
+    for number, person in enumerate(people):
         if person.manager is not None and person.manager not in ids:
             raise InputError(
                 f"the manager {person.manager!r} of {person.id} is not in the file",
                 code="people/manager",
                 advice="Add the manager, or leave `manager` out at the top of the organisation.",
-                place=place,
+                place=document.place(("people", number)),
             )
-

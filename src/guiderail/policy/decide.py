@@ -49,7 +49,7 @@ def decide(
     readings = read_facts(facts, pack.tree["facts"])
     judged = book.judge(readings.values, readings.known_by)
     best = best_case(book, judged)
-    teller = Teller(pack, readings, judged.values)
+    teller = Teller(pack, readings, judged)
     gates = gate_results(pack, judged, teller, waived, accepted)
     ways = lighter_ways(pack, book, readings, judged, teller)
     open_gates = _open(gates, accepted)

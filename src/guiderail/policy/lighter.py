@@ -21,7 +21,7 @@ from guiderail_verify.evaluate import Value
 from guiderail_verify.judge import TIERS, TRACKS, Hit, Judgement, Rulebook
 
 _ROUNDS: Final = 4
-"""Answering one thing may open another (labels bring measurements); deeper chains are not sought."""
+"""Answering one thing may open another, as labels bring measurements; no deeper is sought."""
 
 
 def lighter_ways(

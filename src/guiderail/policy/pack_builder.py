@@ -46,7 +46,7 @@ def build(reading: Reading) -> Built:
     _refuse_twins(reading.packs, built)
     for section in SECTIONS:
         parts = [
-            PartCompiler(source, pack.pack, built.problems)
+            PartCompiler(source, whole, built.problems)
             for pack in reading.packs
             for source in pack.sections[section]
         ]

@@ -18,9 +18,7 @@ def reviewer_needs(
     needs: dict[str, dict[str, None]] = {}
     insufficient = [g for g in gates if g.enforced and g.verdict is Verdict.INSUFFICIENT]
     causes = [hit.rule.id for hit in judged.track_hits if hit.rule.rank == judged.track]
-    causes = causes or [gate.id for gate in judged.gates
-                        if gate.enforced and gate.verdict == "insufficient"
-                        for gate in [gate.gate]]  # fmt: skip
+    causes = causes or [gate.id for gate in insufficient]
     for role in pack.tree["reviewers"].get(TRACKS[judged.track], ()):
         needs.setdefault(role, {}).update(dict.fromkeys(causes))
     for hit in (*judged.tier_hits, *judged.track_hits):

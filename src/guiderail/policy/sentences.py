@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from guiderail.core.interval import Interval
@@ -13,7 +13,7 @@ from guiderail.policy.readings import NOT_GIVEN, Readings
 from guiderail.policy.templates import Piece, Placeholder, pieces
 from guiderail.policy.vocabulary import TIER, fact_type
 from guiderail.policy.words import METRICS, capitalised, joined, number_words, phrase, value_words
-from guiderail_verify.evaluate import Value as RuleValue
+from guiderail_verify.judge import Judgement
 
 _METRIC_FACTS = ("change.performance", "performance.value")
 
@@ -21,10 +21,11 @@ _METRIC_FACTS = ("change.performance", "performance.value")
 class Teller:
     """Fills the templates of one pack with the facts of one release."""
 
-    def __init__(self, pack: Pack, readings: Readings, values: Mapping[str, RuleValue]) -> None:
+    def __init__(self, pack: Pack, readings: Readings, judged: Judgement) -> None:
         self._pack = pack
         self._facts = readings.facts
-        self._values = values
+        self._values = judged.values
+        self._weak = judged.weak
 
     def wording(self, cases: Sequence[Any], unknown: Sequence[str] = ()) -> str:
         """The wordings whose condition is true; those without a condition when none is."""
@@ -83,6 +84,9 @@ class Teller:
             return self._metric()
         if place.name == "unknown":
             return self.not_known(unknown)
+        if place.name == "weak":
+            kinds = [fact_type(name) for name in self._weak]
+            return joined([phrase(kind) for kind in kinds if kind is not None])
         if place.name == TIER.name:
             return str(self._values.get(TIER.name))
         kind = fact_type(place.name)
@@ -91,6 +95,8 @@ class Teller:
             return None if place.detail else "not known"
         if place.detail:
             return _detail(fact, place.detail)
+        if place.words:
+            return place.words[0 if fact.value == 1 else 1]
         limits = self._pack.limits(kind.name)
         return value_words(kind, _bound(fact, place.name), place.format, limits)
 

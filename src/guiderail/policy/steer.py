@@ -1,4 +1,4 @@
-"""Which values of which facts would make an expression true or false: boundary values of its tree."""
+"""Which values would make an expression true or false: found at the boundaries in its tree."""
 
 from __future__ import annotations
 

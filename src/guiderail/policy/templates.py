@@ -17,7 +17,7 @@ from typing import Final
 
 from guiderail.policy.vocabulary import fact_type, nearest_fact
 
-SPECIAL: Final = ("metric", "unknown")
+SPECIAL: Final = ("metric", "unknown", "weak")
 FORMATS: Final = ("", "+", "abs", "plain")
 
 _TOKEN: Final = re.compile(r"\[\[|\]\]|\{[^{}]*\}")
@@ -30,6 +30,11 @@ class Placeholder:
     name: str
     detail: str
     format: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of `|one|many`; empty for every other format."""
+        return tuple(self.format[1:].split("|")) if self.format.startswith("|") else ()
 
 
 Piece = str | Placeholder | tuple["Piece", ...]
@@ -44,8 +49,8 @@ def placeholders(text: str) -> list[str]:
 def unusable(written: str) -> str:
     """What to do about a placeholder that cannot be filled in; empty when it can."""
     place = _placeholder(written)
-    if place.format not in FORMATS:
-        return f"Formats: {', '.join(name for name in FORMATS if name)}."
+    if place.format not in FORMATS and len(place.words) != 2:
+        return f"Formats: {', '.join(name for name in FORMATS if name)}, or |one|many."
     if place.name in SPECIAL:
         return ""
     return "" if fact_type(place.name) is not None else nearest_fact(place.name)

@@ -35,7 +35,7 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
         case bool():
             return "yes" if value else "no"
         case int() | float():
-            return _with_unit(number_words(value, form, limits), fact.unit)
+            return _with_unit(_plain_number(number_words(value, form, limits)), fact.unit)
         case Interval():
             return _interval_words(fact, value, form, limits)
         case str():
@@ -92,7 +92,13 @@ def _interval_words(fact: FactType, value: Interval, form: str, limits: Sequence
     return f"{point} (95 % interval {low} to {high})"
 
 
+def _plain_number(number: str) -> str:
+    return number.removesuffix(".0")
+
+
 def _with_unit(number: str, unit: str) -> str:
+    if number == "1":
+        unit = unit.removesuffix("s")
     return f"{number} {unit}" if unit else number
 
 

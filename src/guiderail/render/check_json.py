@@ -43,7 +43,12 @@ def decision_document(decision: Decision) -> dict[str, Any]:
         "gates": [gate_document(gate) for gate in decision.gates],
         "findings": [finding_document(finding) for finding in decision.findings],
         "lighter": [
-            {"to": way.to.value, "by": way.by, "actions": list(way.actions), "rules": list(way.rules)}
+            {
+                "to": way.to.value,
+                "by": way.by,
+                "actions": list(way.actions),
+                "rules": list(way.rules),
+            }
             for way in decision.lighter
         ],
         "reviewers": [

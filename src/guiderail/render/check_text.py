@@ -1,10 +1,10 @@
-"""The pre-flight check for a terminal: verdict, reasons, gates, what would lighten it, who and when."""
+"""The pre-flight check for a terminal: verdict, reasons, gates, what lightens it, who and when."""
 
 from __future__ import annotations
 
 from guiderail.core.digest import short
 from guiderail.core.messages import Finding, Reason, Severity
-from guiderail.core.scales import Track, Verdict
+from guiderail.core.scales import KnownBy, Track, Verdict
 from guiderail.manifest.release import Release
 from guiderail.policy.decision import Decision, GateResult, Lighter
 from guiderail.render import words
@@ -24,7 +24,16 @@ def check_lines(release: Release, decision: Decision, compared_with: str | None)
         f"{manifest.name} {manifest.version} ({manifest.kind}) {short(release.digest)}, {against}",
         style="dim",
     )
-    lines += _why(decision)
+    return lines + _body(decision)
+
+
+def decision_lines(decision: Decision) -> list[Line]:
+    """A decision on facts alone, without a release."""
+    return verdict_lines(decision) + _body(decision)
+
+
+def _body(decision: Decision) -> list[Line]:
+    lines = _why(decision)
     lines += _gates(decision)
     lines += _advice(decision.findings)
     lines += lighter_lines(decision)
@@ -67,7 +76,9 @@ def _why(decision: Decision) -> list[Line]:
 def _reasons(reasons: tuple[Reason, ...]) -> list[Line]:
     lines: list[Line] = []
     for reason in reasons:
-        lines += paragraph(f"{reason.raises_to}  {reason.sentence} [{reason.rule}]", indent=2, hang=2)
+        lines += paragraph(
+            f"{reason.raises_to}  {reason.sentence} [{reason.rule}]", indent=2, hang=2
+        )
         lines += _sources(reason)
     return lines
 
@@ -75,7 +86,7 @@ def _reasons(reasons: tuple[Reason, ...]) -> list[Line]:
 def _sources(reason: Reason) -> list[Line]:
     lines: list[Line] = []
     for fact in reason.facts:
-        known = words.KNOWN_BY.get(fact.known_by, fact.known_by)
+        known = words.KNOWN_BY[KnownBy(fact.known_by)]
         lines += paragraph(
             f"{fact.name} = {fact.value}; {fact.source}, {known}", indent=6, hang=2, style="dim"
         )
@@ -182,6 +193,8 @@ def _who(decision: Decision) -> list[Line]:
     if not decision.reviewers:
         lines += paragraph(f"Nobody has to look. {decision.expected_wait}", indent=2)
         return lines
-    lines += columns((words.role(need.role), ", ".join(need.because)) for need in decision.reviewers)
+    lines += columns(
+        (words.role(need.role), ", ".join(need.because)) for need in decision.reviewers
+    )
     lines += paragraph(decision.expected_wait, indent=2)
     return lines

@@ -102,9 +102,7 @@ def _has_role(person: Person, matter: Matter, _: Register, __: date) -> Authoris
     return None
 
 
-def _is_competent(
-    person: Person, matter: Matter, _: Register, on: date
-) -> Authorisation | None:
+def _is_competent(person: Person, matter: Matter, _: Register, on: date) -> Authorisation | None:
     if person.competent(matter.role or "", matter.kind, on) is None:
         return _refuse(
             "competence",
@@ -150,7 +148,8 @@ def _independent(
 def _is_submitter(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
     if person.id != matter.submitter and person.id not in matter.contributors:
         return _refuse(
-            "not-yours", f"{matter.case} was submitted by {matter.submitter}; only they may do this."
+            "not-yours",
+            f"{matter.case} was submitted by {matter.submitter}; only they may do this.",
         )
     return None
 

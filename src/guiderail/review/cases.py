@@ -1,4 +1,4 @@
-"""Cases in the store: opening, reading, moving from state to state, with their dossiers and reviews."""
+"""Cases in the store, with their dossiers and reviews, and their way from state to state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 
 from guiderail.core.digest import Digest
 from guiderail.core.errors import ConflictError, InputError
@@ -220,7 +220,7 @@ def put_answers(
         )
 
 
-def _case(row: Mapping[str, Any]) -> Case:
+def _case(row: RowMapping) -> Case:
     return Case(
         id=row["id"],
         workload=row["workload"],

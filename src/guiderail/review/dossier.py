@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from guiderail.core.digest import Digest, canonical_json, json_digest
 
 
@@ -51,7 +53,7 @@ class Dossier:
         }
 
     @classmethod
-    def from_columns(cls, row: Mapping[str, Any]) -> Dossier:
+    def from_columns(cls, row: RowMapping) -> Dossier:
         people = json.loads(row["answers"])
         return cls(
             release_digest=Digest(row["release_digest"]),
@@ -65,9 +67,7 @@ class Dossier:
     @property
     def needed_roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Roles that must review, each with the rules and gates that ask for it."""
-        return tuple(
-            (need["role"], tuple(need["because"])) for need in self.decision["reviewers"]
-        )
+        return tuple((need["role"], tuple(need["because"])) for need in self.decision["reviewers"])
 
     def insufficient_gates(self, role: str) -> tuple[str, ...]:
         """Gates that this role owns and would accept as they are."""

@@ -13,10 +13,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guiderail.core.digest import Digest, canonical_json, sha256_digest
 from guiderail.core.errors import InputError
-from guiderail.manifest.release import Release
+
+if TYPE_CHECKING:
+    from guiderail.manifest.release import Release
 
 FORMAT = 1
 WORKLOAD_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -33,7 +33,7 @@ class Folder:
 
     @property
     def lock(self) -> Path:
-        """Held by the running gateway for as long as it lives."""
+        """Locked by the running gateway for as long as it lives; holds its process id."""
         return self.root / "_gateway.lock"
 
     @property
@@ -42,7 +42,7 @@ class Folder:
 
     @property
     def running(self) -> Path:
-        """Process id, port and start of the running gateway."""
+        """Port and start of the running gateway."""
         return self.root / "_gateway.json"
 
     @property

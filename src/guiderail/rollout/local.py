@@ -51,7 +51,6 @@ class LocalTarget:
         root = self.folder.root
         root.mkdir(parents=True, exist_ok=True)
         self._ensure_token()
-        self.folder.running.unlink(missing_ok=True)
         command = [sys.executable, "-m", "guiderail.rollout.gateway", "--home", str(self.home)]
         command += ["--port", str(port), "--environment", self.environment]
         return self._wait_for_start(_spawn(command, self.folder.log))
@@ -66,12 +65,12 @@ class LocalTarget:
             self.folder.running.unlink(missing_ok=True)
             return False
         for sign in (signal.SIGTERM, signal.SIGKILL):
-            pid = self._recorded("pid")
+            pid = self._pid()
             if pid is not None:
                 _signal(pid, sign)
             if self._wait_until_stopped():
                 if pid is not None:
-                    _has_ended(pid)
+                    _forget(pid)
                 self.folder.running.unlink(missing_ok=True)
                 return True
         raise ConflictError(
@@ -181,9 +180,16 @@ class LocalTarget:
             os.close(handle)
         return False
 
-    def _recorded(self, key: str) -> int | None:
+    def _pid(self) -> int | None:
+        """Process id of the gateway that holds the lock."""
         try:
-            value = json.loads(self.folder.running.read_bytes())[key]
+            return int(self.folder.lock.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _port(self) -> int | None:
+        try:
+            value = json.loads(self.folder.running.read_bytes())["port"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return value if isinstance(value, int) else None
@@ -191,12 +197,12 @@ class LocalTarget:
     def _wait_for_start(self, pid: int | None) -> GatewayStatus:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if self._recorded("port") is not None and self._is_running():
+            if self._port() is not None and self._is_running():
                 try:
                     return self.gateway_status()
                 except ConflictError:
                     pass  # it listens a moment later
-            if pid is not None and _has_ended(pid):
+            if pid is not None and _has_ended(pid) and not self._is_running():
                 break
             time.sleep(0.05)
         raise ConflictError(
@@ -214,7 +220,7 @@ class LocalTarget:
         return False
 
     def _call(self, method: str, path: str, *, timeout: float = 10) -> dict[str, object]:
-        port = self._recorded("port")
+        port = self._port()
         if port is None:
             raise _gateway_down()
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
@@ -246,7 +252,7 @@ def _revoked(folder: Folder) -> list[str]:
     return [str(permit) for permit in listed]
 
 
-def _spawn(command: Sequence[str], log: Path) -> int:
+def _spawn(command: list[str], log: Path) -> int:
     """Start a process of its own session that outlives this one, and give its id."""
     to_log = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     return os.posix_spawn(
@@ -263,11 +269,18 @@ def _spawn(command: Sequence[str], log: Path) -> int:
 
 
 def _has_ended(pid: int) -> bool:
-    """Whether a child of ours has ended; also lets the system forget it. False for others."""
+    """Whether a child of ours has ended; True also for what is no child of ours."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
-        return False
+        return True
+
+
+def _forget(pid: int) -> None:
+    """Let the system forget a child of ours that has given up its lock, which it does last."""
+    deadline = time.monotonic() + 1
+    while not _has_ended(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _signal(pid: int, sign: signal.Signals) -> None:

@@ -81,7 +81,9 @@ def check_contract(needs: Inputs | None, offers: Inputs | None) -> ContractCheck
     if untyped:
         sentence = f"Every input is offered; the type of {len(untyped)} of {len(needs)} is unknown."
         return ContractCheck(None, (), (), sentence)
-    return ContractCheck(True, (), (), f"Serving offers every input ({len(needs)}) with equal types.")
+    return ContractCheck(
+        True, (), (), f"Serving offers every input ({len(needs)}) with equal types."
+    )
 
 
 def plan_rollback(

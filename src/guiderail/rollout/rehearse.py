@@ -75,7 +75,7 @@ def rehearse(
             else:
                 arms = _permit_for_now(scratch, workload, arms, now)
             target.start_gateway()
-            seconds = _switch(target, workload, *arms, sample)
+            seconds = _switch(target, workload, arms, sample)
         except (GuiderailError, RehearsalError, OSError, http.client.HTTPException) as error:
             reason = error.what if isinstance(error, GuiderailError) else str(error)
             sentence = f"Going back to {short(old.digest)} failed in the rehearsal: {reason}"
@@ -86,7 +86,9 @@ def rehearse(
     return Rehearsal(workload, new.digest, old.digest, True, seconds, own, sentence)
 
 
-def _switch(target: LocalTarget, workload: str, new: Arm, old: Arm, sample: bytes) -> float:
+def _switch(target: LocalTarget, workload: str, arms: Sequence[Arm], sample: bytes) -> float:
+    """Seconds from one version to the other; arms are the new one and the old one."""
+    new, old = arms
     target.apply(workload, [new])
     port = target.gateway_status().port
     if port is None:
@@ -132,9 +134,7 @@ def _alone(arm: Arm, folder: Folder) -> Arm:
     )
 
 
-def _permit_for_now(
-    scratch: Path, workload: str, arms: Sequence[Arm], now: datetime
-) -> list[Arm]:
+def _permit_for_now(scratch: Path, workload: str, arms: Sequence[Arm], now: datetime) -> list[Arm]:
     """Throwaway keys, one permit for each arm, and a log of one entry to prove each."""
     keyring = Keyring.open(scratch)
     permitted = []

@@ -94,9 +94,7 @@ def _row(item: object) -> dict[str, object]:
     row: dict[str, object] = item["inputs"]
     for name, value in row.items():
         if value is not None and not isinstance(value, bool | int | float | str):
-            raise MalformedError(
-                f"The value of {name} is neither a number, a text nor true or false."
-            )
+            raise MalformedError(f"The value of {name} is not a number, a text, true or false.")
     return row
 
 

@@ -1,1 +1,1 @@
-"""The use cases, one per file: each opens the transaction, calls the stages and appends the event."""
+"""The use cases, one per file: open the transaction, call the stages, append the event."""

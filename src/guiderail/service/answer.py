@@ -40,8 +40,7 @@ def open_questions(workspace: Workspace, case_id: str) -> tuple[OpenQuestion, ..
         given = case_answers(snapshot, case_id)
     asked = questions_for(pack_for(case.kind), dossier.decision["unanswered"])
     return tuple(
-        OpenQuestion(item, given[item.fact].value if item.fact in given else None)
-        for item in asked
+        OpenQuestion(item, given[item.fact].value if item.fact in given else None) for item in asked
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from guiderail.core.digest import Digest
 from guiderail.core.scales import KnownBy
@@ -94,7 +94,7 @@ def answers_to_json(answers: Mapping[str, Answer]) -> dict[str, Any]:
     }
 
 
-def _answer(row: Mapping[str, Any]) -> Answer:
+def _answer(row: RowMapping) -> Answer:
     return Answer(
         row["fact"],
         from_json(json.loads(row["value"])),

@@ -13,7 +13,9 @@ from guiderail.ledger.seal import latest_note, seal
 from guiderail.service.workspace import Workspace
 
 
-def log(workspace: Workspace, *, case: str | None = None, limit: int | None = None) -> dict[str, Any]:
+def log(
+    workspace: Workspace, *, case: str | None = None, limit: int | None = None
+) -> dict[str, Any]:
     """Events in order, oldest first; with a limit, the newest of them."""
     with workspace.store.read() as snapshot:
         found = list(entries(snapshot, case=case))

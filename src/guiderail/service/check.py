@@ -125,7 +125,7 @@ def _chosen_baseline(
             raise InputError(
                 f"no release {baseline} is known here",
                 code="baseline/unknown",
-                advice="`guiderail status` lists the releases of this workspace with their digests.",
+                advice="`guiderail status` lists what was released here, with digests.",
             )
         return load_baseline(workspace.releases, Digest(baseline), {}, stat_cache)
     other = load_release(Path(baseline), stat_cache=stat_cache)

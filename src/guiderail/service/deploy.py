@@ -17,6 +17,7 @@ from sqlalchemy import insert, update
 from guiderail.core.errors import ConflictError, GuiderailError, RefusedError
 from guiderail.core.scales import Track
 from guiderail.core.time import to_text
+from guiderail.ledger.events import EventName
 from guiderail.manifest.load import load_release
 from guiderail.review import cases
 from guiderail.review.authz import Action as Permission
@@ -206,24 +207,32 @@ def _move(workspace: Workspace, row: RolloutRow, action: Action) -> None:
     """One step of the rollout's own table, mirrored in the case where its state changes."""
     now = workspace.clock()
     step = transition(row.position, action)
+    event = _EVENTS[step.event]
     position = act(row.position, action)
     with workspace.store.transaction() as tx:
         case = cases.load(tx, row.case or "")
         _write_position(tx, row, replace(row, position=position), now)
         if step.before is not step.after:
-            case = cases.move(tx, case, State(step.after.value), step.event, now)
+            case = cases.move(tx, case, State(step.after.value), event, now)
         record(
             tx,
-            step.event,
+            event,
             case_subject(case),
             workspace.actor,
             now,
-            _step_payload(row, position, step.event),
+            _step_payload(row, position, event),
             outcome=position.state.value,
         )
 
 
-def _step_payload(row: RolloutRow, position: Position, event: str) -> dict[str, object]:
+_EVENTS: dict[str, EventName] = {
+    "rollout.step": "rollout.step",
+    "rollout.paused": "rollout.paused",
+}
+"""What a step between start and end is called in the ledger."""
+
+
+def _step_payload(row: RolloutRow, position: Position, event: EventName) -> dict[str, object]:
     payload: dict[str, object] = {
         "case": row.case,
         "rollout": row.id,
@@ -319,9 +328,7 @@ def _write_position(tx: Transaction, before: RolloutRow, after: RolloutRow, now:
         .where(tables.rollout.c.id == before.id)
         .where(tables.rollout.c.state == before.position.state.value)
         .where(tables.rollout.c.step == before.position.step)
-        .values(
-            state=after.position.state.value, step=after.position.step, updated_at=to_text(now)
-        )
+        .values(state=after.position.state.value, step=after.position.step, updated_at=to_text(now))
     )
     if changed.rowcount != 1:
         raise ConflictError(

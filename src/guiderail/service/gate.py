@@ -21,9 +21,7 @@ def gate(workspace: Workspace, directory: Path, digest: str | None) -> dict[str,
     wanted = digest or load_release(directory).digest
     with workspace.store.read() as snapshot:
         row = snapshot.execute(
-            select(tables.release_record.c.workload).where(
-                tables.release_record.c.digest == wanted
-            )
+            select(tables.release_record.c.workload).where(tables.release_record.c.digest == wanted)
         ).first()
         permit = permit_of_release(snapshot, row[0], wanted) if row else None
         ran = row is not None and _ran(snapshot, row[0], wanted)

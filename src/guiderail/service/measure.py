@@ -78,7 +78,7 @@ def fairness(
     intersections: bool,
 ) -> Document:
     """Rates of every group and intersection, compared with the most selected one."""
-    from guiderail.measure.groups import group_rates
+    from guiderail.measure.groups import RATES, group_rates
     from guiderail.measure.table import open_table
 
     names = list(dict.fromkeys([prediction, *([label] if label else []), *by]))
@@ -104,7 +104,7 @@ def fairness(
                 "fp": cell.fp,
                 "fn": cell.fn,
                 "tp": cell.tp,
-                **{name: _point(cell.rate(name)) for name in _RATES},
+                **{name: _point(cell.rate(name)) for name in RATES},
             }
             for cell in report.cells
         ],
@@ -122,14 +122,12 @@ def fairness(
             for row in report.comparisons
         ],
         "underpowered": [
-            {"metric": row.rate, "group": dict(row.group), "n": row.n} for row in report.underpowered
+            {"metric": row.rate, "group": dict(row.group), "n": row.n}
+            for row in report.underpowered
         ],
         "verdicts": {row.rate: {"verdict": row.verdict, "reason": row.reason}
                      for row in report.verdicts},
     }  # fmt: skip
-
-
-_RATES = ("selection_rate", "tpr", "fpr", "fnr", "ppv", "npv", "accuracy")
 
 
 def flips(data: Path, *, old: str, new: str, by: Sequence[str]) -> Document:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from guiderail.attest.permit import envelope_digest, sign_permit
 from guiderail.core.digest import Digest
@@ -164,9 +162,7 @@ def _issue(
     return case
 
 
-def _refuse_unapproved(
-    tx: Snapshot, workspace: Workspace, case: Case, dossier: Dossier
-) -> None:
+def _refuse_unapproved(tx: Snapshot, workspace: Workspace, case: Case, dossier: Dossier) -> None:
     """Approvals are counted again at the moment of the permit, not believed from the state."""
     refuse_blocked(case, dossier)
     given = valid_approvals(
@@ -230,7 +226,7 @@ def _entry_of(tx: Snapshot, case_id: str) -> int:
     return int(row[0])
 
 
-def _stored(row: Mapping[str, Any]) -> StoredPermit:
+def _stored(row: RowMapping) -> StoredPermit:
     return StoredPermit(
         id=row["id"],
         case=row["case_id"],

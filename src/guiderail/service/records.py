@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from guiderail.core.digest import Digest, canonical_json
 from guiderail.core.errors import ConflictError, IntegrityError
 from guiderail.core.time import from_text, to_text
 from guiderail.facts.fact import FactSet
 from guiderail.facts.standing import Baseline, DataApproval, Standing
+from guiderail.ledger.events import Evidence
 from guiderail.manifest.load import FILE_NAME, load_release
 from guiderail.manifest.release import Release
-from guiderail.ledger.events import Evidence
 from guiderail.policy.pack import Pack
 from guiderail.review.dossier import Dossier
 from guiderail.service.snapshot import (
@@ -107,7 +106,7 @@ def version_of(tx: Snapshot, digest: str) -> str:
     return str(row[0]) if row else digest[7:19]
 
 
-def workload_row(tx: Snapshot, name: str) -> Mapping[str, Any] | None:
+def workload_row(tx: Snapshot, name: str) -> RowMapping | None:
     """The workload with the digests of its production, previous, reviewed and first release."""
     return (
         tx.execute(select(tables.workload).where(tables.workload.c.name == name)).mappings().first()
@@ -168,7 +167,7 @@ def refresh_snapshot(workspace: Workspace, name: str) -> None:
 
 
 def _baseline(
-    tx: Snapshot, workspace: Workspace, row: Mapping[str, Any] | None, *columns: str
+    tx: Snapshot, workspace: Workspace, row: RowMapping | None, *columns: str
 ) -> Baseline | None:
     if row is None or row["production_digest"] is None:
         return None

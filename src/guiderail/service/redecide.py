@@ -29,9 +29,7 @@ from guiderail.store import tables
 from guiderail.store.transaction import Transaction
 
 
-def redecide(
-    tx: Transaction, workspace: Workspace, case: Case, now: datetime, event: str
-) -> Case:
+def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, event: str) -> Case:
     """Fill in the answers of the case, decide again, and move it on where that settles it.
 
     event: what became known, as the ledger calls it. A case that turns green is approved; one

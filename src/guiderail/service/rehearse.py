@@ -146,5 +146,3 @@ def _sample(release: Release, old: Release | None) -> bytes:
         row = {name: values[0] for name, values in table.frame(offered).items()}
     plain = {name: item.item() if hasattr(item, "item") else item for name, item in row.items()}
     return json.dumps({"inputs": plain}).encode()
-
-

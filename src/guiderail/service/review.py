@@ -50,7 +50,9 @@ class Reviewed:
     waiting: tuple[Waiting, ...]
 
 
-def matter_of(case: Case, dossier: Dossier, approvals: dict[str, Review], role: str | None) -> Matter:
+def matter_of(
+    case: Case, dossier: Dossier, approvals: dict[str, Review], role: str | None
+) -> Matter:
     """What `authz` needs to know about a case."""
     return Matter(
         case=case.id,

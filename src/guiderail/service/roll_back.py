@@ -43,6 +43,7 @@ from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot, Transaction
 
+
 @dataclass(frozen=True, slots=True)
 class RolledBack:
     """What was done, and how long it took from the decision to the served answer, in seconds."""

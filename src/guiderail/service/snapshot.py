@@ -186,7 +186,7 @@ def read_snapshot(
         raise IntegrityError(
             f"{path} cannot be read ({error})",
             code="integrity/snapshot",
-            advice="Delete the file and run `guiderail status`: it is written again from the store.",
+            advice="Delete it and run `guiderail status`, which writes it again from the store.",
         ) from error
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from guiderail.ledger.read import entries
 from guiderail.review import cases
@@ -119,7 +118,9 @@ def show_case(workspace: Workspace, case_id: str) -> CaseView:
         )
 
 
-def waiting_words(view_state: State, waited: tuple[Waiting, ...], submitter: str) -> tuple[str, ...]:
+def waiting_words(
+    view_state: State, waited: tuple[Waiting, ...], submitter: str
+) -> tuple[str, ...]:
     """Who is waited for in any state: roles in review, else whoever has the next step."""
     if waited:
         return tuple(item.role for item in waited)
@@ -151,7 +152,7 @@ def start_gateway(workspace: Workspace) -> GatewayStatus:
     return target(workspace).start_gateway()
 
 
-def _workload(snapshot: Snapshot, row: Mapping[str, Any]) -> WorkloadLine:
+def _workload(snapshot: Snapshot, row: RowMapping) -> WorkloadLine:
     production, previous = row["production_digest"], row["previous_digest"]
     return WorkloadLine(
         row["name"],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+
+from sqlalchemy import RowMapping
 
 from guiderail.change.measure_release import release_facts
 from guiderail.core.errors import ConflictError, RefusedError
@@ -39,6 +39,7 @@ from guiderail.service.snapshot import facts_to_json
 from guiderail.service.workspace import Workspace
 from guiderail.store.transaction import Snapshot, Transaction
 
+
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """The opened case and what was decided. `replaced` are older cases that became void by it."""
@@ -51,9 +52,7 @@ class Submitted:
     replaced: tuple[str, ...]
 
 
-def submit(
-    directory: Path, workspace: Workspace, *, progress: Progress | None = None
-) -> Submitted:
+def submit(directory: Path, workspace: Workspace, *, progress: Progress | None = None) -> Submitted:
     """Measure the release against what the store knows, decide, and open its case.
 
     Raises RefusedError when a gate fails and is not waived (nothing is opened), ConflictError when
@@ -173,9 +172,7 @@ def _refuse_twice(tx: Snapshot, release: Release) -> None:
             )
 
 
-def _void_older(
-    tx: Transaction, name: str, release: Release, now: datetime
-) -> tuple[str, ...]:
+def _void_older(tx: Transaction, name: str, release: Release, now: datetime) -> tuple[str, ...]:
     """An open case of an older version is void: what was approved is no longer what is proposed."""
     voided = []
     for case in cases.list_cases(tx, workload=name):
@@ -205,7 +202,7 @@ def _production(tx: Snapshot, name: str) -> str | None:
     return row["production_digest"] if row else None
 
 
-def _last_release_moment(tx: Snapshot, row: Mapping[str, Any] | None) -> datetime | None:
+def _last_release_moment(tx: Snapshot, row: RowMapping | None) -> datetime | None:
     if row is None or row["production_digest"] is None:
         return None
     case = cases.case_of_release(tx, row["name"], row["production_digest"])

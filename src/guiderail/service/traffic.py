@@ -6,11 +6,9 @@ use case may apply again after a crash.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from guiderail.core.digest import Digest
 from guiderail.core.errors import InputError, RefusedError
@@ -26,7 +24,6 @@ from guiderail.service.snapshot import release_folder
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot
-
 
 OFF = "off"
 """What a rollback names to serve nothing: the answer is then 503 until something is deployed."""
@@ -61,7 +58,7 @@ def active_rollout(tx: Snapshot, workload: str) -> RolloutRow | None:
     return rollout_from_row(row) if row else None
 
 
-def rollout_from_row(row: Mapping[str, Any]) -> RolloutRow:
+def rollout_from_row(row: RowMapping) -> RolloutRow:
     steps = tuple(int(part) for part in row["steps"].split(","))
     return RolloutRow(
         row["id"],

@@ -13,7 +13,7 @@ from guiderail.service.workspace import Workspace
 
 
 def withdraw(workspace: Workspace, case_id: str) -> Case:
-    """Raises RefusedError for anybody but submitter and contributors, ConflictError when too late."""
+    """Raises RefusedError for people who did not work on it, ConflictError when it is too late."""
     now = workspace.clock()
     with workspace.store.transaction() as tx:
         case = cases.load(tx, case_id)

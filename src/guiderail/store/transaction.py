@@ -23,7 +23,9 @@ class Snapshot:
         self._connection: Connection | None = connection
         self._doomed: BaseException | None = None
 
-    def execute(self, statement: Executable, params: Params | None = None) -> CursorResult[*tuple[Any, ...]]:
+    def execute(
+        self, statement: Executable, params: Params | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement, or the same one for every mapping in a sequence.
 
         Raises SQLAlchemy's errors unchanged. Whatever it raises also dooms the transaction: it

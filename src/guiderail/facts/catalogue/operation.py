@@ -29,7 +29,7 @@ OPERATION_FACTS = (
     FactType("monitoring.labels", "bool", "", "guiderail.yaml, monitoring.labels", "source and delay "
              "are named", "down", "evidence", "a source of true outcomes is named", kinds=_M),
     FactType("monitor.breach", "enum", "", "the workspace's signals", "open signals and their "
-             "deadlines", "up", "evidence", "open signals of monitors",
+             "deadlines", "up", "evidence", "what the monitors say",
              ("none", "open", "lapsed")),
     FactType("rollout.planned", "bool", "", "guiderail.yaml, rollout", "steps, guardrails, breaker "
              "and stop rule fixed beforehand", "down", "evidence", "the rollout is planned"),
@@ -43,6 +43,9 @@ OPERATION_FACTS = (
              "an experiment is part of the release"),
     FactType("experiment.sound", "bool", "", "experiment plan", "buckets, hypothesis, power and "
              "stop rule checked", "down", "evidence", "the experiment is set up soundly"),
+    FactType("experiment.conflict", "bool", "", "experiment plan and the tests that run", "people, "
+             "buckets and goals compared", "up", "design",
+             "another test disturbs the experiment"),
     FactType("oversight.tested", "bool", "", "a named human", "override and contest route tested",
              "down", "evidence", "people can override and contest", kinds=("app", "model")),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from guiderail.facts.cache import FactCache, cache_key
 from guiderail.facts.data.data_files import data_key, sources
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.scored import NO_DATA, evaluation_of
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider, failed
 from guiderail.manifest.release import Release
 from guiderail.manifest.schema import DataSource
@@ -74,7 +75,7 @@ def _evaluation(inputs: Inputs, data: str | None) -> Fact:
 def _lineage(
     inputs: Inputs, named: tuple[DataSource, ...], found: Mapping[str, str | Unknown]
 ) -> Iterator[Fact]:
-    place = str(inputs.release.place("training"))
+    place = written_at(inputs.release, "training")
     measured = KnownBy.MEASURED
     yield known("lineage.sources", len(named), place, KnownBy.DECLARED)
     if not named:
@@ -108,7 +109,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
     return {
         **data_key(inputs.release),
         "sources": [source.model_dump(mode="json") for source in sources(inputs.release)],
-        "place": str(inputs.release.place("training")),
+        "place": written_at(inputs.release, "training"),
         "kind": inputs.release.manifest.kind,
     }
 

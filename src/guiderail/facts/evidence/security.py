@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from guiderail.core.scales import KnownBy
 from guiderail.facts.evidence.report_file import bound_fact, read_report
 from guiderail.facts.fact import Fact, Unknown, known, unknown
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 
 HIGH_SEVERITY = 7.0
@@ -134,7 +135,7 @@ def _list(value: object) -> list[object]:
 def _run(inputs: Inputs) -> Iterator[Fact]:
     report = inputs.release.manifest.evidence.security
     read = read_report(inputs.release, report, "security", "a SARIF report of a scanner")
-    source = report or str(inputs.release.place("evidence"))
+    source = report or written_at(inputs.release, "evidence")
     if isinstance(read, Unknown):
         for name in SECURITY.gives:
             yield unknown(name, read.reason, source)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from guiderail.core.scales import KnownBy
 from guiderail.facts.evidence.report_file import bound_fact, read_report
 from guiderail.facts.fact import Fact, Unknown, known, unknown
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 
 
@@ -60,7 +61,7 @@ def _count(text: str | None) -> int:
 def _run(inputs: Inputs) -> Iterator[Fact]:
     report = inputs.release.manifest.evidence.tests
     read = read_report(inputs.release, report, "tests", "a JUnit report of the tests")
-    source = report or str(inputs.release.place("evidence"))
+    source = report or written_at(inputs.release, "evidence")
     if isinstance(read, Unknown):
         for name in TESTS.gives:
             yield unknown(name, read.reason, source)

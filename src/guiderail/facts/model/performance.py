@@ -16,6 +16,7 @@ from guiderail.facts.model.scored import (
     model_key,
     scored,
 )
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider, failed
 from guiderail.sandbox.process import Failure
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def _run(inputs: Inputs) -> Iterator[Fact]:
     release = inputs.release
     evaluation = evaluation_of(release)
-    place = str(release.place("evaluation"))
+    place = written_at(release, "evaluation")
     if evaluation is None:
         yield known("evaluation.labels", False, place, KnownBy.MEASURED, {"reason": NO_DATA})
         yield unknown("evaluation.rows", NO_DATA, place)
@@ -112,7 +113,7 @@ def _data(release: Release) -> str:
 def _key(inputs: Inputs) -> Mapping[str, object]:
     return {
         "file": inputs.model.model.file,
-        "place": str(inputs.release.place("evaluation")),
+        "place": written_at(inputs.release, "evaluation"),
         **evaluation_key(inputs.release),
         **model_key(inputs.release),
     }

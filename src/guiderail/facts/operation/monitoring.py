@@ -8,16 +8,17 @@ from guiderail.core.errors import GuiderailError
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.summary import model_inputs
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider, failed
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
     release, monitoring = inputs.release, inputs.model.monitoring
-    place = str(release.place("monitoring.drift"))
+    place = written_at(release, "monitoring.drift")
     drift = monitoring.drift
     answered = drift is not None and bool(drift.owner.strip())
     yield known("monitoring.answered", answered, place, KnownBy.DECLARED)
-    labels = str(release.place("monitoring.labels"))
+    labels = written_at(release, "monitoring.labels")
     yield known("monitoring.labels", monitoring.labels is not None, labels, KnownBy.DECLARED)
     wanted = model_inputs(release, inputs.cache)
     if isinstance(wanted, Unknown):
@@ -56,7 +57,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
         "model": release.artefacts[manifest.model.file],
         "monitoring": manifest.monitoring.model_dump(mode="json"),
         "profile": None if drift is None else release.artefacts[drift.profile],
-        "places": [str(release.place(f"monitoring.{part}")) for part in ("drift", "labels")],
+        "places": [written_at(release, f"monitoring.{part}") for part in ("drift", "labels")],
     }
 
 

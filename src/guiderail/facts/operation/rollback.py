@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, known, unknown
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
     plan = inputs.release.manifest.rollback
-    place = str(inputs.release.place("rollback"))
+    place = written_at(inputs.release, "rollback")
     runs_before = inputs.standing.production is not None
     aside = plan is not None and plan.fallback in ("switch-off", "manual")
     source = "the ledger" if runs_before else place
@@ -28,7 +29,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
         days = (inputs.now - last).total_seconds() / 86_400
         yield known("rollback.rehearsed_days", round(days, 6), "the ledger", KnownBy.VERIFIED)
     teams = list(plan.downstream) if plan is not None else []
-    place = str(inputs.release.place("rollback.downstream"))
+    place = written_at(inputs.release, "rollback.downstream")
     yield known("rollback.downstream_named", bool(teams), place, KnownBy.DECLARED, {"teams": teams})
 
 

@@ -8,6 +8,7 @@ from guiderail.core.errors import GuiderailError
 from guiderail.core.scales import KnownBy
 from guiderail.facts.data.data_files import SeenColumn, seen_columns
 from guiderail.facts.fact import Fact, known, unknown
+from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 from guiderail.facts.use.profile import use_profile_digest
 
@@ -39,7 +40,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
     }
     for answer in _ANSWERS:
         name, value = f"use.{answer}", answers[answer]
-        place = str(inputs.release.place(name))
+        place = written_at(inputs.release, name)
         if value is None:
             yield unknown(name, "the owner has not answered it", place)
         elif answer == "affects_people" and value is False:

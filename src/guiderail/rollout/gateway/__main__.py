@@ -44,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     folder = Folder(options.home.absolute())
     try:
-        with _only_one(folder), _private_folder(folder) as private:
+        _only_one(folder)
+        with _private_folder(folder) as private:
             asyncio.run(_serve(folder, private, options.port, options.environment))
     except GuiderailError as error:
         sys.stderr.write(f"{error}\n")
@@ -159,36 +160,37 @@ def _recorder(folder: Folder) -> Recorder:
 
 def _announce(folder: Folder, port: int) -> None:
     body = {
-        "pid": os.getpid(),
         "port": port,
         "started_at": to_text(system_clock()),
     }
     write_atomically(folder.running, (json.dumps(body, indent=1) + "\n").encode())
 
 
-@contextlib.contextmanager
-def _only_one(folder: Folder) -> Iterator[None]:
-    """Hold the lock for as long as this process lives; the system frees it however it ends."""
+def _only_one(folder: Folder) -> None:
+    """Take the lock and write our process id into it.
+
+    It is never given back: the system frees it when this process has ended, however it ended, so
+    that a free lock means that no gateway runs.
+    """
     folder.root.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    raise ConflictError(
-                        f"A gateway for {folder.home} is already running.",
-                        code="target/already-running",
-                        advice="Stop it first; one workspace has one gateway.",
-                    ) from error
-                time.sleep(0.05)
-            else:
-                break
-        yield
-    finally:
-        os.close(handle)
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise ConflictError(
+                    f"A gateway for {folder.home} is already running.",
+                    code="target/already-running",
+                    advice="Stop it first; one workspace has one gateway.",
+                ) from error
+            time.sleep(0.05)
+        else:
+            break
+    folder.running.unlink(missing_ok=True)
+    os.ftruncate(handle, 0)
+    os.write(handle, f"{os.getpid()}\n".encode())
 
 
 @contextlib.contextmanager

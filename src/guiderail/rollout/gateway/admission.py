@@ -155,14 +155,14 @@ def _copy_model(arm: Arm, folder: Folder, copies: Path, release: ServedRelease) 
             while chunk := reading.read(1 << 20):
                 found.update(chunk)
                 writing.write(chunk)
+        if f"sha256:{found.hexdigest()}" != release.model_digest:
+            raise RefusalError("model/changed", "its model file changed after it was permitted")
+        partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        reason = f"its model file cannot be read ({error.strerror})"
+        reason = f"its model file cannot be read or copied ({error.strerror})"
         raise RefusalError("model/unreadable", reason) from error
-    if f"sha256:{found.hexdigest()}" != release.model_digest:
-        partial.unlink()
-        raise RefusalError("model/changed", "its model file changed after it was permitted")
-    partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
     return target
 
 

@@ -142,12 +142,16 @@ class Engine:
             self._notes[workload] = _Note("current")
             return
         arms, refused = await self._prepare(desired, current, now)
-        if not refused:
-            await self._switch(Serving(desired, state, arms), raw)
-            self._notes[workload] = _Note("current")
-            return
-        self._discard(arms, current)
         reason = "The desired state is refused."
+        if not refused:
+            try:
+                await self._switch(Serving(desired, state, arms), raw)
+            except OSError as error:
+                reason = f"The approved state cannot be recorded ({error.strerror})."
+            else:
+                self._notes[workload] = _Note("current")
+                return
+        self._discard(arms, current)
         await self._keep(workload, current, now, _Note("kept", reason, refused))
 
     async def _keep(
@@ -192,29 +196,21 @@ class Engine:
         self, desired: Desired, current: Serving | None, now: Circumstances
     ) -> tuple[tuple[LiveArm, ...], tuple[RefusedArm, ...]]:
         """Admit and start every arm; what already runs is kept running."""
-        arms: list[LiveArm] = []
-        refused: list[RefusedArm] = []
-        for arm in desired.arms:
-            admitted = await asyncio.to_thread(
-                admit, arm, self.folder, self.private, self.keys, now
-            )
-            if isinstance(admitted, RefusedArm):
-                refused.append(admitted)
-                continue
-            running = current.find(arm.digest) if current is not None else None
-            if running is not None:
-                same = running.admitted.permit == admitted.permit
-                breaker = running.breaker if same and arm.canary else Breaker()
-                arms.append(LiveArm(admitted, running.process, breaker))
-                continue
-            started = await self._start(admitted)
-            if isinstance(started, RefusedArm):
-                refused.append(started)
-            else:
-                arms.append(started)
-        return tuple(arms), tuple(refused)
+        decided = await asyncio.to_thread(
+            lambda: [admit(arm, self.folder, self.private, self.keys, now) for arm in desired.arms]
+        )
+        live = await asyncio.gather(
+            *(self._start(each, current) for each in decided if isinstance(each, Admitted))
+        )
+        refused = [each for each in (*decided, *live) if isinstance(each, RefusedArm)]
+        return tuple(arm for arm in live if isinstance(arm, LiveArm)), tuple(refused)
 
-    async def _start(self, admitted: Admitted) -> LiveArm | RefusedArm:
+    async def _start(self, admitted: Admitted, current: Serving | None) -> LiveArm | RefusedArm:
+        running = current.find(admitted.arm.digest) if current is not None else None
+        if running is not None:
+            same = running.admitted.permit == admitted.permit and admitted.arm.canary
+            breaker = running.breaker if same else Breaker()
+            return LiveArm(admitted, running.process, breaker)
         self._started += 1
         digest = admitted.arm.digest
         process = ModelProcess(admitted, self.private, str(self._started))

@@ -1,0 +1,120 @@
+"""Beginnings: a new workspace, or a manifest for a repository."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+from guiderail.core.errors import InputError
+from guiderail.core.subject import Actor, Subject
+from guiderail.core.time import Clock, system_clock
+from guiderail.manifest.initial import propose, write_proposal
+from guiderail.sandbox.inspect_model import inspect_model
+from guiderail.sandbox.model_summary import ModelSummary
+from guiderail.service.check import pack_for
+from guiderail.service.journal import record
+from guiderail.service.records import store_pack
+from guiderail.service.workspace import Workspace, create_workspace
+
+_PEOPLE = """\
+# Everybody who submits, reviews or deploys. One operating-system user stands for one person.
+# Reviewers need competence in date: role, kinds of workload, last day.
+people:
+  - id: {user}
+    name: {user}
+    roles: []
+    os_users: ["{os_user}"]
+"""
+_FEATURES = """\
+# Features that models may use: name, type, owner, approved_by, until (last day of the approval).
+features: []
+"""
+
+
+def new_manifest(directory: Path) -> dict[str, Any]:
+    """Write a pre-filled guiderail.yaml. `unknown` lists the keys that only people can fill in."""
+    proposal = propose(directory, _summary)
+    written = write_proposal(directory, proposal)
+    return {
+        "written": [str(path) for path in written],
+        "unknown": list(proposal.unknown),
+        "next": f"guiderail check {directory}",
+    }
+
+
+def new_workspace(directory: Path, clock: Clock = system_clock) -> dict[str, Any]:
+    """Make a directory a workspace with you as its only person, without any role yet."""
+    user = getpass.getuser()
+    identifier = "".join(c if c.isalnum() else "-" for c in user.lower()).strip("-") or "me"
+    if not identifier[0].isalpha():
+        identifier = f"u{identifier}"
+    workspace = create(
+        directory,
+        demo=False,
+        people=_PEOPLE.format(user=identifier, os_user=user.replace('"', "")),
+        features=_FEATURES,
+        clock=clock,
+    )
+    return {
+        "written": [str(workspace.home)],
+        "unknown": ["people.yaml: the roles and training of everybody who reviews"],
+        "next": f"edit {workspace.home / 'people.yaml'}, then guiderail check DIR",
+    }
+
+
+def create(
+    directory: Path, *, demo: bool, people: str, features: str, clock: Clock = system_clock
+) -> Workspace:
+    """Create a workspace and begin its ledger: workspace, keys, policy in force."""
+    workspace = create_workspace(
+        directory, demo=demo, people=people, features=features, clock=clock
+    )
+    pack = pack_for("model")
+    now = clock()
+    actor = Actor(getpass.getuser())
+    trusted = workspace.keyring.trusted
+    with workspace.store.transaction() as tx:
+        store_pack(tx, pack)
+        record(
+            tx, "workspace.created", Subject("workspace", "local"), actor, now, {"demo": demo},
+            outcome="done",
+        )  # fmt: skip
+        record(
+            tx,
+            "key.created",
+            Subject("log", trusted.origin),
+            actor,
+            now,
+            {
+                "origin": trusted.origin,
+                "checkpoint_key": trusted.checkpoint[0].to_text(),
+                "permit_key": workspace.keyring.permit_key_id,
+            },
+            outcome="done",
+        )
+        record(
+            tx,
+            "policy.activated",
+            Subject("policy", pack.id, pack.digest),
+            actor,
+            now,
+            {
+                "pack": pack.id,
+                "version": pack.version,
+                "digest": pack.digest,
+                "texts_digest": pack.texts_digest,
+            },
+            outcome="done",
+            policy=pack.digest,
+        )
+    return workspace
+
+
+def _summary(path: Path) -> ModelSummary | None:
+    """What a model file is; None where it cannot be read, so that the manifest asks for it."""
+    try:
+        summary = inspect_model(path)
+    except (InputError, OSError):
+        return None
+    return None if summary.format == "unknown" else summary
