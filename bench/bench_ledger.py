@@ -15,7 +15,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guiderail_verify.proof import parse_proof, verify_proof
 from sqlalchemy import insert
 
 from guiderail.attest.keys import Keyring
@@ -27,6 +26,7 @@ from guiderail.ledger.seal import seal
 from guiderail.ledger.verify import verify
 from guiderail.store.database import Store
 from guiderail.store.tables import outbox
+from guiderail_verify.proof import parse_proof, verify_proof
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 ROUNDS = 9

@@ -16,6 +16,8 @@ import duckdb
 import numpy as np
 
 FEATURES = 10
+Kernel = Callable[[Path, int], tuple[object, float]]
+"""Takes the table and its number of rows; gives the result and the CPU seconds it took."""
 
 
 def table(folder: Path, rows: int) -> Path:
@@ -36,8 +38,8 @@ def scores(rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return label, new, old
 
 
-def change(metric: str) -> Callable[[Path, int], object]:
-    def run(_: Path, rows: int) -> object:
+def change(metric: str) -> Kernel:
+    def run(_: Path, rows: int) -> tuple[object, float]:
         from guiderail.measure.performance import paired_change
 
         label, new, old = scores(rows)
@@ -50,7 +52,7 @@ def change(metric: str) -> Callable[[Path, int], object]:
     return run
 
 
-def groups(_: Path, rows: int) -> object:
+def groups(_: Path, rows: int) -> tuple[object, float]:
     from guiderail.measure.groups import group_rates
 
     random = np.random.default_rng(2)
@@ -60,7 +62,7 @@ def groups(_: Path, rows: int) -> object:
     return group_rates(decision, by, label), time.process_time() - started
 
 
-def flips(_: Path, rows: int) -> object:
+def flips(_: Path, rows: int) -> tuple[object, float]:
     from guiderail.measure.flips import flips as count
 
     random = np.random.default_rng(3)
@@ -69,14 +71,14 @@ def flips(_: Path, rows: int) -> object:
     return count(old, new), time.process_time() - started
 
 
-def fingerprint(path: Path, _: int) -> object:
+def fingerprint(path: Path, _: int) -> tuple[object, float]:
     from guiderail.measure.fingerprint import fingerprint as measure
 
     started = time.process_time()
     return measure(path), time.process_time() - started
 
 
-def drift(path: Path, _: int) -> object:
+def drift(path: Path, _: int) -> tuple[object, float]:
     from guiderail.measure.drift import drift as measure
     from guiderail.measure.profile import make_profile
 
@@ -86,21 +88,21 @@ def drift(path: Path, _: int) -> object:
     return measure(profile, path), time.process_time() - started
 
 
-def columns(path: Path, _: int) -> object:
+def columns(path: Path, _: int) -> tuple[object, float]:
     from guiderail.measure.columns import classify_columns
 
     started = time.process_time()
     return classify_columns(path), time.process_time() - started
 
 
-def scan(path: Path, _: int) -> object:
+def scan(path: Path, _: int) -> tuple[object, float]:
     started = time.process_time()
     sums = ", ".join(f"sum(f{n})" for n in range(FEATURES))
     found = duckdb.read_parquet(str(path)).aggregate(sums).fetchall()
     return found, time.process_time() - started
 
 
-KERNELS: dict[str, Callable[[Path, int], object]] = {
+KERNELS: dict[str, Kernel] = {
     "one Parquet scan of 10 features": scan,
     "AUC, paired DeLong": change("roc_auc"),
     "accuracy, paired": change("accuracy"),
@@ -115,7 +117,7 @@ KERNELS: dict[str, Callable[[Path, int], object]] = {
 
 
 def one(kernel: str, path: Path, rows: int) -> None:
-    _, seconds = KERNELS[kernel](path, rows)  # type: ignore[misc]  # (result, CPU seconds)
+    _, seconds = KERNELS[kernel](path, rows)
     status = Path("/proc/self/status").read_text()
     peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
     print(f"{rows:>10,} rows  {seconds:>8.3f} CPU s  {peak:>6.0f} MB  {kernel}")

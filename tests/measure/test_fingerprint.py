@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,9 @@ def as_csv(path: Path, rows: list[Row], names: tuple[str, ...] = NAMES) -> Path:
     return path
 
 
-def as_parquet(path: Path, rows: list[Row], order: str = "whole, number, words, flag") -> Path:
+def as_parquet(
+    path: Path, rows: Sequence[Sequence[Any]], order: str = "whole, number, words, flag"
+) -> Path:
     connection = duckdb.connect()
     connection.execute("CREATE TABLE t (whole BIGINT, number DOUBLE, words VARCHAR, flag BOOLEAN)")
     connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?)", rows)
@@ -80,13 +83,38 @@ def test_any_changed_cell_is_seen(tmp_path: Path, rows: list[Row], data: st.Data
     place = data.draw(st.integers(0, len(rows) - 1))
     column = data.draw(st.integers(0, 3))
     other = data.draw(cells)[column]
-    changed = list(rows)
+    changed: list[Sequence[Any]] = list(rows)
     row = list(rows[place])
     same = row[column] == other and str(row[column]) == str(other)
     row[column] = other
-    changed[place] = tuple(row)  # type: ignore[call-overload]  # a list of four cells is a row
+    changed[place] = row
     before = of(as_parquet(tmp_path / "a.parquet", rows))
     assert (before == of(as_parquet(tmp_path / "b.parquet", changed))) is same
+
+
+OTHERS: list[tuple[Any, ...]] = [
+    (None, 0, 1, -1),
+    (None, 0.0, -0.0, 1.0, 5e-324),
+    (None, "n", "t0:", "null", " "),
+    (None, True, False),
+]
+
+
+@pytest.mark.parametrize("column", range(4))
+def test_null_is_no_value_and_no_value_is_another(tmp_path: Path, column: int) -> None:
+    found = set()
+    for i, value in enumerate(OTHERS[column]):
+        row = [*CERTAIN]
+        row[column] = value
+        found.add(of(as_parquet(tmp_path / f"{i}.parquet", [CERTAIN, row])))
+    assert len(found) == len(OTHERS[column])
+
+
+def test_many_rows_are_sorted_like_their_bytes(tmp_path: Path) -> None:
+    relation = duckdb.connect().sql("SELECT i AS a, i % 7 AS b FROM range(120000) AS r(i)")
+    relation.write_parquet(str(tmp_path / "a.parquet"))
+    relation.order("hash(a)").write_parquet(str(tmp_path / "b.parquet"))
+    assert of(tmp_path / "a.parquet") == of(tmp_path / "b.parquet")
 
 
 def test_how_often_a_row_occurs_counts(tmp_path: Path) -> None:

@@ -220,6 +220,7 @@ def test_labels_may_be_texts_numbers_or_truth_values() -> None:
     assert (
         measured("roc_auc", [False, True, False, True], scores, positive="True").value == expected
     )
+    assert measured("roc_auc", [1, 2, 1, 2], scores, positive="2.0").value == expected
     low = [1 - score for score in scores]
     assert measured("roc_auc", [2, 1, 2, 1], low, positive="2").value == pytest.approx(expected)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 
 from guiderail.core.errors import InputError
+from guiderail.measure import table as table_module
 from guiderail.measure.table import open_table
 
 
@@ -96,6 +100,20 @@ def test_unicode_with_and_without_a_mark_is_read(tmp_path: Path, encoding: str) 
     assert table.column("ort").tolist() == ["Köln"]
 
 
+def test_cells_with_line_ends_quotes_and_signs_survive(tmp_path: Path) -> None:
+    random = np.random.default_rng(9)
+    signs = np.array([*'a "",;\n\tä\u2028'])
+    cells = ["x" + "".join(random.choice(signs, 12)) + "x" for _ in range(20_000)]
+    path = tmp_path / "data.csv"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+        writer.writerow(["n", "wo\u2028rds"])
+        writer.writerows(enumerate(cells))
+    frame = open_table(path).frame(("n", "wo\u2028rds"))
+    assert frame["n"].tolist() == list(range(20_000))
+    assert frame["wo\u2028rds"].tolist() == cells
+
+
 def test_line_ends_of_windows_are_read(tmp_path: Path) -> None:
     table = open_table(write(tmp_path, "a,b\r\n1,x\r\n2,y\r\n"))
     assert table.column("b").tolist() == ["x", "y"]
@@ -107,6 +125,8 @@ def test_line_ends_of_windows_are_read(tmp_path: Path) -> None:
         (b"", "data/empty-file", "empty"),
         (b"\n1,2\n", "data/no-header", "first line"),
         (b"a,,c\n1,2,3\n", "data/no-header", "Column 2"),
+        (b'a,"b\nc"\n1,2\n', "data/no-header", "Column 2"),
+        (b'a,"b\n1,2\n', "data/no-header", "Column 2"),
         (b"a,b,a\n1,2,3\n", "data/duplicate-column", '"a" occurs twice'),
         ("a,b\n1,Köln\n".encode("latin-1"), "data/encoding", "UTF-8"),
         (b"a,b\n1,2\n1,2,3\n", "data/ragged-row", "3 cells, the header has 2"),
@@ -151,6 +171,26 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
     table = open_table(write(tmp_path, "a,b\n"))
     assert table.rows == 0
     assert table.column("a").tolist() == []
+
+
+def test_a_file_too_large_to_keep_is_read_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, "a,b\n" + "".join(f"{i},w{i}\n" for i in range(3000)))
+    kept = open_table(path).frame(("a", "b"))
+    monkeypatch.setattr(table_module, "HELD_IN_MEMORY", 0)
+    streamed = open_table(path).frame(("a", "b"))
+    assert streamed["a"].tolist() == kept["a"].tolist()
+    assert streamed["b"].tolist() == kept["b"].tolist()
+
+
+def test_nothing_of_the_reader_is_needed_to_name_a_reason() -> None:
+    code = (
+        "import sys, guiderail.measure.unmeasurable; "
+        "print(sorted({'numpy', 'duckdb', 'scipy'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 def test_parquet_keeps_its_stored_types(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def answer(case: str, given: tuple[str, ...], act_as: str | None, format_: str) 
 
 
 def _interview(questions: tuple[Any, ...]) -> dict[str, Any]:
-    from guiderail.service.answer import parse_answer
+    from guiderail.service.answer import choices, parse_answer
 
     if not questions:
         click.echo("Nothing is open: everything could be read or was answered.")
@@ -107,7 +107,11 @@ def _interview(questions: tuple[Any, ...]) -> dict[str, Any]:
         click.echo(f"\nQuestion {number} of {len(questions)}: {question.text}")
         click.echo(f"  Why we ask: {question.why}")
         click.echo(f"  A good answer: {question.good}")
-        click.echo(f"  Choices: {', '.join(question.choices)}; ? when you don't know")
+        if question.help:
+            click.echo(f"  {question.help}")
+        for choice in question.choices:
+            click.echo(f"    {choice.typed:<12} {choice.label}")
+        click.echo("    ?            I don't know")
         while True:
             text = click.prompt("Your answer", default="?", show_default=False).strip()
             if text == "?":
@@ -116,7 +120,7 @@ def _interview(questions: tuple[Any, ...]) -> dict[str, Any]:
             if value is not None:
                 values[question.fact] = value
                 break
-            click.echo(f"  That is none of: {', '.join(question.choices)}.")
+            click.echo(f"  Please type {' or '.join(choices(question.fact))}, or ?.")
     return values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -112,7 +113,22 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read our output has had enough; that is no error of ours.
         sys.stderr.close()
         return 0
+    except Exception as error:  # noqa: BLE001 - the outermost frame: a person must read words
+        if os.environ.get("GUIDERAIL_DEBUG"):
+            raise
+        _print_bug(error)
+        return USAGE
     return result if isinstance(result, int) else 0
+
+
+def _print_bug(error: Exception) -> None:
+    """What nobody foresaw: the transaction was rolled back, and the person is told how to report."""
+    click.echo(
+        f"Something went wrong that should not: {type(error).__name__}: {error}\n"
+        "  [internal/bug] Nothing was left half-done. Run the command again with GUIDERAIL_DEBUG=1 "
+        "and report what it prints.",
+        err=True,
+    )
 
 
 def _print_error(error: GuiderailError) -> None:

@@ -123,7 +123,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "review.given",
         "{actor} reviewed case {case} as {role}: {verdict}.",
         ("case", "dossier", "role", "verdict"),
-        ("reason", "conditions", "accepted_gates", "waived_gates"),
+        ("reason", "conditions", "accepted_gates", "findings"),
     ),
     EventType(
         "case.void",
@@ -194,7 +194,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
     ),
     EventType(
         "profile.confirmed",
-        "{actor} confirmed the data profile of {subject}.",
+        "{actor} confirmed what {subject} is used for.",
         ("profile",),
         ("case", "note"),
     ),

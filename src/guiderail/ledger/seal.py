@@ -20,7 +20,13 @@ from guiderail.store.tables import log_checkpoint, log_entry, log_head, log_node
 from guiderail.store.transaction import Snapshot, Transaction
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.note import Checkpoint, open_checkpoint
-from guiderail_verify.tree import Nodes, completed_by, leaf_hash, node_hash, root_at
+from guiderail_verify.tree import (
+    Nodes,
+    completed_by,
+    leaf_hash,
+    node_hash,
+    root_at,
+)
 
 _BATCH = 1000
 

@@ -46,9 +46,13 @@ def csv_layout(path: Path) -> CsvLayout:
             code="data/not-readable",
             place=Place(str(path)),
         )
-    line = text.lstrip("\ufeff").splitlines()[0] if text.strip("\ufeff\r\n") else ""
-    delimiter = _delimiter(line)
-    names = tuple(next(csv.reader(io.StringIO(line), delimiter=delimiter), ()))
+    text = text.lstrip("\ufeff")
+    delimiter = _delimiter(re.split(r"\r|\n", text, maxsplit=1)[0])
+    records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        names = tuple(next(records, ()))
+    except csv.Error:  # a cell longer than the csv module reads is no column name
+        names = ()
     _check_names(path, names)
     return CsvLayout(names, delimiter, encoding)
 
@@ -70,9 +74,9 @@ def _check_names(path: Path, names: tuple[str, ...]) -> None:
             place=place,
         )
     for number, name in enumerate(names, start=1):
-        if not name.strip():
+        if not name.strip() or "\n" in name or "\r" in name:
             raise InputError(
-                f"Column {number} has no name.",
+                f"Column {number} has no name on one line.",
                 advice="Give every column its own name in the first line.",
                 code="data/no-header",
                 place=place,
@@ -124,7 +128,9 @@ def _cause(text: str) -> str:
         for line in lines
         if line and "CSV Error on Line" not in line and not line.startswith("Original Line")
     ]
-    return (causes or ["the reader gives no reason"])[0]
+    if not causes:
+        return "the reader gives no reason"
+    return re.sub(r"^(?:[A-Z]\w* )+Error: ", "", causes[0])
 
 
 def _wrong_encoding(path: Path, line: int | None) -> InputError:

@@ -84,12 +84,11 @@ def _of_table(table: Table) -> Fingerprint:
             digests += state.digest()
     together = hashlib.blake2b(key=key, digest_size=_HASH_BYTES)
     together.update(rows.to_bytes(8, "big"))
-    together.update(_sorted(bytes(digests)))
+    together.update(_sorted(digests))
     return Fingerprint(rows, len(names), schema, f"{SCHEME}:{together.hexdigest()}")
 
 
-def _sorted(digests: bytes) -> bytes:
-    """The 32-byte hashes in ascending order, compared as four big-endian words."""
-    words = np.frombuffer(digests, dtype=">u8").reshape(-1, _HASH_BYTES // 8)
-    order = np.lexsort(words.T[::-1])
-    return words[order].tobytes()
+def _sorted(digests: bytearray) -> memoryview:
+    """The 32-byte hashes in ascending order, sorted in place."""
+    np.frombuffer(digests, dtype=f"S{_HASH_BYTES}").sort()
+    return memoryview(digests)

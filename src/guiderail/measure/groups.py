@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from guiderail.core.interval import Interval
 from guiderail.measure.cells import MISSING, Group, count_groups
 from guiderail.measure.intervals import log_ratio, newcombe, wilson
-from guiderail.measure.scored_rows import as_text, as_texts, count_missing
+from guiderail.measure.scored_rows import as_texts, count_missing, wanted_text
 from guiderail.measure.unmeasurable import NotMeasurable
 
 MINIMUM_ROWS = 30
@@ -162,10 +162,10 @@ def group_rates(
     problem = _problem(decisions, labels, selected)
     if problem is not None:
         return problem
-    chosen = (as_texts(decisions) == as_text(selected)).astype(np.float64)
+    chosen = (as_texts(decisions) == wanted_text(selected, decisions)).astype(np.float64)
     addends = [np.ones(len(chosen)), chosen]
     if labels is not None:
-        true = (as_texts(labels) == as_text(selected)).astype(np.float64)
+        true = (as_texts(labels) == wanted_text(selected, labels)).astype(np.float64)
         addends += [(1 - true) * (1 - chosen), (1 - true) * chosen, true * (1 - chosen)]
         addends += [true * chosen]
     counted = count_groups(groups, np.column_stack(addends), edges=edges, deepest=deepest)
@@ -216,16 +216,16 @@ def _problem(
     named = [("decisions", decisions)]
     if labels is not None:
         named.append(("labels", labels))
-    seen: set[str] = set()
+    found = False
     for what, values in named:
         if values.shape != decisions.shape:
             return NotMeasurable(f"{values.size} {what} are given for {decisions.size} rows")
         absent = count_missing(values)
         if absent:
             return NotMeasurable(f"{absent} of {values.size} {what} are missing")
-        seen |= set(as_texts(values).tolist())
-    if as_text(selected) not in seen:
-        return NotMeasurable(f'no decision is "{as_text(selected)}", the value that is selected')
+        found = found or bool(np.any(as_texts(values) == wanted_text(selected, values)))
+    if not found:
+        return NotMeasurable(f'no decision is "{selected}", the value that is selected')
     return None
 
 

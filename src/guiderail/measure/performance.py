@@ -80,12 +80,7 @@ def paired_change(
     rows = scored_rows(metric, label, new, old, positive=positive, clusters=clusters)
     if isinstance(rows, NotMeasurable):
         return rows
-    if metric == "roc_auc":
-        found = auc_change(rows)
-    elif metric == "accuracy" and rows.clusters is None:
-        found = _accuracy(rows)
-    else:
-        found = bootstrap_change(metric, rows, seed)
+    found = _change(metric, rows, seed)
     if isinstance(found, NotMeasurable):
         return found
     relative = found.relative_pct
@@ -105,6 +100,14 @@ def paired_change(
         found.method,
         rows_to_settle(relative, rows.n, limits) if relative is not None else None,
     )
+
+
+def _change(metric: str, rows: ScoredRows, seed: int) -> Change | NotMeasurable:
+    if metric == "roc_auc":
+        return auc_change(rows)
+    if metric == "accuracy" and rows.clusters is None:
+        return _accuracy(rows)
+    return bootstrap_change(metric, rows, seed)
 
 
 def rows_to_settle(relative: Interval, n: int, limits: Sequence[float] = BANDS) -> int | None:

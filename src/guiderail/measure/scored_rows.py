@@ -119,7 +119,20 @@ def as_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = str(value)
-    return text.lower() if text in {"True", "False"} else text
+    return text.lower() if text.lower() in {"true", "false"} else text
+
+
+def wanted_text(value: object, values: NDArray[Any]) -> str:
+    """A value that somebody named, as `as_texts` writes it among `values`.
+
+    Beside numbers, the text "1.0" names the number 1.
+    """
+    if isinstance(value, str) and values.dtype.kind in "iuf":
+        try:
+            return as_text(float(value))
+        except ValueError:
+            return value
+    return as_text(value)
 
 
 def _shape(values: NDArray[Any]) -> str:
@@ -182,7 +195,7 @@ def _positives(truth: NDArray[Any], positive: object) -> Floats | NotMeasurable:
 def _positive_text(truth: NDArray[Any], positive: object) -> str:
     """The positive label as text; without a choice the larger one, as numbers or as texts."""
     if positive is not None:
-        return as_text(positive)
+        return wanted_text(positive, truth)
     if truth.dtype.kind not in "biuf":
         return str(max(as_texts(truth).tolist()))
     return as_text(truth.max().item())

@@ -139,7 +139,7 @@ def _refuse_ambiguity(people: tuple[Person, ...], document: Document) -> None:
                     f"{key} belongs to two entries ({owner[key]} and {person.id})",
                     code="people/ambiguous",
                     advice="One operating-system user, e-mail or id stands for one person.",
-                    place=place,
+                    place=document.place(("people", number)),
                 )
             owner[key] = person.id
     ids = {person.id for person in people}

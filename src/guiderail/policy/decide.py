@@ -20,11 +20,11 @@ from guiderail.policy.gate_results import gate_results
 from guiderail.policy.lighter import lighter_ways
 from guiderail.policy.pack import Pack
 from guiderail.policy.people import expected_wait, reviewer_needs
-from guiderail.policy.readings import Readings, read_facts
-from guiderail.policy.reasons import tier_reasons, track_reasons
+from guiderail.policy.readings import Readings, readings_of
+from guiderail.policy.reasons import gate_reasons, tier_reasons, track_reasons
 from guiderail.policy.sentences import Teller
 from guiderail_verify.evaluate import UNKNOWN
-from guiderail_verify.judge import TIERS, TRACKS, Judgement, Rulebook, holds
+from guiderail_verify.judge import TIERS, TRACKS, YELLOW, Judgement, Rulebook, holds
 
 
 def decide(
@@ -46,7 +46,7 @@ def decide(
     Raises RefusedError where the pack is not in force for this kind on this day.
     """
     book = pack.rulebook(kind, at)
-    readings = read_facts(facts, pack.tree["facts"])
+    readings = readings_of(facts, pack.tree["facts"])
     judged = book.judge(readings.values, readings.known_by)
     best = best_case(book, judged)
     teller = Teller(pack, readings, judged)
@@ -66,7 +66,7 @@ def decide(
         tier_reasons=tier_reasons(pack, judged, teller),
         track=Track(TRACKS[judged.track]),
         best_case=Track(TRACKS[best.track]),
-        track_reasons=_track_reasons(pack, judged, best, ways, teller),
+        track_reasons=_track_reasons(pack, judged, best, ways, gates, teller),
         gates=gates,
         findings=findings,
         lighter=ways,
@@ -101,9 +101,16 @@ def _track_reasons(
     judged: Judgement,
     best: BestCase,
     ways: tuple[Lighter, ...],
+    gates: tuple[GateResult, ...],
     teller: Teller,
 ) -> tuple[Reason, ...]:
-    return track_reasons(pack, judged, best, teller, stays=judged.track > 0 and not ways)
+    """Rules, and for a yellow release the gates without which it might have been green."""
+    stays = judged.track > 0 and not ways
+    rules = track_reasons(pack, judged, best, teller, stays=stays)
+    if judged.track != YELLOW:
+        return rules
+    told = tuple(reason for reason in rules if reason.raises_to != TRACKS[0])
+    return (*told, *gate_reasons(gates, told))
 
 
 def _unanswered(

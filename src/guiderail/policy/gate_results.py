@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any, Final
 
 from guiderail.core.scales import Verdict
 from guiderail.policy.decision import GateResult
 from guiderail.policy.pack import Pack
 from guiderail.policy.sentences import Teller
 from guiderail.policy.support import carriers, unknown_carriers
+from guiderail_verify.evaluate import UNKNOWN
 from guiderail_verify.judge import GateVerdict, Judgement
 
+_CARRIED_BY: Final = {
+    "not_applicable": ("applies_when",),
+    "fail": ("fail_when",),
+    "pass": ("pass_when",),
+    "insufficient": ("pass_when", "fail_when"),
+}
 ACCEPTED = "Its owner has accepted this for the release."
 WAIVED = "A waiver is in force."
 
@@ -38,7 +46,7 @@ def _result(
     name, verdict = gate.gate.id, gate.verdict
     tree, texts = pack.gate(name), pack.part_texts(name)
     needs: tuple[str, ...] = ()
-    quoted = _quoted(pack, tree, gate, judged)
+    quoted = _quoted(pack, gate, judged)
     if verdict == "insufficient":
         needs = _needs(pack, tree, judged)
     sentence = teller.wording(texts["sentences"][verdict], needs)
@@ -59,33 +67,27 @@ def _result(
     )
 
 
-def _quoted(
-    pack: Pack, tree: dict[str, object] | object, gate: GateVerdict, judged: Judgement
-) -> tuple[str, ...]:
-    """The facts that carry the verdict."""
-    whole = pack.gate(gate.gate.id)
-    if gate.verdict == "not_applicable":
-        parts: Iterable[object] = (whole["applies_when"],)
-    elif gate.verdict == "fail":
-        parts = (whole["fail_when"],)
-    elif gate.verdict == "pass":
-        parts = (whole["pass_when"],)
-    else:
-        parts = (whole["pass_when"], whole["fail_when"])
+def _quoted(pack: Pack, gate: GateVerdict, judged: Judgement) -> tuple[str, ...]:
+    """The facts that carry the verdict, without limits that nobody has set."""
+    tree = pack.gate(gate.gate.id)
+    keys = _CARRIED_BY[gate.verdict]
     names: dict[str, None] = {}
-    for part in parts:
-        if isinstance(part, dict):
-            names |= dict.fromkeys(carriers(pack.node(part), judged.values))
-    return tuple(names)
+    for key in keys:
+        if tree[key] is not None:
+            names |= dict.fromkeys(carriers(pack.node(tree[key]), judged.values))
+    absent = set(tree["may_be_absent"])
+    return tuple(
+        name for name in names
+        if name not in absent or judged.values.get(name, UNKNOWN) is not UNKNOWN
+    )  # fmt: skip
 
 
-def _needs(pack: Pack, tree: object, judged: Judgement) -> tuple[str, ...]:
+def _needs(pack: Pack, tree: Mapping[str, Any], judged: Judgement) -> tuple[str, ...]:
     """The unknown facts that would settle the gate."""
     names: dict[str, None] = {}
-    if isinstance(tree, dict):
-        absent = set(tree["may_be_absent"])
-        for key in ("applies_when", "pass_when", "fail_when"):
-            if tree[key] is not None:
-                found = unknown_carriers(pack.node(tree[key]), judged.values)
-                names |= dict.fromkeys(name for name in found if name not in absent)
+    absent = set(tree["may_be_absent"])
+    for key in ("applies_when", "pass_when", "fail_when"):
+        if tree[key] is not None:
+            found = unknown_carriers(pack.node(tree[key]), judged.values)
+            names |= dict.fromkeys(name for name in found if name not in absent)
     return tuple(names)

@@ -7,7 +7,7 @@ high-risk use gets no way down and its reasons say so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,8 +17,14 @@ from guiderail.policy.pack import Pack
 from guiderail.policy.readings import Readings
 from guiderail.policy.sentences import Teller
 from guiderail.policy.steer import Levers, steer
-from guiderail_verify.evaluate import Value
+from guiderail.policy.support import unknown_carriers
+from guiderail.policy.vocabulary import fact_type
+from guiderail.policy.words import joined, phrase
+from guiderail_verify.evaluate import UNKNOWN, Value
 from guiderail_verify.judge import TIERS, TRACKS, Hit, Judgement, Rulebook
+
+Cause = tuple[str, Hit | None]
+"""A rule with its hit, or a gate, for which something had to change."""
 
 _ROUNDS: Final = 4
 """Answering one thing may open another, as labels bring measurements; no deeper is sought."""
@@ -34,9 +40,8 @@ def lighter_ways(
     for target in range(judged.track - 1, -1, -1):
         for by in ("evidence", "design"):
             search = _Search(pack, book, readings, target, by)
-            after = search.run(judged)
-            if after is not None:
-                ways.append(_way(pack, judged, after, target, by, teller))
+            if search.run(judged):
+                ways.append(_way(pack, judged, search, target, by, teller))
                 break
     return tuple(way for index, way in enumerate(ways) if way.actions not in
                  [later.actions for later in ways[index + 1 :]])  # fmt: skip
@@ -50,17 +55,18 @@ class _Search:
     target: int
     by: str
     changed: dict[str, Value] = field(default_factory=dict)
+    causes: dict[Cause, None] = field(default_factory=dict)
 
-    def run(self, judged: Judgement) -> Judgement | None:
-        """The judgement after the changes, or nothing when no changes of this kind suffice."""
+    def run(self, judged: Judgement) -> bool:
+        """Do changes of this kind suffice, as deciding again says?"""
         for _ in range(_ROUNDS):
             if judged.track <= self.target:
-                return judged
+                return True
             before = dict(self.changed)
             if not self._soften(judged) or self.changed == before:
-                return None
+                return False
             judged = self._judge()
-        return judged if judged.track <= self.target else None
+        return judged.track <= self.target
 
     def _judge(self) -> Judgement:
         weak = self.changed.get("evidence.weak")
@@ -71,23 +77,39 @@ class _Search:
         )
 
     def _soften(self, judged: Judgement) -> bool:
-        for hit in judged.track_hits:
+        # Lighter rules first: what satisfies them usually satisfies the heavier ones too.
+        for hit in sorted(judged.track_hits, key=lambda hit: hit.rule.rank):
             if hit.rule.rank > self.target and not self._stop(hit, judged):
                 return False
-        if self.target == 0:
-            for gate in judged.gates:
-                if gate.enforced and gate.verdict == "insufficient":
-                    tree = self.pack.gate(gate.gate.id)
-                    wants = ((tree["pass_when"], True), (tree["fail_when"], False))
-                    if not all(self._steer(part, want, judged) for part, want in wants):
-                        return False
-        return True
+        return self.target > 0 or self._settle_gates(judged)
+
+    def _settle_gates(self, judged: Judgement) -> bool:
+        """Let every insufficient gate pass, or stop counting because the tier falls."""
+        lacking = [g for g in judged.gates if g.enforced and g.verdict == "insufficient"]
+        tier_rules = [hit for hit in judged.tier_hits if hit.rule.rank > 0]
+        if any(gate.gate.from_rank > 0 for gate in lacking) and tier_rules:
+            kept, causes = dict(self.changed), dict(self.causes)
+            if all(self._stop_tier(hit, judged) for hit in tier_rules):
+                return True  # the next round sees which gates still count
+            self.changed, self.causes = kept, causes
+        return all(self._settle(gate.gate.id, judged) for gate in lacking)
+
+    def _settle(self, gate: str, judged: Judgement) -> bool:
+        tree, cause = self.pack.gate(gate), (gate, None)
+        if not self._steer(tree["pass_when"], True, judged, cause):
+            return False
+        if tree["fail_when"] is None:
+            return True
+        seen = {**judged.values, **self.changed}
+        open_facts = unknown_carriers(self.pack.node(tree["fail_when"]), seen)
+        if open_facts and set(open_facts) <= set(tree["may_be_absent"]):
+            return True
+        return self._steer(tree["fail_when"], False, judged, cause)
 
     def _stop(self, hit: Hit, judged: Judgement) -> bool:
         rule = self.pack.rule(hit.rule.id, hit.rule.level)
-        if not (rule["by"] == "no" and hit.truth is True) and self._steer(
-            rule["when"], False, judged
-        ):
+        fixed = rule["by"] == "no" and hit.truth is True
+        if not fixed and self._steer(rule["when"], False, judged, (hit.rule.id, hit)):
             return True
         return self._lower_tier(rule["when"], judged)
 
@@ -99,51 +121,64 @@ class _Search:
             if node.run({**judged.values, **self.changed, "tier": TIERS[lower]}) is not False:
                 continue
             return all(
-                self._steer(self._tier_rule(other)["when"], False, judged)
+                self._stop_tier(other, judged)
                 for other in judged.tier_hits
                 if other.rule.rank > lower
             )
         return False
 
-    def _tier_rule(self, hit: Hit) -> Mapping[str, Any]:
-        return self.pack.rule(hit.rule.id, hit.rule.level)
+    def _stop_tier(self, hit: Hit, judged: Judgement) -> bool:
+        return self._steer(self._when(hit), False, judged, (hit.rule.id, hit))
 
-    def _steer(self, tree: Mapping[str, Any] | None, want: bool, judged: Judgement) -> bool:
-        if tree is None:
-            return not want
+    def _when(self, hit: Hit) -> Mapping[str, Any]:
+        when: Mapping[str, Any] = self.pack.rule(hit.rule.id, hit.rule.level)["when"]
+        return when
+
+    def _steer(self, tree: Mapping[str, Any], want: bool, judged: Judgement, cause: Cause) -> bool:
         levers = Levers(self.pack.tree["facts"], self.readings.values, self.by)
         found = steer(self.pack.node(tree), want, {**judged.values, **self.changed}, levers)
         if found is None:
             return False
-        self.changed.update(found)
+        if found:
+            self.changed.update(found)
+            self.causes[cause] = None
         return True
 
 
 def _way(
-    pack: Pack, before: Judgement, after: Judgement, target: int, by: str, teller: Teller
+    pack: Pack, before: Judgement, search: _Search, target: int, by: str, teller: Teller
 ) -> Lighter:
-    still = {(hit.rule.id, hit.rule.level) for hit in (*after.tier_hits, *after.track_hits)}
-    gone = [
-        hit
-        for hit in (*before.track_hits, *before.tier_hits)
-        if (hit.rule.id, hit.rule.level) not in still and hit.rule.rank > 0
-    ]
-    passed = {gate.gate.id for gate in after.gates if gate.verdict == "pass"}
-    gates = [
-        gate.gate.id
-        for gate in before.gates
-        if target == 0 and gate.enforced and gate.verdict == "insufficient"
-        and gate.gate.id in passed
-    ]  # fmt: skip
-    return Lighter(
-        Track(TRACKS[target]), by, _actions(pack, gone, gates, teller),
-        tuple(dict.fromkeys([*(hit.rule.id for hit in gone), *gates])),
-    )  # fmt: skip
+    rules = dict.fromkeys(part for part, _ in search.causes)
+    return Lighter(Track(TRACKS[target]), by, _actions(pack, before, search, teller), tuple(rules))
 
 
-def _actions(
-    pack: Pack, gone: Sequence[Hit], gates: Sequence[str], teller: Teller
-) -> tuple[str, ...]:
-    told = [teller.fill(pack.part_texts(hit.rule.id)["to_lighten"]) for hit in gone]
-    told += [teller.wording(pack.part_texts(gate)["do"]["insufficient"]) for gate in gates]
+def _actions(pack: Pack, before: Judgement, search: _Search, teller: Teller) -> tuple[str, ...]:
+    """What to do: find out what is unknown, then what each rule and gate asks for."""
+    facts = pack.tree["facts"]
+    open_facts = [name for name in search.changed
+                  if name in facts and before.values.get(name, UNKNOWN) is UNKNOWN]  # fmt: skip
+    asked = {question["fact"] for question in pack.tree["questions"]}
+    answers = [name for name in open_facts if name in asked]
+    measures = [name for name in open_facts if name not in asked]
+    told: list[str] = []
+    if answers:
+        told.append(f"Answer what is still open: {joined(answers)}.")
+    if measures:
+        told.append(f"Have it measured: {joined([_phrase(name) for name in measures])}.")
+    for part, hit in search.causes:
+        texts = pack.part_texts(part)
+        if hit is not None and hit.truth is True:
+            told.append(teller.fill(texts["to_lighten"]))
+        elif hit is None and not _rests_on_unknown(pack, part, before):
+            told.append(teller.wording(texts["do"]["insufficient"]))
     return tuple(dict.fromkeys(told))
+
+
+def _rests_on_unknown(pack: Pack, gate: str, before: Judgement) -> bool:
+    """Is evidence missing altogether, so that measuring it is the whole advice?"""
+    return pack.node(pack.gate(gate)["pass_when"]).run(before.values) is UNKNOWN
+
+
+def _phrase(name: str) -> str:
+    kind = fact_type(name)
+    return phrase(kind) if kind is not None else name

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from guiderail.core.messages import Reason
 from guiderail.core.scales import Outcome, Verdict
 from guiderail.policy.decision import Decision, GateResult, ReviewerNeed
 from guiderail.policy.pack import Pack
-from guiderail.policy.words import capitalised, joined
+from guiderail.policy.vocabulary import fact_type
+from guiderail.policy.words import capitalised, joined, phrase
 from guiderail_verify.judge import TRACKS, Judgement
+
+_MOST_POINTS = 3
 
 
 def reviewer_needs(
@@ -57,9 +61,21 @@ def review_sentence(pack: Pack, decision: Decision) -> str:
     for reason in (*decision.tier_reasons, *decision.track_reasons):
         because = pack.part_texts(reason.rule).get("because")
         if because and reason.certain:
-            phrases[str(because)] = None
-    for gate in decision.gates:
-        if not phrases and gate.enforced and gate.verdict is Verdict.INSUFFICIENT:
-            phrases[f"the gate {gate.id} lacks evidence"] = None
-    why = joined(list(phrases)) or "too little is known about it"
+            phrases[_filled(str(because), reason)] = None
+    why = joined(list(phrases)) or f"too little is known: {_open_points(decision)}"
     return capitalised(f"this release requires {who} review because {why}.")
+
+
+def _filled(because: str, reason: Reason) -> str:
+    for fact in reason.facts:
+        because = because.replace(f"{{{fact.name}}}", fact.value)
+    return because
+
+
+def _open_points(decision: Decision) -> str:
+    """The first facts that are missing, in words."""
+    shown = [fact.name for reason in decision.track_reasons for fact in reason.facts]
+    needed = [name for gate in decision.gates if gate.enforced for name in gate.needs]
+    kinds = [fact_type(name) for name in dict.fromkeys([*shown, *needed])]
+    points = [phrase(kind) for kind in kinds if kind is not None]
+    return joined(points[:_MOST_POINTS] + (["more"] if len(points) > _MOST_POINTS else []))

@@ -24,11 +24,11 @@ class Readings:
     facts: Mapping[str, Fact]
 
 
-def read_facts(facts: FactSet, types: Mapping[str, Mapping[str, Any]]) -> Readings:
+def readings_of(facts: FactSet, types: Mapping[str, Mapping[str, Any]]) -> Readings:
     """Read every fact that a pack names. What is missing or of another type is unknown."""
     values: dict[str, Value] = {}
     known_by: dict[str, int] = {}
-    shown: dict[str, Fact] = {}
+    shown: dict[str, Fact] = dict(facts)
     for name, kind in types.items():
         fact = facts.get(name)
         if fact is None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guiderail.core.messages import Reason
+from guiderail.core.scales import Verdict
 from guiderail.policy.best_case import BestCase
+from guiderail.policy.decision import GateResult
 from guiderail.policy.pack import Pack
 from guiderail.policy.sentences import Teller
 from guiderail.policy.support import carriers, unknown_carriers
-from guiderail_verify.judge import TIERS, TRACKS, Hit, Judgement
+from guiderail_verify.judge import TIERS, TRACKS, YELLOW, Hit, Judgement
 
 _GUARDS = ("baseline.exists", "evaluation.labels")
 """Facts that only say whether a rule can apply: quoted when nothing else is."""
@@ -34,7 +36,7 @@ def track_reasons(
     stays: nothing that the submitter could do gets a lighter track; the rules that cause it say so.
     """
     reasons = []
-    for hit in _told(judged.track_hits):
+    for hit in _without_repeats(pack, _told(judged.track_hits), judged):
         certain = (hit.rule.id, hit.rule.level) in best.certain
         extra = ""
         if hit.truth is True and not certain:
@@ -44,6 +46,35 @@ def track_reasons(
         level = TRACKS[hit.rule.rank]
         reasons.append(_reason(pack, hit, judged, teller, level, certain=certain, extra=extra))
     return tuple(reasons)
+
+
+def gate_reasons(gates: Sequence[GateResult], told: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Enforced gates that lack evidence, as reasons for a track that is yellow because of them.
+
+    told: the reasons of rules; a gate whose numbers they have quoted already is not repeated.
+    """
+    quoted = [{fact.name for fact in reason.facts} for reason in told]
+    return tuple(
+        Reason(gate.id, gate.sentence, TRACKS[YELLOW], not gate.needs, gate.facts, gate.page)
+        for gate in gates
+        if gate.enforced
+        and gate.verdict is Verdict.INSUFFICIENT
+        and not any({fact.name for fact in gate.facts} <= names for names in quoted)
+    )
+
+
+def _without_repeats(pack: Pack, hits: Sequence[Hit], judged: Judgement) -> list[Hit]:
+    """Leave out a lighter rule that is unknown for lack of the same facts as a heavier one."""
+    kept: list[Hit] = []
+    lacking: list[frozenset[str]] = []
+    for hit in hits:
+        tree = pack.rule(hit.rule.id, hit.rule.level)["when"]
+        unknown = frozenset(unknown_carriers(pack.node(tree), judged.values))
+        if unknown and any(unknown <= other for other in lacking):
+            continue
+        lacking.append(unknown)
+        kept.append(hit)
+    return kept
 
 
 def _told(hits: Sequence[Hit]) -> list[Hit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from guiderail.core.interval import Interval
@@ -12,7 +12,7 @@ from guiderail.policy.pack import Pack
 from guiderail.policy.readings import NOT_GIVEN, Readings
 from guiderail.policy.templates import Piece, Placeholder, pieces
 from guiderail.policy.vocabulary import TIER, fact_type
-from guiderail.policy.words import METRICS, capitalised, joined, number_words, phrase, value_words
+from guiderail.policy.words import METRICS, capitalised, joined, phrase, value_words
 from guiderail_verify.judge import Judgement
 
 _METRIC_FACTS = ("change.performance", "performance.value")
@@ -63,7 +63,8 @@ class Teller:
             value = self._values.get(name)
             words = ("yes" if value else "no") if isinstance(value, bool) else str(value)
             return FactShown(name, words, "computed by the decision", "verified")
-        words = value_words(kind, fact.value, "", self._pack.limits(name))
+        signed = kind.type == "interval" and kind.unit == "%" and kind.risk_direction == "none"
+        words = value_words(kind, fact.value, "+" if signed else "", self._pack.limits(name))
         return FactShown(name, words, fact.source, fact.known_by.value)
 
     def _reason(self, name: str) -> str:
@@ -76,8 +77,17 @@ class Teller:
                 return piece
             case Placeholder():
                 return self._filled(piece, unknown)
+        if any(self._is_missing(part) for part in piece):
+            return None
         parts = [self._piece(part, unknown) for part in piece]
         return None if None in parts else "".join(part for part in parts if part is not None)
+
+    def _is_missing(self, piece: Piece) -> bool:
+        """Would an optional section say nothing here: a fact unknown, or a set empty?"""
+        if not isinstance(piece, Placeholder) or piece.detail:
+            return False
+        fact = self._facts.get(piece.name)
+        return fact is None or isinstance(fact.value, Unknown) or fact.value == ()
 
     def _filled(self, place: Placeholder, unknown: Sequence[str]) -> str | None:
         if place.name == "metric":
@@ -116,17 +126,24 @@ def _bound(fact: Fact, name: str) -> Value:
     return fact.value.low if name.endswith(".low") else fact.value.high
 
 
-def _detail(fact: Fact, key: str) -> str | None:
+def _detail(fact: Fact, path: str) -> str | None:
     """An entry of a fact's details in words, or nothing when it is not there or empty."""
-    match fact.detail.get(key):
-        case None | "" | [] | ():
+    found: object = fact.detail
+    for step in path.split("."):
+        if isinstance(found, Mapping):
+            found = found.get(step)
+        elif isinstance(found, list | tuple) and step.isdigit() and int(step) < len(found):
+            found = found[int(step)]
+        else:
             return None
-        case str() as text:
+    match found:
+        case str() as text if text:
             return text
-        case bool() as flag:
-            return "yes" if flag else "no"
+        case bool() | None:
+            return None
         case int() | float() as number:
-            return number_words(number)
-        case list() | tuple() as items:
-            return joined([str(item) for item in items])
+            return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+        case list() | tuple() as items if items:
+            texts = [str(item) for item in items if isinstance(item, str | int | float)]
+            return joined(texts) if len(texts) == len(items) else None
     return None

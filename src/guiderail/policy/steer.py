@@ -36,6 +36,30 @@ class Levers:
             self.by == "design" and kind["can_change"] == "design" and not name.startswith("use.")
         )
 
+    def no_worse(self, name: str, value: Value) -> bool:
+        """Is the value at most as risky as the present one? An unknown turns out at its best."""
+        kind = self.types.get(name)
+        if kind is None or kind["risk_direction"] == "none":
+            return True
+        old, up = self.read.get(name, UNKNOWN), kind["risk_direction"] == "up"
+        scale = _scale(kind)
+        if scale is not None:
+            best = scale[0] if up else scale[-1]
+            if old is UNKNOWN:
+                return value == best
+            rank, before = scale.index(value), scale.index(old)
+            return rank <= before if up else rank >= before
+        if not isinstance(value, int | float) or not isinstance(old, int | float):
+            return True
+        return value <= old if up else value >= old
+
+
+def _scale(kind: Mapping[str, Any]) -> tuple[Value, ...] | None:
+    """The values of a fact in their order, for truths and enums."""
+    if kind["type"] == "bool":
+        return (False, True)
+    return tuple(kind["values"]) if kind["type"] == "enum" else None
+
 
 def steer(node: Node, want: bool, values: Mapping[str, Value], levers: Levers) -> Change | None:
     """Changes after which the expression is `want`; None where the levers do not reach."""
@@ -49,7 +73,11 @@ def steer(node: Node, want: bool, values: Mapping[str, Value], levers: Levers) -
         return _every(node, want, values, levers)
     ways = [steer(part, want, values, levers) for part in node.parts]
     reached = [way for way in ways if way is not None]
-    return min(reached, key=len) if reached else None
+    return min(reached, key=lambda way: _facts_in(way, levers), default=None)
+
+
+def _facts_in(change: Change, levers: Levers) -> int:
+    return len({base_name(name, levers.types) for name in change})
 
 
 def _every(node: Node, want: bool, values: Mapping[str, Value], levers: Levers) -> Change | None:
@@ -64,13 +92,26 @@ def _every(node: Node, want: bool, values: Mapping[str, Value], levers: Levers) 
 
 
 def _turn(leaf: Node, want: bool, values: Mapping[str, Value], levers: Levers) -> Change | None:
-    for name in leaf.names:
-        if not levers.may_change(name):
-            continue
+    free = [name for name in leaf.names if levers.may_change(name)]
+    for name in free:
         for candidate in _candidates(leaf, name, values, levers.types):
             change = _assignment(name, candidate, levers.types)
-            if leaf.run({**values, **change}) is want:
+            if leaf.run({**values, **change}) is want and levers.no_worse(name, candidate):
                 return change
+    if len(free) == len(leaf.names) == 2:
+        return _turn_both(leaf, want, values, levers)
+    return None
+
+
+def _turn_both(
+    leaf: Node, want: bool, values: Mapping[str, Value], levers: Levers
+) -> Change | None:
+    """Two facts that are compared with each other and are both open."""
+    first, second = leaf.names
+    for a, b in ((0, 0), (0, 1), (1, 0)):
+        change = _assignment(first, a, levers.types) | _assignment(second, b, levers.types)
+        if leaf.run({**values, **change}) is want:
+            return change
     return None
 
 

@@ -35,6 +35,8 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
         case bool():
             return "yes" if value else "no"
         case int() | float():
+            if fact.unit == "days" and 0 <= value < 1:
+                return "less than a day"
             return _with_unit(_plain_number(number_words(value, form, limits)), fact.unit)
         case Interval():
             return _interval_words(fact, value, form, limits)

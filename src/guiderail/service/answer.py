@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from guiderail.core.errors import ConflictError, InputError
 from guiderail.core.scales import Tier, Track
+from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import Value, to_json
-from guiderail.policy.questions import Question, questions_for
 from guiderail.review import cases
 from guiderail.review.authz import Action, Matter
 from guiderail.review.cases import Case
+from guiderail.review.interview import Question, questions_for
 from guiderail.review.states import State
 from guiderail.service.answers import case_answers
 from guiderail.service.authorise import authorise
@@ -109,3 +111,64 @@ def _refuse_unasked(case: Case, asked: list[str], values: Mapping[str, Value]) -
                 code="answer/unasked",
                 advice=f"It asks for: {', '.join(asked) or 'nothing more'}.",
             )
+
+
+def read_value(workspace: Workspace, case_id: str, text: str) -> tuple[str, Value]:
+    """`FACT=VALUE` as an answer. Raises InputError for another form or a value that is none."""
+    name, separator, written = text.partition("=")
+    name = name.strip()
+    if not separator:
+        raise InputError(
+            f"{text!r} is not of the form FACT=VALUE",
+            code="answer/form",
+            advice="For example --set use.reversible=true.",
+        )
+    asked = [item.question for item in open_questions(workspace, case_id)]
+    question = next((item for item in asked if item.fact == name), None)
+    if question is None:
+        raise InputError(
+            f"{case_id} does not ask for {name!r}",
+            code="answer/unasked",
+            advice=f"It asks for: {', '.join(item.fact for item in asked) or 'nothing more'}.",
+        )
+    value = parse_answer(name, written.strip())
+    if value is None:
+        raise InputError(
+            f"{written.strip()!r} is no answer to {name}",
+            code="answer/value",
+            advice=f"Choose one of: {', '.join(choices(name))}.",
+        )
+    return name, value
+
+
+_YES, _NO = ("yes", "true", "y"), ("no", "false", "n")
+
+
+def parse_answer(fact: str, text: str) -> Value | None:
+    """What a person typed as a value of the fact's type; None when it is none.
+
+    Numbers have a point and no unit. A number that is not finite is none.
+    """
+    kind = BY_NAME[fact]
+    lowered = text.lower()
+    if kind.type == "bool":
+        return True if lowered in _YES else False if lowered in _NO else None
+    if kind.type == "enum":
+        return lowered if lowered in kind.values else None
+    if kind.type in ("integer", "number"):
+        try:
+            number = int(text) if kind.type == "integer" else float(text)
+        except ValueError:
+            return None
+        return number if math.isfinite(number) else None
+    return text if kind.type == "text" and text else None
+
+
+def choices(fact: str) -> tuple[str, ...]:
+    """What may be typed, in words."""
+    kind = BY_NAME[fact]
+    if kind.type == "bool":
+        return ("yes", "no")
+    if kind.type == "enum":
+        return kind.values
+    return (f"a {kind.type}" + (f" in {kind.unit}" if kind.unit else ""),)

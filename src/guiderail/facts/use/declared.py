@@ -48,7 +48,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
         else:
             yield known(name, value, place, KnownBy.DECLARED)
     confirmed = use_profile_digest(inputs.release) in inputs.standing.confirmed_profiles
-    yield known("use.confirmed", confirmed, "the workspace's confirmations", KnownBy.VERIFIED)
+    yield known("use.confirmed", confirmed, "the workspace's confirmations", KnownBy.ATTESTED)
 
 
 def _people(inputs: Inputs, place: str) -> Fact:

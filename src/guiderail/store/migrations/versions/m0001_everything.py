@@ -19,7 +19,9 @@ APPEND_ONLY = ("log_entry", "log_checkpoint")
 def upgrade() -> None:
     _create_releases()
     _create_cases()
+    _create_answers_and_reviews()
     _create_permits_and_rollouts()
+    _create_rehearsals_and_signals()
     _create_confirmations_and_packs()
     _create_ledger()
     _create_ledger_index()
@@ -126,6 +128,9 @@ def _create_cases() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_dossier")),
     )
     op.create_index(op.f("ix_dossier_case_id"), "dossier", ["case_id"], unique=False)
+
+
+def _create_answers_and_reviews() -> None:
     op.create_table(
         "answer",
         sa.Column("case_id", sa.Text(), nullable=False),
@@ -192,6 +197,9 @@ def _create_permits_and_rollouts() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rollout")),
     )
     op.create_index(op.f("ix_rollout_workload"), "rollout", ["workload"], unique=False)
+
+
+def _create_rehearsals_and_signals() -> None:
     op.create_table(
         "rehearsal",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),

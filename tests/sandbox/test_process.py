@@ -1,0 +1,153 @@
+"""The confined child: what it may not do, and what the parent is told."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from guiderail.sandbox import process
+from guiderail.sandbox.process import Completed, Failure, Limits, run_python
+
+CHILD = """
+import os, signal, socket, sys, time
+from pathlib import Path
+what = sys.argv[1]
+if what == "spin":
+    while True: pass
+if what == "sleep":
+    time.sleep(60)
+if what == "memory":
+    held = bytearray(8 << 30)
+if what == "crash":
+    os.kill(os.getpid(), signal.SIGSEGV)
+if what == "write":
+    Path("big").write_bytes(bytes(1 << 20))
+if what == "explain":
+    Path("failure.txt").write_text("the table is upside down")
+    sys.exit(1)
+if what == "raise":
+    raise RuntimeError("something odd")
+if what == "fork":
+    if os.fork() == 0:
+        Path("grandchild").write_text(str(os.getpid()))
+        time.sleep(60)
+    while not Path("grandchild").exists() or not Path("grandchild").read_text():
+        time.sleep(0.01)
+if what == "connect":
+    with socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=2) as line:
+        line.sendall(b"hello")
+if what == "see":
+    Path("seen").write_text(f"{os.getcwd()} {sorted(os.environ)}")
+"""
+
+
+@pytest.fixture
+def workdir(tmp_path: Path) -> Path:
+    place = tmp_path / "work"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture(autouse=True)
+def children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the module `misbehaving` importable in the child, beside Guiderail."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "guiderail").symlink_to(process.PACKAGE_ROOT / "guiderail")
+    (root / "misbehaving.py").write_text(CHILD)
+    monkeypatch.setattr(process, "PACKAGE_ROOT", root)
+
+
+def run(workdir: Path, *arguments: str, limits: Limits | None = None) -> Completed | Failure:
+    return run_python("misbehaving", arguments, workdir=workdir, limits=limits)
+
+
+def test_a_child_that_ends_well_says_how_it_was_isolated(workdir: Path) -> None:
+    done = run(workdir, "nothing")
+
+    assert isinstance(done, Completed)
+    assert set(done.isolation.limits) == {
+        "cpu_seconds",
+        "memory_bytes",
+        "file_bytes",
+        "open_files",
+    }
+
+
+def test_the_child_sees_no_environment_of_ours(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPANY_SECRET", "1")
+
+    run(workdir, "see")
+
+    place, _, names = (workdir / "seen").read_text().partition(" ")
+    assert place == str(workdir)
+    assert "COMPANY_SECRET" not in names
+    assert "PATH" not in names
+
+
+@pytest.mark.parametrize(
+    ("what", "limits", "reason"),
+    [
+        ("spin", Limits(cpu_seconds=1), "more than 1 seconds of processor time"),
+        ("sleep", Limits(wall_seconds=0.5), "did not finish within 0.5 seconds"),
+        ("memory", Limits(memory_bytes=1 << 30), "MemoryError"),
+        ("crash", Limits(), "crashed (SIGSEGV)"),
+        ("write", Limits(file_bytes=1 << 16), "File too large"),
+        ("explain", Limits(), "the table is upside down"),
+        ("raise", Limits(), "RuntimeError: something odd"),
+    ],
+)
+def test_a_child_that_fails_is_a_value_with_the_reason(
+    workdir: Path, what: str, limits: Limits, reason: str
+) -> None:
+    failed = run(workdir, what, limits=limits)
+
+    assert isinstance(failed, Failure)
+    assert reason in failed.reason
+
+
+def test_a_module_that_does_not_exist_is_a_failure(workdir: Path) -> None:
+    failed = run_python("no_such_module", [], workdir=workdir)
+
+    assert isinstance(failed, Failure)
+    assert "no_such_module" in failed.reason
+
+
+def test_what_the_child_started_ends_with_it(workdir: Path) -> None:
+    run(workdir, "fork")
+
+    started = int((workdir / "grandchild").read_text())
+    for _ in range(200):
+        try:
+            os.kill(started, 0)
+        except ProcessLookupError:
+            return
+        if sys.platform == "linux" and _is_ended(started):
+            return
+        time.sleep(0.02)
+    pytest.fail("the grandchild still runs")
+
+
+def _is_ended(pid: int) -> bool:
+    """A killed process that its new parent has not collected yet is ended all the same."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_the_child_reaches_no_network_where_namespaces_allow(workdir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        done = run(workdir, "connect", str(server.getsockname()[1]))
+
+    if done.isolation.network:
+        assert isinstance(done, Failure)
+    else:
+        assert done.isolation.notes
