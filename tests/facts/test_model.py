@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,16 +99,22 @@ def test_the_other_class_as_positive_turns_the_scores(directory: Path, release: 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"label": None, "metric": None}, "names no primary metric"),
-        ({"label": "outcome"}, "has no column 'outcome'"),
-        ({"metric": "rmse"}, "gives numbers"),
-        ({"positive": "yes"}, 'the positive class "yes" is none'),
+        ({"evaluation": {"metric": None}}, "names no primary metric"),
+        ({"evaluation": {"label": "outcome"}}, "has no column 'outcome'"),
+        ({"evaluation": {"positive": "yes"}}, 'the positive class "yes" is none'),
+        (
+            {
+                "evaluation": {"metric": "rmse", "positive": None},
+                "model": {"threshold": None, "threshold_envelope": None},
+            },
+            "needs a model that gives numbers",
+        ),
     ],
 )
 def test_what_the_evaluation_does_not_support_is_unknown(
-    directory: Path, change: dict[str, object], says: str
+    directory: Path, change: dict[str, Any], says: str
 ) -> None:
-    facts = run(PERFORMANCE, edit(directory, evaluation=change))
+    facts = run(PERFORMANCE, edit(directory, **change))
 
     assert says in reason(facts, "performance.value")
 

@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read our output has had enough; that is no error of ours.
         sys.stderr.close()
         return 0
-    except Exception as error:  # noqa: BLE001 - the outermost frame: a person must read words
+    except Exception as error:
         if os.environ.get("GUIDERAIL_DEBUG"):
             raise
         _print_bug(error)
@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _print_bug(error: Exception) -> None:
-    """What nobody foresaw: the transaction was rolled back, and the person is told how to report."""
+    """What nobody foresaw: its transaction was rolled back; the person reads how to report it."""
     click.echo(
         f"Something went wrong that should not: {type(error).__name__}: {error}\n"
         "  [internal/bug] Nothing was left half-done. Run the command again with GUIDERAIL_DEBUG=1 "

@@ -115,7 +115,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
     ),
     EventType(
         "case.decided",
-        "The policy puts case {case} on the track {track}, tier {tier}: {outcome}.",
+        "The policy puts case {case} on the track {track} (tier {tier}).",
         ("case", "dossier", "track", "tier", "outcome"),
         ("reviewers", "expected_wait", "gates"),
     ),

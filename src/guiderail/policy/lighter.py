@@ -164,7 +164,8 @@ def _actions(pack: Pack, before: Judgement, search: _Search, teller: Teller) -> 
     if answers:
         told.append(f"Answer what is still open: {joined(answers)}.")
     if measures:
-        told.append(f"Have it measured: {joined([_phrase(name) for name in measures])}.")
+        lacking = joined([_phrase(name) for name in measures])
+        told.append(f"Have it measured or recorded: {lacking}.")
     for part, hit in search.causes:
         texts = pack.part_texts(part)
         if hit is not None and hit.truth is True:

@@ -60,7 +60,7 @@ class Page(Part):
     matters_to: Prose | None = None
     good: Prose
     fix: Prose
-    tools: Prose
+    tools: tuple[Prose, ...]
     evidence: Prose | None = None
     waiver: Prose | None = None
     refs: tuple[Reference, ...] = ()

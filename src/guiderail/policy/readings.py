@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from guiderail.core.interval import Interval
+from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, FactSet, Unknown, unknown
 from guiderail.policy.vocabulary import fact_type
 from guiderail_verify.evaluate import UNKNOWN, Value
 from guiderail_verify.judge import typed_value
 
+_RANKS = {level: level.rank for level in KnownBy}
 NOT_GIVEN = "nothing has measured or answered it"
 
 
@@ -41,7 +43,7 @@ def readings_of(facts: FactSet, types: Mapping[str, Mapping[str, Any]]) -> Readi
             if kind["type"] == "interval":
                 values[f"{name}.low"] = values[f"{name}.high"] = UNKNOWN
         else:
-            known_by[name] = fact.known_by.rank
+            known_by[name] = _RANKS[fact.known_by]
     return Readings(values, known_by, shown)
 
 

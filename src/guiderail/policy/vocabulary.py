@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -55,6 +54,8 @@ def value_names(fact: FactType) -> tuple[str, ...]:
 
 def did_you_mean(written: str, choices: Iterable[str]) -> str:
     """A hint that names the nearest choice, or an empty text when none is near."""
+    import difflib  # only for people who mistype: the warm path does without
+
     near = difflib.get_close_matches(written, list(choices), n=1, cutoff=0.6)
     return f"Did you mean {near[0]}?" if near else ""
 

@@ -55,7 +55,10 @@ def number_words(number: float, form: str = "", limits: Sequence[float] = ()) ->
         return f"{number:{sign},}"
     for decimals in range(1, _MOST_DECIMALS):
         shown = round(number, decimals)
-        if all(_side(shown, limit) == _side(number, limit) for limit in limits):
+        for limit in limits:
+            if (shown > limit) is not (number > limit) or (shown < limit) is not (number < limit):
+                break
+        else:
             break
     if shown == 0:
         return f"{0:.{decimals}f}"
@@ -102,7 +105,3 @@ def _with_unit(number: str, unit: str) -> str:
     if number == "1":
         unit = unit.removesuffix("s")
     return f"{number} {unit}" if unit else number
-
-
-def _side(number: float, limit: float) -> int:
-    return (number > limit) - (number < limit)

@@ -109,13 +109,22 @@ def reasons(decision: Mapping[str, Any]) -> list[Line]:
     """Track and tier with their sentences, from a stored decision."""
     track = decision["track"]
     lines = heading(f"Track {track['value']}, tier {decision['tier']['value']}")
-    for reason in [*track["reasons"], *decision["tier"]["reasons"]]:
+    gates = {gate["id"] for gate in decision["gates"]}
+    rules = [reason for reason in track["reasons"] if reason["rule"] not in gates]
+    tier = decision["tier"]
+    setting = [reason for reason in tier["reasons"] if reason["raises_to"] == tier["value"]]
+    for reason in [*rules, *setting]:
         style = _TRACK_STYLES.get(reason["raises_to"], "plain")
         lines += paragraph(
             f"{reason['raises_to']}  {reason['sentence']} [{reason['rule']}]",
             indent=2,
             hang=2,
             style=style,
+        )
+    unsettled = [reason["rule"] for reason in track["reasons"] if reason["rule"] in gates]
+    if unsettled:
+        lines += paragraph(
+            f"Gates without enough evidence: {', '.join(unsettled)}", indent=2, hang=2
         )
     return lines
 

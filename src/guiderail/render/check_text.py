@@ -65,11 +65,32 @@ def _outcome(decision: Decision) -> str:
 
 def _why(decision: Decision) -> list[Line]:
     lines = heading(f"Tier {decision.tier}: how risky the use is")
-    lines += _reasons(decision.tier_reasons)
+    lines += _tier_reasons(decision)
     lines += heading(f"Track {decision.track}: how much attention this release gets")
-    lines += _reasons(decision.track_reasons)
+    gates = {gate.id for gate in decision.gates}
+    rules = tuple(reason for reason in decision.track_reasons if reason.rule not in gates)
+    lines += _reasons(rules)
+    unsettled = [reason for reason in decision.track_reasons if reason.rule in gates]
+    if unsettled:
+        names = ", ".join(reason.rule for reason in unsettled)
+        lines += paragraph(
+            f"{unsettled[0].raises_to}  Gates without enough evidence ask for their owners; they "
+            f"are listed below. [{names}]",
+            indent=2,
+            hang=2,
+        )
     if not decision.track_reasons:
         lines += paragraph("No rule asks for a review.", indent=2)
+    return lines
+
+
+def _tier_reasons(decision: Decision) -> list[Line]:
+    """The reasons that set the tier in full; lighter ones by name, their pages say the rest."""
+    setting = tuple(r for r in decision.tier_reasons if r.raises_to == decision.tier.value)
+    others = [f"{r.rule} ({r.raises_to})" for r in decision.tier_reasons if r not in setting]
+    lines = _reasons(setting)
+    if others:
+        lines += paragraph(f"Also: {', '.join(others)}", indent=2, hang=2, style="dim")
     return lines
 
 
@@ -97,7 +118,7 @@ def _gates(decision: Decision) -> list[Line]:
     blocked = [g for g in decision.gates if g.enforced and g.verdict is Verdict.FAIL]
     to_do = [g for g in decision.gates if g.enforced and g.verdict is Verdict.INSUFFICIENT]
     waived = [g for g in decision.gates if g.verdict is Verdict.WAIVED]
-    passed = [g for g in decision.gates if g.verdict is Verdict.PASS]
+    passed = [g for g in decision.gates if g.enforced and g.verdict is Verdict.PASS]
     warned = [
         g
         for g in decision.gates

@@ -5,41 +5,80 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from guiderail.render import words
 from guiderail.render.lines import Line, columns, heading, paragraph
 
 _SECTIONS = (
     ("what", "What it checks"),
     ("why", "Why it matters"),
+    ("matters_to", "To whom"),
     ("good", "What good looks like"),
     ("fix", "How to fix it"),
-    ("evidence", "Evidence"),
+    ("evidence", "Evidence it produces"),
+    ("waiver", "Waiver"),
 )
 
 
 def page_lines(document: Mapping[str, Any]) -> list[Line]:
     """The page, in the order in which a reader needs it."""
-    lines = [Line(f"{document['title']} ({document['id']})", "bold")]
+    lines = [Line(f"{document['title']}", "bold")]
+    lines += paragraph(f"{document['kind']} {document['id']}", style="dim")
     for key, title in _SECTIONS:
-        if document.get(key):
+        if document[key]:
             lines += heading(title)
-            for part in str(document[key]).split("\n\n"):
+            for part in document[key].split("\n\n"):
                 lines += paragraph(part, indent=2)
-    if document.get("tools"):
-        lines += heading("Tools")
-        lines += [
-            line for tool in document["tools"] for line in paragraph(f"- {tool}", indent=2, hang=2)
-        ]
-    details = [
-        (key, str(document[key])) for key in ("owner", "since", "waiver") if document.get(key)
-    ]
-    if details:
-        lines += heading("Details")
-        lines += columns(details)
-    if document.get("refs"):
+    lines += _conditions(document)
+    lines += _listed("Tools", document["tools"])
+    lines += _listed("Used by", document["used_by"])
+    lines += _details(document)
+    if document["refs"]:
         lines += heading("References")
         for ref in document["refs"]:
-            lines += paragraph(f"- {ref}", indent=2, hang=2)
+            lines += paragraph(_reference(ref), indent=2, hang=2)
     return lines
+
+
+def _conditions(document: Mapping[str, Any]) -> list[Line]:
+    if not document["conditions"]:
+        return []
+    lines = heading("The rule itself")
+    for label, expression in document["conditions"]:
+        lines += paragraph(f"{label} when {expression}", indent=2, hang=4)
+    return lines
+
+
+def _listed(title: str, items: Sequence[str]) -> list[Line]:
+    if not items:
+        return []
+    lines = heading(title)
+    for item in items:
+        lines += paragraph(f"- {item}", indent=2, hang=2)
+    return lines
+
+
+def _details(document: Mapping[str, Any]) -> list[Line]:
+    rows = [
+        ("owner", words.role(document["owner"]) if document["owner"] else ""),
+        ("may waive it", ", ".join(words.role(name) for name in document["waivable_by"])),
+        ("in force since", document["since"]),
+        ("until", document["until"]),
+    ]
+    kept = [(label, text) for label, text in rows if text]
+    return heading("Details") + columns(kept) if kept else []
+
+
+def _reference(ref: Mapping[str, Any]) -> str:
+    until = f" to {ref['valid_to']}" if ref["valid_to"] else ""
+    checked = (
+        f"read on {ref['verified_on']}"
+        if ref["verified"]
+        else "not yet checked against the source by a person"
+    )
+    return (
+        f"- Evidence for {ref['clause']} ({ref['jurisdiction']}, from {ref['valid_from']}{until}): "
+        f"{ref['about']}. {ref['source']}; {checked}."
+    )
 
 
 def fact_lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:

@@ -68,6 +68,12 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("answered-green", _S.NEEDS_ANSWERS, _S.APPROVED, "case.answered", "submitter"),
     Transition("request-changes", _S.IN_REVIEW, _S.CHANGES_REQUESTED, "review.given", "reviewer"),
     Transition("approve", _S.IN_REVIEW, _S.APPROVED, "review.given", "reviewer"),
+    Transition(
+        "confirm-asked", _S.NEEDS_ANSWERS, _S.IN_REVIEW, "profile.confirmed", "risk-officer"
+    ),
+    Transition(
+        "confirm-asked-green", _S.NEEDS_ANSWERS, _S.APPROVED, "profile.confirmed", "risk-officer"
+    ),
     Transition("confirm-green", _S.IN_REVIEW, _S.APPROVED, "profile.confirmed", "risk-officer"),
     Transition("reject", _S.IN_REVIEW, _S.REJECTED, "review.given", "reviewer"),
     Transition("permit", _S.APPROVED, _S.PERMITTED, "permit.issued", "platform"),

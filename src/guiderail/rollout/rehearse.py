@@ -29,6 +29,7 @@ from guiderail_verify.permit import Permit
 from guiderail_verify.proof import TlogProof
 from guiderail_verify.tree import leaf_hash
 
+OFF = "off"
 ASKED = 20
 """Requests that must all be answered by the old version after the switch."""
 
@@ -55,18 +56,21 @@ class RehearsalError(Exception):
 
 
 def rehearse(
-    home: Path, workload: str, *, new: Arm, old: Arm, sample: bytes, now: datetime
+    home: Path, workload: str, *, new: Arm, old: Arm | None, sample: bytes, now: datetime
 ) -> Rehearsal:
     """Switch a scratch gateway from `new` to `old`. A failure is a result with its reason.
 
-    home: the workspace whose keys the permits are checked with. sample: body of one `/predict`
-    request that both versions understand. now: start of the throwaway permits. Weights of the
-    arms are ignored; each gets all of the traffic in its turn.
+    old: None where nothing runs before; switching off is rehearsed then, and the digest that is
+    gone back to is `off`. home: the workspace whose keys the permits are checked with.
+    sample: body of one `/predict` request that both versions understand. now: start of the
+    throwaway permits. Weights of the arms are ignored; each gets all of the traffic in its turn.
     """
+    back_to = old.digest if old is not None else OFF
+    goal = short(old.digest) if old is not None else "nothing (switched off)"
     with tempfile.TemporaryDirectory(prefix="guiderail-rehearsal-") as name:
         scratch = Path(name)
         folder = Folder(home)
-        arms = [_alone(arm, folder) for arm in (new, old)]
+        arms = [_alone(arm, folder) for arm in (new, old) if arm is not None]
         own = all(arm.permit_file.is_file() and arm.proof_file.is_file() for arm in arms)
         target = LocalTarget(scratch, new.environment)
         try:
@@ -78,28 +82,44 @@ def rehearse(
             seconds = _switch(target, workload, arms, sample)
         except (GuiderailError, RehearsalError, OSError, http.client.HTTPException) as error:
             reason = error.what if isinstance(error, GuiderailError) else str(error)
-            sentence = f"Going back to {short(old.digest)} failed in the rehearsal: {reason}"
-            return Rehearsal(workload, new.digest, old.digest, False, None, own, sentence)
+            sentence = f"Going back to {goal} failed in the rehearsal: {reason}"
+            return Rehearsal(workload, new.digest, back_to, False, None, own, sentence)
         finally:
             target.stop_gateway()
-    sentence = f"Going back to {short(old.digest)} took {seconds:.1f} seconds in the rehearsal."
-    return Rehearsal(workload, new.digest, old.digest, True, seconds, own, sentence)
+    sentence = f"Going back to {goal} took {seconds:.1f} seconds in the rehearsal."
+    return Rehearsal(workload, new.digest, back_to, True, seconds, own, sentence)
 
 
 def _switch(target: LocalTarget, workload: str, arms: Sequence[Arm], sample: bytes) -> float:
-    """Seconds from one version to the other; arms are the new one and the old one."""
-    new, old = arms
+    """Seconds from the new version to the one before, or to nothing; arms in that order."""
+    new, *before = arms
     target.apply(workload, [new])
     port = target.gateway_status().port
     if port is None:
         raise RehearsalError("the scratch gateway has no port.")
     _expect(port, workload, sample, new.digest, times=1)
     started = time.monotonic()
-    target.apply(workload, [old])
-    _expect(port, workload, sample, old.digest, times=1)
+    target.apply(workload, before)
+    if not before:
+        _expect_nobody(port, workload, sample)
+        return time.monotonic() - started
+    _expect(port, workload, sample, before[0].digest, times=1)
     seconds = time.monotonic() - started
-    _expect(port, workload, sample, old.digest, times=ASKED)
+    _expect(port, workload, sample, before[0].digest, times=ASKED)
     return seconds
+
+
+def _expect_nobody(port: int, workload: str, sample: bytes) -> None:
+    """After switching off, the answer is 503: nothing approved is served."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        headers = {"Content-Type": "application/json", "X-Unit-Id": "rehearsal"}
+        connection.request("POST", f"/{workload}/predict", sample, headers)
+        status = connection.getresponse().status
+    finally:
+        connection.close()
+    if status != 503:
+        raise RehearsalError(f"it answers {status} after it was switched off.")
 
 
 def _expect(port: int, workload: str, sample: bytes, digest: str, *, times: int) -> None:

@@ -271,12 +271,12 @@ def _finish(workspace: Workspace, row: RolloutRow) -> None:
 
 def _point_baselines(tx: Transaction, case: Case, row: RolloutRow) -> None:
     """The new release is in production; what people reviewed becomes the next baselines."""
-    known = workload_row(tx, case.workload) or {}
+    known = workload_row(tx, case.workload)
     values: dict[str, str | None] = {
         "production_digest": case.release_digest,
         "previous_digest": row.from_digest,
     }
-    if known.get("first_digest") is None:
+    if known is None or known["first_digest"] is None:
         values["first_digest"] = case.release_digest
     if any(review.verdict == "approve" for review in cases.reviews(tx, case.id)):
         values["reviewed_digest"] = case.release_digest

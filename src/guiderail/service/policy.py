@@ -12,39 +12,30 @@ from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
 from guiderail.policy.facts_file import read_facts
 from guiderail.policy.pack import Pack, load_pack, load_pack_directory
-from guiderail.policy.problem import PackError
+from guiderail.policy.problems import check_pack_directory
 from guiderail.service.check import parse_day
 
 
-def check_pack(directory: Path) -> dict[str, Any]:
-    """Every problem of a pack directory, with its place; none when it can decide.
-
-    Raises InputError when there is no such directory.
-    """
-    try:
-        pack = load_pack_directory(directory)
-    except PackError as error:
-        return {
-            "pack": str(directory),
-            "parts": 0,
-            "problems": [
-                {
-                    "file": problem.place.file,
-                    "line": problem.place.line,
-                    "column": problem.place.column,
-                    "message": problem.message,
-                    "hint": problem.hint,
-                }
-                for problem in error.problems
-            ],
-        }
+def check_pack(directory: Path, clock: Clock = system_clock) -> dict[str, Any]:
+    """Every problem of a pack directory, with its place; none when it can decide."""
+    checked = check_pack_directory(directory, today=clock().date())
+    pack = checked.pack
     sections = ("tiers", "tracks", "gates", "advice", "questions")
     return {
-        "pack": pack.id,
-        "version": pack.version,
-        "digest": pack.digest,
-        "parts": sum(len(pack.tree[section]) for section in sections),
-        "problems": [],
+        "pack": pack.id if pack else str(directory),
+        "version": pack.version if pack else None,
+        "digest": pack.digest if pack else None,
+        "parts": sum(len(pack.tree[section]) for section in sections) if pack else 0,
+        "problems": [
+            {
+                "file": problem.place.file,
+                "line": problem.place.line,
+                "column": problem.place.column,
+                "message": problem.message,
+                "hint": problem.hint,
+            }
+            for problem in checked.problems
+        ],
     }
 
 

@@ -33,7 +33,7 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
     """Fill in the answers of the case, decide again, and move it on where that settles it.
 
     event: what became known, as the ledger calls it. A case that turns green is approved; one
-    whose questions are all answered goes to review; any other stays, with a new dossier.
+    that was answered, or has no open question, goes to review; any other stays, with a new dossier.
     """
     release = load_release(release_folder(workspace.releases, case.release_digest))
     before = cases.load_dossier(tx, case.dossier_digest)
@@ -51,7 +51,8 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
     )
     case = cases.replace_dossier(tx, case, dossier, now)
     green = decision.track == "green" and decision.outcome == "go"
-    end = State.APPROVED if green else State.IN_REVIEW
+    asked = case.state is State.NEEDS_ANSWERS and decision.unanswered and event != "case.answered"
+    end = State.APPROVED if green else State.NEEDS_ANSWERS if asked else State.IN_REVIEW
     if case.state is not end:
         case = cases.move(tx, case, end, event, now)
     record(

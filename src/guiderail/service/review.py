@@ -161,7 +161,7 @@ def confirm_use(workspace: Workspace, case_id: str) -> Reviewed:
     void_if_changed(workspace, case_id)
     with workspace.store.transaction() as tx:
         case = cases.load(tx, case_id)
-        if case.state is not State.IN_REVIEW:
+        if case.state not in (State.NEEDS_ANSWERS, State.IN_REVIEW):
             raise _not_in_review(case)
         dossier = cases.load_dossier(tx, case.dossier_digest)
         authorise(workspace, Action.CONFIRM_USE, matter_of(case, dossier, {}, "risk-officer"))

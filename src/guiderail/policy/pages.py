@@ -1,0 +1,203 @@
+"""The page of a rule, gate, piece of advice, question or fact: what `guiderail explain` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from guiderail.core.errors import InputError
+from guiderail.facts.catalogue import BY_NAME
+from guiderail.facts.fact_type import FactType
+from guiderail.policy.formula_text import formula_text
+from guiderail.policy.pack import Pack
+from guiderail.policy.vocabulary import COMPUTED, base_name, did_you_mean
+from guiderail.policy.words import capitalised, joined
+from guiderail_verify.evaluate import fact_names
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A clause for which this is evidence. verified is False until a person has read the source."""
+
+    clause: str
+    about: str
+    jurisdiction: str
+    valid_from: str
+    valid_to: str | None
+    source: str
+    verified: bool
+    verified_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """kind: `tier rule`, `track rule`, `gate`, `advice`, `question` or `fact`.
+
+    conditions: label and expression, for example ("raises the track to red", "tier >= high").
+    facts: names of the facts that it reads. used_by: for a fact, the ids that read it.
+    Texts that a kind does not have are empty.
+    """
+
+    id: str
+    kind: str
+    title: str
+    what: str
+    why: str
+    good: str
+    fix: str
+    tools: tuple[str, ...]
+    refs: tuple[Reference, ...] = ()
+    matters_to: str = ""
+    evidence: str = ""
+    waiver: str = ""
+    waivable_by: tuple[str, ...] = ()
+    owner: str = ""
+    since: str = ""
+    until: str = ""
+    conditions: tuple[tuple[str, str], ...] = ()
+    facts: tuple[str, ...] = ()
+    used_by: tuple[str, ...] = ()
+    examples: tuple[tuple[str, str], ...] = ()
+
+
+def page(page_id: str, pack: Pack) -> Page:
+    """The page with this id. Raises InputError with the nearest id when there is none."""
+    if page_id in pack.texts["parts"]:
+        return _part_page(page_id, pack)
+    fact = BY_NAME.get(page_id) or COMPUTED.get(page_id)
+    if fact is not None:
+        return _fact_page(fact, pack)
+    hint = did_you_mean(page_id, page_ids(pack))
+    raise InputError(
+        f"There is no page {page_id}.",
+        code="page/unknown",
+        advice=hint or "Every name that `guiderail check` prints has a page.",
+    )
+
+
+def page_ids(pack: Pack) -> tuple[str, ...]:
+    """Every id that has a page: parts of the pack, then facts."""
+    return (*pack.texts["parts"], *BY_NAME, *(name for name in COMPUTED if name not in BY_NAME))
+
+
+def _part_page(page_id: str, pack: Pack) -> Page:
+    texts = pack.part_texts(page_id)
+    if texts["section"] == "question":
+        return _question_page(page_id, texts, pack)
+    told = texts["page"]
+    kind, trees = _conditions(page_id, pack)
+    return Page(
+        id=page_id,
+        kind=kind,
+        title=texts["title"],
+        what=told["what"],
+        why=told["why"],
+        good=told["good"],
+        fix=told["fix"],
+        tools=tuple(told["tools"]),
+        refs=tuple(Reference(**reference) for reference in told["refs"]),
+        matters_to=told["matters_to"] or "",
+        evidence=told["evidence"] or "",
+        waiver=told["waiver"] or "",
+        waivable_by=tuple(texts.get("waivable_by", ())),
+        owner=texts["owner"],
+        since=texts["since"],
+        until=texts["until"] or "",
+        conditions=tuple((label, formula_text(tree)) for label, tree in trees),
+        facts=_facts([tree for _, tree in trees]),
+        examples=tuple((one["name"], one["verdict"]) for one in texts.get("examples", ())),
+    )
+
+
+def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[str, Any]]]]:
+    for section, kind in (("tiers", "tier"), ("tracks", "track")):
+        rules = [part for part in pack.tree[section] if part["id"] == page_id]
+        if rules:
+            return f"{kind} rule", [
+                (f"raises the {kind} to {rule['raises_to']}", rule["when"]) for rule in rules
+            ]
+    for gate in pack.tree["gates"]:
+        if gate["id"] == page_id:
+            labels = (("applies_when", "applies"), ("pass_when", "passes"), ("fail_when", "fails"))
+            return "gate", [(label, gate[key]) for key, label in labels if gate[key] is not None]
+    advice = [part for part in pack.tree["advice"] if part["id"] == page_id]
+    return "advice", [("is shown", part["when"]) for part in advice]
+
+
+def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
+    row = next(part for part in pack.tree["questions"] if part["id"] == page_id)
+    choices = [str(choice["label"]) for choice in texts["choices"]]
+    asked = f" Answers: {'; '.join(choices)}." if choices else ""
+    skip = row["skip_when"]
+    return Page(
+        id=page_id,
+        kind="question",
+        title=texts["title"],
+        what=f"Question {texts['number']} of the interview. It tells {texts['fact']}.{asked}",
+        why=texts["why"],
+        good=texts["good"],
+        fix=texts["help"] or "Answer what you know; an open answer brings in whoever can know.",
+        tools=("guiderail answer",),
+        owner=texts["owner"],
+        since=texts["since"],
+        until=texts["until"] or "",
+        conditions=() if skip is None else (("is skipped", formula_text(skip)),),
+        facts=(texts["fact"],),
+    )
+
+
+def _fact_page(fact: FactType, pack: Pack) -> Page:
+    readers = _readers(fact.name, pack)
+    questions = [row["id"] for row in pack.tree["questions"] if row["fact"] == fact.name]
+    unit = f" in {fact.unit}" if fact.unit else ""
+    values = f" Values: {', '.join(fact.values)}." if fact.values else ""
+    read_by = joined(readers) or "nothing in this pack"
+    return Page(
+        id=fact.name,
+        kind="fact",
+        title=capitalised(fact.says),
+        what=f"{capitalised(fact.type)}{unit}, from {fact.source}: {fact.how}.{values}",
+        why=f"Read by {read_by}. While it is not known, it counts as the worst it could be.",
+        good=_good(fact),
+        fix=_CHANGES[fact.can_change],
+        tools=tuple(f"guiderail explain {name}" for name in questions) or ("guiderail check",),
+        facts=(fact.name,),
+        used_by=tuple(readers),
+    )
+
+
+_CHANGES = {
+    "evidence": "Measure it, have it approved or have it confirmed.",
+    "design": "Another model or another use gives another value.",
+    "no": "It is what it is; describe it as it is.",
+}
+
+
+def _good(fact: FactType) -> str:
+    if fact.risk_direction == "none":
+        return "No value is safer by itself; what counts is that it is known."
+    up = fact.risk_direction == "up"
+    match fact.type:
+        case "bool":
+            return f"{'False' if up else 'True'} is the safer value."
+        case "enum":
+            order = ", ".join(fact.values if up else fact.values[::-1])
+            return f"From safest to riskiest: {order}."
+    return f"{'Smaller' if up else 'Larger'} is safer."
+
+
+def _readers(name: str, pack: Pack) -> list[str]:
+    keys = ("when", "applies_when", "pass_when", "fail_when", "skip_when")
+    sections = ("tiers", "tracks", "gates", "advice", "questions")
+    found = {
+        part["id"]: None
+        for section in sections
+        for part in pack.tree[section]
+        if name in _facts([part[key] for key in keys if part.get(key) is not None])
+    }
+    return list(found)
+
+
+def _facts(trees: list[Any]) -> tuple[str, ...]:
+    return tuple(sorted({base_name(name) for tree in trees for name in fact_names(tree)}))

@@ -1,0 +1,170 @@
+"""`guiderail policy check`: everything that must hold before a pack may decide anything.
+
+Loading finds unusable files, types and names. On top of that each example of a gate must give its
+verdict, each page must be complete, and each clause that a page names must have been looked up
+again within `reverify_after_days`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from guiderail.core.interval import Interval
+from guiderail.core.scales import KnownBy
+from guiderail.facts.catalogue import BY_NAME
+from guiderail.facts.fact import FactSet, Value, known
+from guiderail.policy.pack import Pack, make_pack
+from guiderail.policy.pack_builder import build
+from guiderail.policy.pack_files import Example, GateFile, PackFile, Page, QuestionFile, RuleFile
+from guiderail.policy.pack_reader import PackSources, Source, read_directory
+from guiderail.policy.problem import Problem
+from guiderail.policy.readings import readings_of
+from guiderail.policy.vocabulary import COMPUTED, nearest_fact
+
+MOST_QUESTIONS: Final = 26
+"""An interview longer than this is filled in carelessly."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPack:
+    """pack is None where it cannot be compiled at all."""
+
+    pack: Pack | None
+    problems: tuple[Problem, ...]
+
+
+def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
+    """Check a pack and every pack that it extends."""
+    reading = read_directory(directory)
+    built = build(reading)
+    if built.problems:
+        return CheckedPack(None, tuple(built.problems))
+    pack = make_pack(built.tree, built.texts)
+    problems: list[Problem] = []
+    for sources in reading.packs:
+        for parts in sources.sections.values():
+            for source in parts:
+                problems.extend(_part_problems(source, sources.pack, pack, today))
+        problems.extend(_too_many_questions(sources))
+    return CheckedPack(pack, tuple(problems))
+
+
+def example_facts(example: Example) -> FactSet:
+    """The facts of an example, as measured ones; what it leaves out is unknown."""
+    return {
+        name: known(name, _value(name, value), "the example", KnownBy.ATTESTED)
+        for name, value in example.facts.items()
+    }
+
+
+def example_verdict(gate: GateFile, example: Example, pack: Pack) -> str:
+    """What the gate says about the facts of one of its examples."""
+    kind = next(kind for kind in gate.kinds if kind in pack.kinds)
+    day = max(str(pack.tree["effective_from"]), gate.since)
+    book = pack.rulebook(kind, datetime.fromisoformat(day).replace(tzinfo=UTC))
+    readings = readings_of(example_facts(example), pack.tree["facts"])
+    judged = book.judge(readings.values, readings.known_by)
+    return next(one.verdict for one in judged.gates if one.gate.id == gate.id)
+
+
+def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> Iterator[Problem]:
+    part = source.part
+    if isinstance(part, GateFile):
+        yield from _gate_problems(source, part, pack)
+    if not isinstance(part, QuestionFile):
+        yield from _stale_references(source, part.page, file, today)
+    else:
+        yield from _choice_problems(source, part)
+    if isinstance(part, RuleFile):
+        yield from _computed_names(source, part, pack)
+
+
+def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Problem]:
+    for index, example in enumerate(gate.examples):
+        path = ("examples", index, "facts")
+        strangers = [name for name in example.facts if name not in BY_NAME]
+        for name in strangers:
+            yield _problem(source, (*path, name), f"There is no fact {name}.", nearest_fact(name))
+        if strangers or not set(gate.kinds) & set(pack.kinds):
+            continue
+        verdict = example_verdict(gate, example, pack)
+        if verdict != example.verdict:
+            yield _problem(source, ("examples", index, "verdict"),
+                           f"The example {example.name} gives {verdict}, not {example.verdict}.",
+                           "Correct the example or the conditions of the gate.")  # fmt: skip
+    shown = {example.verdict for example in gate.examples}
+    wanted = {"pass", "insufficient"} | ({"fail"} if gate.fail_when else set())
+    for missing in sorted(wanted - shown):
+        yield _problem(source, ("examples",), f"No example shows the verdict {missing}.",
+                       "Add one: facts and the verdict they give.")  # fmt: skip
+    for key, text in (("matters_to", gate.page.matters_to), ("evidence", gate.page.evidence),
+                      ("waiver", gate.page.waiver)):  # fmt: skip
+        if text is None:
+            yield _problem(source, ("page",), f"The page of a gate says {key}.", f"Add `{key}:`.")
+    if gate.fail_when and (gate.sentences.fails is None or gate.do.fails is None):
+        yield _problem(source, ("fail_when",), "The gate can fail and has no words for it.",
+                       "Write sentences.fail and do.fail.")  # fmt: skip
+    if gate.applies_when and gate.sentences.not_applicable is None:
+        yield _problem(source, ("applies_when",), "The gate has no words for not applying.",
+                       "Write sentences.not_applicable.")  # fmt: skip
+
+
+def _stale_references(source: Source, page: Page, file: PackFile, today: date) -> Iterator[Problem]:
+    oldest = today - timedelta(days=file.reverify_after_days)
+    for index, reference in enumerate(page.refs):
+        path = ("page", "refs", index)
+        if reference.verified and reference.verified_on is None:
+            yield _problem(source, path, f"{reference.clause} says verified but not when.",
+                           "Write verified_on, or verified: false.")  # fmt: skip
+        elif reference.verified_on is not None and reference.verified_on < oldest.isoformat():
+            yield _problem(source, (*path, "verified_on"),
+                           f"{reference.clause} was last looked up on {reference.verified_on}.",
+                           "Read the source again, then write the new date.")  # fmt: skip
+        if reference.valid_to is not None and reference.valid_to < today.isoformat():
+            yield _problem(source, (*path, "valid_to"),
+                           f"{reference.clause} ended on {reference.valid_to}.",
+                           "Replace it by what holds now, or remove it.")  # fmt: skip
+
+
+def _choice_problems(source: Source, question: QuestionFile) -> Iterator[Problem]:
+    kind = BY_NAME[question.fact]
+    wanted: tuple[object, ...] = (True, False) if kind.type == "bool" else kind.values
+    given = [choice.value for choice in question.choices]
+    if wanted and sorted(map(str, given)) != sorted(map(str, wanted)):
+        yield _problem(source, ("choices",), f"The choices are not the values of {kind.name}.",
+                       f"Offer each of: {', '.join(map(str, wanted))}.")  # fmt: skip
+
+
+def _computed_names(source: Source, rule: RuleFile, pack: Pack) -> Iterator[Problem]:
+    """Tier rules come first, so they cannot ask for the tier or for anything after it."""
+    tier_rules = {part["id"] for part in pack.tree["tiers"]}
+    refused = set(COMPUTED) if rule.id in tier_rules else {"lighter.design"}
+    formulas = [rule.when, *(level.when for level in rule.levels)]
+    for name in refused:
+        if any(formula is not None and name in formula for formula in formulas):
+            yield _problem(source, ("when",), f"{name} is not known yet where this rule decides.",
+                           "Ask for the facts behind it.")  # fmt: skip
+
+
+def _too_many_questions(sources: PackSources) -> Iterator[Problem]:
+    if len(sources.sections["questions"]) > MOST_QUESTIONS:
+        yield Problem(sources.document.place(), f"There are more than {MOST_QUESTIONS} questions.",
+                      "Read the answers from artefacts, or drop a question.")  # fmt: skip
+
+
+def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: str) -> Problem:
+    return Problem(source.document.value_place(path), message, hint)
+
+
+def _value(name: str, value: Any) -> Value:
+    kind = BY_NAME[name].type
+    if kind == "interval" and isinstance(value, Mapping):
+        return Interval(float(value["value"]), float(value["low"]), float(value["high"]))
+    if kind == "number" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    written: Value = value
+    return written
