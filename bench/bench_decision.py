@@ -1,7 +1,7 @@
 """How long a decision takes: `python bench/bench_decision.py`.
 
 Prints processor time per decision, in microseconds and relative to a calibration loop that is run
-in turn with it (a shared machine is faster or slower from one second to the next; the ratio is not).
+in turn with it: a shared machine is faster or slower from one second to the next, the ratio is not.
 The facts are those of a release that changes a little and of one of which nothing is known.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from guiderail.core.errors import Place
 from guiderail.core.interval import Interval
@@ -101,11 +102,8 @@ def main() -> None:
     }
     for name, case in (("green", facts), ("yellow by performance", worse),
                        ("red by use", credit), ("everything unknown", {})):  # fmt: skip
-        measure(
-            f"decision with explanation, {name}",
-            lambda case=case: decide(pack, case, kind="model", at=AT, place=place),
-            200,
-        )
+        run = partial(decide, pack, case, kind="model", at=AT, place=place)
+        measure(f"decision with explanation, {name}", run, 200)
 
 
 if __name__ == "__main__":

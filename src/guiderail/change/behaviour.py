@@ -9,6 +9,7 @@ from guiderail.change.baselines import AGAINST, IN_WORDS, baselines, missing
 from guiderail.core.digest import json_digest
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
+from guiderail.facts.data.groups import tested_attributes
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.performance import measured_change
 from guiderail.facts.model.scored import (
@@ -132,6 +133,7 @@ def _flips(inputs: Inputs, pair: _Pair) -> Fact:
     """Each version decides with its own threshold, as it would in production."""
     from guiderail.facts.model.decisions import decisions
     from guiderail.measure.flips import flips
+    from guiderail.measure.groups import group_name
     from guiderail.measure.unmeasurable import NotMeasurable
 
     name = f"{pair.prefix}.flips"
@@ -141,13 +143,26 @@ def _flips(inputs: Inputs, pair: _Pair) -> Fact:
         return unknown(name, new.reason, pair.source)
     if isinstance(old, NotMeasurable):
         return unknown(name, f"the earlier version: {old.reason}", pair.source)
-    found = flips(old, new)
+    found = flips(old, new, pair.rows.table.frame(_groups(inputs, pair.rows)) or None)
     if isinstance(found, NotMeasurable):
         return unknown(name, found.reason, pair.source)
     rate = found.rate
     percent = Interval(100 * rate.value, 100 * rate.low, 100 * rate.high)
-    detail = {"n": found.n, "flips": found.flips, "directions": dict(found.directions)}
+    detail = {
+        "n": found.n,
+        "flips": found.flips,
+        "directions": dict(found.directions),
+        "groups": [
+            {"group": group_name(row.group), "n": row.n, "flips": row.flips} for row in found.groups
+        ],
+    }
     return known(name, percent, pair.source, KnownBy.MEASURED, detail)
+
+
+def _groups(inputs: Inputs, rows: EvaluationRows) -> tuple[str, ...]:
+    """Protected columns of the evaluation data; flips are counted in each of their groups."""
+    offered = rows.table.names
+    return tuple(name for name in tested_attributes(inputs) if name in offered)
 
 
 def _decides(model: Release, judged: Release) -> tuple[float | None, str | None]:
@@ -202,5 +217,5 @@ def _baseline_key(baseline: Baseline) -> Mapping[str, object]:
 
 
 BEHAVIOUR = Provider(
-    id="change.behaviour", version=1, kinds=("model",), gives=_GIVES, run=_run, key=_key
+    id="change.behaviour", version=2, kinds=("model",), gives=_GIVES, run=_run, key=_key
 )

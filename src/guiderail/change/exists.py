@@ -13,7 +13,7 @@ from guiderail.facts.provider import Inputs, Provider
 def _run(inputs: Inputs) -> Iterator[Fact]:
     production = inputs.standing.production
     detail = {} if production is None else {"production": short(production.digest)}
-    yield known("baseline.exists", production is not None, "the ledger", KnownBy.VERIFIED, detail)
+    yield known("baseline.exists", production is not None, "the ledger", KnownBy.ATTESTED, detail)
 
 
 EXISTS = Provider(

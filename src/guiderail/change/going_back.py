@@ -19,7 +19,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
     yield _compatible(inputs, production)
     name, source = "rollback.flips_known", "both versions on the same frozen data"
     if production is None:
-        yield known(name, True, "nothing runs before", KnownBy.VERIFIED)
+        yield known(name, True, "nothing runs before", KnownBy.ATTESTED)
         return
     flips = inputs.facts.get("change.flips")
     measured = flips is not None and not flips.is_unknown

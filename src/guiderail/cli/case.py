@@ -70,9 +70,12 @@ _NEXT_COMMAND = {
 @click.option(
     "--set", "given", multiple=True, metavar="FACT=VALUE", help="Answer without being asked."
 )
+@click.option("--leave-open", is_flag=True, help="Ask nothing; what is open stays unknown.")
 @act_as
 @formats()
-def answer(case: str, given: tuple[str, ...], act_as: str | None, format_: str) -> None:
+def answer(
+    case: str, given: tuple[str, ...], leave_open: bool, act_as: str | None, format_: str
+) -> None:
     """Answer what only you can know, one question at a time.
 
     Each question says why it is asked and what a good answer looks like. "I don't know" is a valid
@@ -84,7 +87,7 @@ def answer(case: str, given: tuple[str, ...], act_as: str | None, format_: str) 
 
     place = workspace(act_as)
     questions = open_questions(place, case)
-    if given:
+    if given or leave_open:
         values = dict(read_value(place, case, text) for text in given)
     else:
         values = _interview(questions)

@@ -29,9 +29,15 @@ _DETAILED = {"go": 0, "needs_review": 2, "not_measurable": 3, "blocked": 1}
     is_flag=True,
     help="Also: 2 when people have to look, 3 when nothing can be said.",
 )
+@click.option("--brief", is_flag=True, help="Only the verdict and why.")
 @formats("text", "json")
 def check(
-    directory: Path, baseline: str, at: str | None, detailed_exit_code: bool, format_: str
+    directory: Path,
+    baseline: str,
+    at: str | None,
+    detailed_exit_code: bool,
+    brief: bool,
+    format_: str,
 ) -> int:
     """What would happen if DIR were submitted now: track, reasons, gates, who will look.
 
@@ -53,8 +59,9 @@ def check(
 
         print_json(check_document(found.release, found.facts, found.decision, found.compared_with))
     else:
-        from guiderail.render.check_text import check_lines
+        from guiderail.render.check_text import brief_lines, check_lines
 
-        print_lines(check_lines(found.release, found.decision, found.compared_with))
+        lines = brief_lines if brief else check_lines
+        print_lines(lines(found.release, found.decision, found.compared_with))
     outcome = found.decision.outcome.value
     return _DETAILED[outcome] if detailed_exit_code else int(outcome == "blocked")

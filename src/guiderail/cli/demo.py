@@ -92,6 +92,11 @@ def _first_credit_release(story: Story, place: Workspace) -> None:
     story.run(f"rollback credit-decisions --rehearse examples/credit --as {SUBMITTER}")
     story.run("check examples/credit")
     story.run(f"submit examples/credit --as {SUBMITTER}", quiet=True)
+    story.chapter(
+        "The interview asks only what nobody could read",
+        "The manifest leaves one thing out. The answer is kept and not asked again for v2.",
+    )
+    story.run(f"answer case-0001 --set use.reversible=yes --as {SUBMITTER}")
     story.chapter("Nobody approves their own work", "The rule and the reason are named.")
     story.run(f'review approve case-0001 --reason "I know it works" --as {SUBMITTER}', expect=1)
     story.chapter(
@@ -108,7 +113,7 @@ def _retrain(story: Story, place: Workspace) -> None:
         "v2 is trained on a hundred more rows. By its change alone it would be yellow; because it "
         "decides on credit it stays red.",
     )
-    story.run("check demo/credit/v2")
+    story.run("check demo/credit/v2 --brief")
     story.run(f"submit demo/credit/v2 --as {SUBMITTER}", quiet=True)
     _review_red(story, place, "case-0002")
     story.run(f"deploy case-0002 --one-step --as {SUBMITTER}")
@@ -121,8 +126,8 @@ def _heavier_changes(story: Story) -> None:
         "What a new feature and a moved threshold do",
         "v3 uses a feature that nobody has approved; v4 moves the threshold out of its envelope.",
     )
-    story.run("check demo/credit/v3")
-    story.run("check demo/credit/v4")
+    story.run("check demo/credit/v3 --brief")
+    story.run("check demo/credit/v4 --brief")
 
 
 def _mail_sorting(story: Story) -> None:

@@ -168,12 +168,19 @@ def _give(
 
 
 def _report(place: Any, case: str, format_: str) -> None:
-    from guiderail.render.case_text import STATE_SENTENCE, waiting_lines
+    from guiderail.render.case_text import STATE_SENTENCE
+    from guiderail.render.lines import paragraph
+    from guiderail.render.words import role
     from guiderail.service.documents import case_document
 
     document = case_document(place, case)
     if format_ == "json":
         print_json(document)
         return
-    click.echo(f"{case} is {document['state']}. {STATE_SENTENCE[document['state']]}")
-    print_lines(waiting_lines(document["waiting"]))
+    waited = ", ".join(role(name) for name in document["waiting_for"])
+    if document["state"] == "in-review":
+        print_lines(paragraph(f"{case} is in review and waits for: {waited}."))
+    else:
+        print_lines(
+            paragraph(f"{case} is {document['state']}. {STATE_SENTENCE[document['state']]}")
+        )

@@ -62,7 +62,7 @@ class Teller:
         if fact is None or kind is None:
             value = self._values.get(name)
             words = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-            return FactShown(name, words, "computed by the decision", "verified")
+            return FactShown(name, words, "computed by the decision", "attested")
         signed = kind.type == "interval" and kind.unit == "%" and kind.risk_direction == "none"
         words = value_words(kind, fact.value, "+" if signed else "", self._pack.limits(name))
         return FactShown(name, words, fact.source, fact.known_by.value)

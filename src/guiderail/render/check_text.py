@@ -46,6 +46,15 @@ def _body(decision: Decision) -> list[Line]:
     return lines
 
 
+def brief_lines(release: Release, decision: Decision, compared_with: str | None) -> list[Line]:
+    """The verdict and why, without gates and advice."""
+    manifest = release.manifest
+    lines = verdict_lines(decision)
+    against = f"compared with {short(compared_with)}" if compared_with else "a first release"
+    lines += paragraph(f"{manifest.name} {manifest.version}, {against}", style="dim")
+    return lines + _track(decision)
+
+
 def verdict_lines(decision: Decision) -> list[Line]:
     """The verdict sentence, the best case where it differs, and what blocks."""
     style = words.TRACK_STYLE[decision.track]
@@ -65,8 +74,11 @@ def _outcome(decision: Decision) -> str:
 
 def _why(decision: Decision) -> list[Line]:
     lines = heading(f"Tier {decision.tier}: how risky the use is")
-    lines += _tier_reasons(decision)
-    lines += heading(f"Track {decision.track}: how much attention this release gets")
+    return lines + _tier_reasons(decision) + _track(decision)
+
+
+def _track(decision: Decision) -> list[Line]:
+    lines = heading(f"Track {decision.track}: how much attention this release gets")
     gates = {gate.id for gate in decision.gates}
     rules = tuple(reason for reason in decision.track_reasons if reason.rule not in gates)
     lines += _reasons(rules)
@@ -212,10 +224,9 @@ def _way(way: Lighter) -> list[Line]:
 def _who(decision: Decision) -> list[Line]:
     lines = heading("Who and when")
     if not decision.reviewers:
-        lines += paragraph(f"Nobody has to look. {decision.expected_wait}", indent=2)
-        return lines
+        return lines + paragraph(f"Expected wait: {decision.expected_wait}.", indent=2)
     lines += columns(
         (words.role(need.role), ", ".join(need.because)) for need in decision.reviewers
     )
-    lines += paragraph(decision.expected_wait, indent=2)
+    lines += paragraph(f"Expected wait: {decision.expected_wait}.", indent=2)
     return lines

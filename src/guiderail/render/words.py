@@ -41,7 +41,7 @@ KNOWN_BY = {
     KnownBy.DECLARED: "declared",
     KnownBy.MEASURED: "measured here",
     KnownBy.VERIFIED: "verified by a trusted runner",
-    KnownBy.ATTESTED: "attested by the system of record",
+    KnownBy.ATTESTED: "from the system of record",
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 LARGEST_QUEUE = 20_000
 LARGEST_BATCH = 1_000
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 
 _SCHEMA = """
@@ -62,7 +62,7 @@ class ArmCount:
 class Recorder:
     """Takes rows from the event loop and writes them. `put` never blocks.
 
-    A row is on disk at most a few hundredths of a second later; SIGKILL loses what still waits.
+    A row is on disk about a tenth of a second later; SIGKILL loses what still waits.
     When the disk refuses, rows wait and are written later; when too many wait, the gateway refuses
     requests, because an unrecorded decision must not be made.
     """

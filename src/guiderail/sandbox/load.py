@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]  # pandas ships no types
+import pandas as pd
 
 from guiderail.core.errors import InputError
 from guiderail.sandbox import compressed

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]  # pandas ships no types
+import pandas as pd
 
 from guiderail.core.errors import GuiderailError
 from guiderail.sandbox.load import LoadedModel, load_model

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from guiderail.core.errors import ConflictError, InputError
-from guiderail.core.scales import Tier, Track
+from guiderail.core.scales import Track
 from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import Value, to_json
 from guiderail.review import cases
@@ -15,7 +15,8 @@ from guiderail.review.authz import Action, Matter
 from guiderail.review.cases import Case
 from guiderail.review.interview import Question, questions_for
 from guiderail.review.states import State
-from guiderail.service.answers import case_answers
+from guiderail.service.answer_rows import case_answers
+from guiderail.service.answers import Answer
 from guiderail.service.authorise import authorise
 from guiderail.service.check import pack_for
 from guiderail.service.journal import case_subject, record
@@ -49,9 +50,9 @@ def open_questions(workspace: Workspace, case_id: str) -> tuple[OpenQuestion, ..
 def answer(workspace: Workspace, case_id: str, values: Mapping[str, Value]) -> Case:
     """Keep the answers, decide again and send the case on its way.
 
-    An answer that would make the tier lighter than one already given is refused: correcting it
-    takes a second person, who changes the manifest and submits. "I don't know" is no value: the
-    fact stays unknown and counts as the worst it could be.
+    An answer may be corrected to a riskier value. Any other correction is refused and nothing is
+    kept: it takes a second person, so the value is written into the manifest and submitted. "I
+    don't know" is no value: the fact stays unknown and counts as the worst it could be.
     """
     now = workspace.clock()
     void_if_changed(workspace, case_id)
@@ -75,19 +76,12 @@ def answer(workspace: Workspace, case_id: str, values: Mapping[str, Value]) -> C
                 frozenset(dossier.contributors),
             ),
         )
-        _refuse_unasked(case, dossier.decision["unanswered"], values)
-        before = Tier(case.tier)
-        had_answers = bool(case_answers(tx, case.id))
+        given = case_answers(tx, case.id)
+        _refuse_unasked(case, (*dossier.decision["unanswered"], *given), values)
+        _refuse_lighter(given, values)
         stored = {name: to_json(value) for name, value in values.items()}
         cases.put_answers(tx, case.id, stored, workspace.actor.person, now)
         case = redecide(tx, workspace, case, now, "case.answered")
-        if had_answers and Tier(case.tier).rank < before.rank:
-            raise ConflictError(
-                f"the new answers would lower the tier from {before} to {case.tier}",
-                code="answer/lighter",
-                advice="Write the values into guiderail.yaml and submit again, so that a second "
-                "person sees the correction.",
-            )
         record(
             tx,
             "case.answered",
@@ -103,7 +97,34 @@ def answer(workspace: Workspace, case_id: str, values: Mapping[str, Value]) -> C
     return case
 
 
-def _refuse_unasked(case: Case, asked: list[str], values: Mapping[str, Value]) -> None:
+def _refuse_lighter(given: Mapping[str, Answer], values: Mapping[str, Value]) -> None:
+    """What somebody said in this case may only be corrected to something riskier."""
+    for name, value in values.items():
+        if name in given and not _riskier(name, value, given[name].value):
+            raise ConflictError(
+                f"{name} was answered with {to_json(given[name].value)}; only a riskier answer "
+                "may take its place",
+                code="answer/lighter",
+                advice="Write the value into guiderail.yaml and submit again, so that a second "
+                "person sees the correction.",
+            )
+
+
+def _riskier(name: str, value: Value, before: Value) -> bool:
+    """Equal counts as riskier. A fact without a direction of risk has no riskier value."""
+    kind = BY_NAME[name]
+    if value == before:
+        return True
+    if kind.risk_direction == "none":
+        return False
+    scale = kind.values or (False, True)
+    if value not in scale or before not in scale:
+        return False
+    higher = scale.index(value) > scale.index(before)
+    return higher if kind.risk_direction == "up" else not higher
+
+
+def _refuse_unasked(case: Case, asked: Sequence[str], values: Mapping[str, Value]) -> None:
     for name in values:
         if name not in asked:
             raise InputError(
@@ -123,14 +144,11 @@ def read_value(workspace: Workspace, case_id: str, text: str) -> tuple[str, Valu
             code="answer/form",
             advice="For example --set use.reversible=true.",
         )
-    asked = [item.question for item in open_questions(workspace, case_id)]
-    question = next((item for item in asked if item.fact == name), None)
-    if question is None:
-        raise InputError(
-            f"{case_id} does not ask for {name!r}",
-            code="answer/unasked",
-            advice=f"It asks for: {', '.join(item.fact for item in asked) or 'nothing more'}.",
-        )
+    with workspace.store.read() as snapshot:
+        case = cases.load(snapshot, case_id)
+        dossier = cases.load_dossier(snapshot, case.dossier_digest)
+        given = case_answers(snapshot, case_id)
+    _refuse_unasked(case, (*dossier.decision["unanswered"], *given), {name: ""})
     value = parse_answer(name, written.strip())
     if value is None:
         raise InputError(

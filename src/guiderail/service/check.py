@@ -6,7 +6,7 @@ No database is opened and nothing is written but the caches of the workspace.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from guiderail.manifest.release import Release
 from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
 from guiderail.policy.pack import Pack, load_pack
-from guiderail.service.snapshot import load_baseline, read_snapshot, release_folder
+from guiderail.service.answers import with_answers
+from guiderail.service.snapshot import Recorded, load_baseline, read_snapshot, release_folder
 from guiderail.service.workspace import Workspace
 
 Progress = Callable[[str, float], None]
@@ -57,14 +58,16 @@ def check(
     now = at or clock()
     stat_cache = workspace.cache / "digests.json" if workspace else None
     release = load_release(directory, stat_cache=stat_cache)
-    standing = _standing(release, workspace, baseline, stat_cache)
-    facts = release_facts(
+    recorded = _recorded(release, workspace, baseline, stat_cache)
+    standing = recorded.standing
+    measured = release_facts(
         release,
         standing,
         now,
         cache=workspace.cache / "facts" if workspace else None,
         progress=progress,
     )
+    facts = with_answers(measured, recorded.answers, release, standing)
     decision = evaluate(release, facts, now)
     compared = standing.production.digest if standing.production else None
     return Checked(release, facts, decision, compared, now)
@@ -88,11 +91,11 @@ def pack_for(kind: str) -> Pack:
     return load_pack(kind)
 
 
-def _standing(
+def _recorded(
     release: Release, workspace: Workspace | None, baseline: str, stat_cache: Path | None
-) -> Standing:
+) -> Recorded:
     if workspace is None:
-        recorded = Standing()
+        recorded = Recorded(Standing())
     else:
         recorded = read_snapshot(
             workspace.snapshots,
@@ -104,16 +107,8 @@ def _standing(
     if baseline == "production":
         return recorded
     chosen = _chosen_baseline(baseline, workspace, stat_cache)
-    return Standing(
-        production=chosen,
-        reviewed=chosen,
-        full_review=chosen,
-        features=recorded.features,
-        confirmed_profiles=recorded.confirmed_profiles,
-        data_approvals=recorded.data_approvals,
-        last_rehearsal=recorded.last_rehearsal,
-        open_signals=recorded.open_signals,
-    )
+    standing = replace(recorded.standing, production=chosen, reviewed=chosen, full_review=chosen)
+    return replace(recorded, standing=standing)
 
 
 def _chosen_baseline(

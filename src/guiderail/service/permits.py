@@ -165,9 +165,9 @@ def _issue(
 def _refuse_unapproved(tx: Snapshot, workspace: Workspace, case: Case, dossier: Dossier) -> None:
     """Approvals are counted again at the moment of the permit, not believed from the state."""
     refuse_blocked(case, dossier)
-    given = valid_approvals(
-        cases.reviews(tx, case.id), case.dossier_digest, workspace.register, case.kind
-    )
+    own = {case.submitter, *dossier.contributors}
+    by_others = [review for review in cases.reviews(tx, case.id) if review.person not in own]
+    given = valid_approvals(by_others, case.dossier_digest, workspace.register, case.kind)
     missing = [role for role, _ in dossier.needed_roles if role not in given]
     if missing:
         raise RefusedError(
@@ -196,7 +196,8 @@ def refuse_blocked(case: Case, dossier: Dossier) -> None:
         for gate in dossier.decision["gates"]
         if gate["enforced"] and gate["verdict"] == "fail"
     ]
-    if failing or dossier.decision["outcome"] == "blocked":
+    screened = isinstance(dossier.facts["use.prohibited"]["value"], bool)
+    if failing or (screened and dossier.decision["outcome"] == "blocked"):
         raise RefusedError(
             f"{case.id} is blocked by {', '.join(failing) or 'a prohibited use'}",
             code="permit/blocked",

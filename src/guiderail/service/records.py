@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 
@@ -21,7 +19,9 @@ from guiderail.manifest.load import FILE_NAME, load_release
 from guiderail.manifest.release import Release
 from guiderail.policy.pack import Pack
 from guiderail.review.dossier import Dossier
+from guiderail.service.answer_rows import carried_answers
 from guiderail.service.snapshot import (
+    Recorded,
     facts_from_json,
     load_baseline,
     release_folder,
@@ -162,7 +162,8 @@ def standing(tx: Snapshot, workspace: Workspace, name: str, now: datetime) -> St
 def refresh_snapshot(workspace: Workspace, name: str) -> None:
     """Write the workload's baseline snapshot again from the store."""
     with workspace.store.read() as tx:
-        current = standing(tx, workspace, name, workspace.clock())
+        now = workspace.clock()
+        current = Recorded(standing(tx, workspace, name, now), carried_answers(tx, name, now))
     write_snapshot(workspace.snapshots, name, current)
 
 
@@ -198,16 +199,6 @@ def _open_signals(tx: Snapshot, name: str) -> tuple[datetime, ...]:
     )
     # A signal without a deadline counts as lapsed from the moment it was opened.
     return tuple(from_text(deadline or opened) for opened, deadline in rows)
-
-
-def answers_of(tx: Snapshot, case_id: str) -> dict[str, Any]:
-    """Answers of a case: fact name -> stored value."""
-    rows = tx.execute(
-        select(tables.answer.c.fact, tables.answer.c.value).where(
-            tables.answer.c.case_id == case_id
-        )
-    )
-    return {fact: json.loads(value) for fact, value in rows}
 
 
 def keep_evidence(workspace: Workspace, release: Release) -> list[Evidence]:

@@ -13,13 +13,8 @@ from guiderail.review import cases
 from guiderail.review.cases import Case
 from guiderail.review.dossier import Dossier
 from guiderail.review.states import State
-from guiderail.service.answers import (
-    answers_to_json,
-    carried_answers,
-    case_answers,
-    profile_of,
-    with_answers,
-)
+from guiderail.service.answer_rows import carried_answers, case_answers
+from guiderail.service.answers import answers_to_json, profile_of, with_answers
 from guiderail.service.check import evaluate, pack_for
 from guiderail.service.journal import case_subject, record
 from guiderail.service.records import standing

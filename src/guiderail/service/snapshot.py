@@ -10,6 +10,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from guiderail.core.time import from_text, to_text
 from guiderail.facts.fact import Fact, FactSet, from_json, to_json
 from guiderail.facts.standing import ApprovedFeature, Baseline, DataApproval, Standing
 from guiderail.manifest.load import load_release
+from guiderail.service.answers import Answer, answers_from_snapshot, answers_to_snapshot
 
 FORMAT = 1
 
@@ -72,6 +74,14 @@ def _inexact(value: Any) -> Any:
 
 def snapshot_path(snapshots: Path, workload: str) -> Path:
     return snapshots / f"{workload}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a snapshot holds: the standing, and the answers that still hold."""
+
+    standing: Standing
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
 def standing_to_json(standing: Standing) -> dict[str, Any]:
@@ -167,7 +177,7 @@ def read_snapshot(
     releases: Path,
     features: Mapping[str, ApprovedFeature],
     stat_cache: Path | None,
-) -> Standing:
+) -> Recorded:
     """What is recorded about a workload; an empty standing when nothing was ever recorded.
 
     Raises IntegrityError when the snapshot or a baseline cannot be read: a check that went on
@@ -177,9 +187,11 @@ def read_snapshot(
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Standing(features=features)
+        return Recorded(Standing(features=features))
     try:
-        return standing_from_json(json.loads(text), releases, features, stat_cache)
+        data = json.loads(text)
+        standing = standing_from_json(data, releases, features, stat_cache)
+        return Recorded(standing, answers_from_snapshot(data["answers"]))
     except IntegrityError:
         raise
     except (ValueError, KeyError, TypeError, GuiderailError) as error:
@@ -190,12 +202,16 @@ def read_snapshot(
         ) from error
 
 
-def write_snapshot(snapshots: Path, workload: str, standing: Standing) -> None:
+def write_snapshot(snapshots: Path, workload: str, recorded: Recorded) -> None:
     """Replace the snapshot in one step."""
     snapshots.mkdir(parents=True, exist_ok=True)
     path = snapshot_path(snapshots, workload)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(standing_to_json(standing), indent=1), encoding="utf-8")
+    document = {
+        **standing_to_json(recorded.standing),
+        "answers": answers_to_snapshot(recorded.answers),
+    }
+    temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
     os.replace(temporary, path)
 
 

@@ -14,7 +14,8 @@ from guiderail.review.dossier import Dossier
 from guiderail.review.required import Review, Waiting
 from guiderail.review.states import State
 from guiderail.rollout.status import GatewayStatus
-from guiderail.service.answers import Answer, case_answers
+from guiderail.service.answer_rows import case_answers
+from guiderail.service.answers import Answer
 from guiderail.service.permits import StoredPermit, permit_of_release
 from guiderail.service.records import refresh_snapshot, version_of
 from guiderail.service.review import waiting

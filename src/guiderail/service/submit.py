@@ -22,7 +22,8 @@ from guiderail.review.cases import Case
 from guiderail.review.contributors import contributors
 from guiderail.review.dossier import Dossier
 from guiderail.review.states import BEFORE_TRAFFIC, ENDS, State
-from guiderail.service.answers import answers_to_json, carried_answers, with_answers
+from guiderail.service.answer_rows import carried_answers
+from guiderail.service.answers import answers_to_json, with_answers
 from guiderail.service.check import Progress, evaluate, pack_for
 from guiderail.service.journal import PLATFORM, case_subject, record
 from guiderail.service.permits import issue_permit
@@ -55,8 +56,9 @@ class Submitted:
 def submit(directory: Path, workspace: Workspace, *, progress: Progress | None = None) -> Submitted:
     """Measure the release against what the store knows, decide, and open its case.
 
-    Raises RefusedError when a gate fails and is not waived (nothing is opened), ConflictError when
-    this very release already has an open case.
+    Raises RefusedError when a gate fails and is not waived or the use is prohibited (nothing is
+    opened), ConflictError when this very release already has an open case. An open prohibited-use
+    screen is asked in the case.
     """
     now = workspace.clock()
     actor = workspace.actor
@@ -75,7 +77,7 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
     )
     facts = with_answers(measured, carried, release, known)
     decision = evaluate(release, facts, now, pack)
-    if decision.outcome is Outcome.BLOCKED:
+    if decision.outcome is Outcome.BLOCKED and not _only_screen_is_open(decision):
         raise _blocked(decision)
     people = contributors(directory, since, workspace.register) | {actor.person}
     dossier = Dossier(
@@ -207,6 +209,12 @@ def _last_release_moment(tx: Snapshot, row: RowMapping | None) -> datetime | Non
         return None
     case = cases.case_of_release(tx, row["name"], row["production_digest"])
     return case.created_at if case else from_text(row["created_at"])
+
+
+def _only_screen_is_open(decision: Decision) -> bool:
+    """Nothing blocks but a question of the interview: whether the use is prohibited."""
+    failing = any(gate.enforced and gate.verdict == "fail" for gate in decision.gates)
+    return not failing and "use.prohibited" in decision.unanswered
 
 
 def _blocked(decision: Decision) -> RefusedError:

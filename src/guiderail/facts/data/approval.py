@@ -22,7 +22,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
         value = "refused"
     else:
         value = "approved" if set(answers.values()) == {"approved"} else "none"
-    yield known(name, value, recorded, KnownBy.VERIFIED, {"sources": answers})
+    yield known(name, value, recorded, KnownBy.ATTESTED, {"sources": answers})
 
 
 def _concerned(inputs: Inputs) -> tuple[str, ...]:

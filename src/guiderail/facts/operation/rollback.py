@@ -16,7 +16,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
     runs_before = inputs.standing.production is not None
     aside = plan is not None and plan.fallback in ("switch-off", "manual")
     source = "the ledger" if runs_before else place
-    by = KnownBy.VERIFIED if runs_before else KnownBy.DECLARED
+    by = KnownBy.ATTESTED if runs_before else KnownBy.DECLARED
     detail = {"fallback": plan.fallback if plan is not None else "none"}
     yield known("rollback.target_exists", runs_before or aside, source, by, detail)
     last = inputs.standing.last_rehearsal
@@ -27,7 +27,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
         yield unknown("rollback.rehearsed_days", reason, "the ledger")
     else:
         days = (inputs.now - last).total_seconds() / 86_400
-        yield known("rollback.rehearsed_days", round(days, 6), "the ledger", KnownBy.VERIFIED)
+        yield known("rollback.rehearsed_days", round(days, 6), "the ledger", KnownBy.ATTESTED)
     teams = list(plan.downstream) if plan is not None else []
     place = written_at(inputs.release, "rollback.downstream")
     yield known("rollback.downstream_named", bool(teams), place, KnownBy.DECLARED, {"teams": teams})

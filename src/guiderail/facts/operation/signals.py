@@ -15,7 +15,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
     if deadlines:
         value = "lapsed" if min(deadlines) <= inputs.now else "open"
     detail = {"open": len(deadlines)}
-    yield known("monitor.breach", value, "the workspace's signals", KnownBy.VERIFIED, detail)
+    yield known("monitor.breach", value, "the workspace's signals", KnownBy.ATTESTED, detail)
     # The manifest has no place for an experiment, so none can be part of the release.
     yield known("experiment.used", False, "guiderail.yaml", KnownBy.DECLARED)
 

@@ -60,7 +60,7 @@ async def _serve(folder: Folder, private: Path, port: int, environment: str) -> 
     recorder = _recorder(folder)
     engine = Engine(folder, private, environment, keys, system_clock)
     config = uvicorn.Config(
-        Gateway(engine, recorder, token, listening.getsockname()[1]).application(),
+        Gateway(engine, recorder, token, listening.getsockname()[1]),
         log_level="warning",
         access_log=False,
         lifespan="off",

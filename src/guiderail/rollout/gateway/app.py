@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 
 import aiohttp
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+from yarl import URL
 
 from guiderail.rollout.breaker import Answer, classify
 from guiderail.rollout.decision_log import Recorder, Row
@@ -24,7 +26,9 @@ from guiderail.rollout.status import GatewayStatus, status_to_json
 
 LARGEST_BODY = 4 << 20
 LARGEST_ID = 200
+PREDICT = URL("http://model/predict")
 _JSON = {"Content-Type": "application/json"}
+_PROBLEM = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class _Given:
     body: bytes
     arm: LiveArm | None
     note: str | None
+    media: str = "application/json"
 
 
 class Gateway:
@@ -57,15 +62,23 @@ class Gateway:
         self._recorder = recorder
         self._token = token
 
-    def application(self) -> Starlette:
-        return Starlette(
+        self._control = Starlette(
             routes=[
                 Route("/-/healthz", self._healthz, methods=["GET"]),
                 Route("/-/status", self._status, methods=["GET"]),
                 Route("/-/reload", self._reload, methods=["POST"]),
-                Route("/{workload}/predict", self._predict, methods=["POST"]),
             ]
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: `POST /<workload>/predict` takes the short way, everything else is routed."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            workload, slash, last = scope["path"][1:].partition("/")
+            if slash and last == "predict" and workload != "-":
+                response = await self._predict(workload, scope, receive)
+                await response(scope, receive, send)
+                return
+        await self._control(scope, receive, send)
 
     async def _healthz(self, _: Request) -> Response:
         return JSONResponse({"ready": True})
@@ -95,18 +108,17 @@ class Gateway:
             recorder_problem=self._recorder.problem,
         )
 
-    async def _predict(self, request: Request) -> Response:
+    async def _predict(self, workload: str, scope: Scope, receive: Receive) -> Response:
         started = time.monotonic_ns()
-        workload: str = request.path_params["workload"]
-        serving = self._engine.serving.get(workload)
-        if serving is None:
-            return _no_release(workload)
-        body = await _read_body(request)
+        body = await _read_body(receive)
         if body is None:
             what = f"The request is larger than {LARGEST_BODY >> 20} MiB."
             return _problem(413, "gateway/too-large", what, "Send fewer rows at a time.")
-        request_id = _identifier(request.headers.get("x-request-id")) or secrets.token_hex(16)
-        unit = _unit(request, body, serving) or request_id
+        serving = self._engine.serving.get(workload)
+        if serving is None:
+            return _no_release(workload)
+        request_id = _identifier(scope, b"x-request-id") or secrets.token_hex(16)
+        unit = _unit(scope, body, serving) or request_id
         hashed = unit_hash(serving.desired.salt, unit)
         asked = _Asked(workload, request_id, hashed.hex(), body, started)
         candidates = serving.candidates(hashed)
@@ -120,7 +132,7 @@ class Gateway:
         headers = {"X-Request-Id": request_id}
         if given.arm is not None:
             headers["X-Guiderail-Release"] = given.arm.digest
-        return Response(given.body, given.status, headers, media_type="application/json")
+        return Response(given.body, given.status, headers, media_type=given.media)
 
     async def _ask(self, serving: Serving, candidates: tuple[LiveArm, ...], body: bytes) -> _Given:
         """Ask the version of the split; another permitted one only while that one is away."""
@@ -132,7 +144,7 @@ class Gateway:
                 arm.process.in_flight += 1
                 try:
                     async with session.post(
-                        "http://model/predict", data=body, headers=_JSON, timeout=timeout
+                        PREDICT, data=body, headers=_JSON, timeout=timeout
                     ) as response:
                         answer = await response.read()
                         status = response.status
@@ -150,10 +162,10 @@ class Gateway:
             note = note or f"instead of {arm.digest}, whose model server was away"
         what = "Every permitted version is away at the moment."
         away = _problem(503, "gateway/away", what, "Try again; model servers are being restarted.")
-        return _Given(503, bytes(away.body), None, note)
+        return _Given(503, bytes(away.body), None, note, _PROBLEM)
 
     def _record(self, asked: _Asked, given: _Given) -> None:
-        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        at = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         latency = (time.monotonic_ns() - asked.started) // 1000
         digest = given.arm.digest if given.arm is not None else None
         for item, (decision, score) in enumerate(_decisions(given)):
@@ -178,9 +190,9 @@ def _decisions(given: _Given) -> list[tuple[str | None, float | None]]:
             for d, s in pairs] or [(None, None)]  # fmt: skip
 
 
-def _unit(request: Request, body: bytes, serving: Serving) -> str | None:
+def _unit(scope: Scope, body: bytes, serving: Serving) -> str | None:
     """What the split sticks to: the header, else the configured input of the request."""
-    header = _identifier(request.headers.get("x-unit-id"))
+    header = _identifier(scope, b"x-unit-id")
     if header is not None or serving.desired.unit is None:
         return header
     try:
@@ -192,28 +204,35 @@ def _unit(request: Request, body: bytes, serving: Serving) -> str | None:
     return str(value) if isinstance(value, str | int) else None
 
 
-def _identifier(text: str | None) -> str | None:
-    return text if text and len(text) <= LARGEST_ID and text.isprintable() else None
+def _identifier(scope: Scope, name: bytes) -> str | None:
+    """A header that names something: printable, not empty, not too long. None otherwise."""
+    for key, value in scope["headers"]:
+        if key == name and 0 < len(value) <= LARGEST_ID:
+            text: str = value.decode("latin-1")
+            return text if text.isprintable() else None
+    return None
 
 
-async def _read_body(request: Request) -> bytes | None:
+async def _read_body(receive: Receive) -> bytes | None:
     """The body; None when it is too large, or when nobody waits for an answer any more."""
-    chunks, size = [], 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > LARGEST_BODY:
-                return None
-            chunks.append(chunk)
-    except ClientDisconnect:
-        return None
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            return None
+        chunks.append(chunk)
+        more = message.get("more_body", False)
     return b"".join(chunks)
 
 
 def _late(arm: LiveArm, seconds: float, note: str | None) -> _Given:
     what = f"The model did not answer within {seconds:g} seconds."
     late = _problem(504, "gateway/late", what, "Try again, or send fewer rows at a time.")
-    return _Given(504, bytes(late.body), arm, note)
+    return _Given(504, bytes(late.body), arm, note, _PROBLEM)
 
 
 def _no_release(workload: str) -> JSONResponse:
@@ -231,4 +250,4 @@ def _problem(status: int, code: str, what: str, advice: str) -> JSONResponse:
         "code": code,
         "advice": advice,
     }
-    return JSONResponse(body, status, media_type="application/problem+json")
+    return JSONResponse(body, status, media_type=_PROBLEM)

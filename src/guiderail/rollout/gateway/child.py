@@ -107,6 +107,7 @@ class ModelProcess:
             connector=aiohttp.UnixConnector(path=str(place / "s"), limit=0),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
         try:
             await self._wait_until_ready(process, session, place)

@@ -1,0 +1,45 @@
+"""Answers in the store: those of a case, and those that earlier cases carry forward."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, select
+
+from guiderail.core.time import from_text
+from guiderail.facts.fact import from_json
+from guiderail.service.answers import Answer
+from guiderail.store import tables
+from guiderail.store.transaction import Snapshot
+
+HOLDS = timedelta(days=180)
+"""An answer is asked again after this time."""
+
+
+def carried_answers(tx: Snapshot, workload: str, now: datetime) -> dict[str, Answer]:
+    """The newest answer to each fact from earlier cases of the workload, while it holds."""
+    rows = tx.execute(
+        select(tables.answer)
+        .join(tables.case_record, tables.case_record.c.id == tables.answer.c.case_id)
+        .where(tables.case_record.c.workload == workload)
+        .order_by(tables.answer.c.at)
+    ).mappings()
+    found = (_answer(row) for row in rows)
+    return {answer.fact: answer for answer in found if now - answer.at <= HOLDS}
+
+
+def case_answers(tx: Snapshot, case_id: str) -> dict[str, Answer]:
+    """The answers given in one case."""
+    rows = tx.execute(select(tables.answer).where(tables.answer.c.case_id == case_id)).mappings()
+    return {row["fact"]: _answer(row) for row in rows}
+
+
+def _answer(row: RowMapping) -> Answer:
+    return Answer(
+        row["fact"],
+        from_json(json.loads(row["value"])),
+        row["person"],
+        from_text(row["at"]),
+        row["case_id"],
+    )

@@ -1,0 +1,64 @@
+"""Releases and workspaces that several folders of tests share; trained and deployed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.service.depot import Depot
+    from tests.service.parcels import Releases
+
+
+@pytest.fixture(scope="session")
+def parcel_releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
+    """Small real releases of one workload, one directory each; tests change copies only."""
+    from tests.service.parcels import build_all
+
+    return build_all(tmp_path_factory.mktemp("parcels"))
+
+
+@pytest.fixture(scope="session")
+def new_template(tmp_path_factory: pytest.TempPathFactory, parcel_releases: Releases) -> Depot:
+    """The workspace that `new_depot` copies."""
+    from tests.service.depot import open_depot
+
+    depot = open_depot(tmp_path_factory.mktemp("new"), parcel_releases)
+    depot.rehearse(parcel_releases.first)
+    return depot
+
+
+@pytest.fixture(scope="session")
+def live_template(tmp_path_factory: pytest.TempPathFactory, new_template: Depot) -> Depot:
+    """The workspace that `live_depot` copies."""
+    from tests.service.depot import copy_depot
+
+    depot = copy_depot(new_template, tmp_path_factory.mktemp("live"))
+    depot.make_live(depot.releases.first)
+    depot.stop()
+    return depot
+
+
+@pytest.fixture
+def new_depot(new_template: Depot, tmp_path: Path) -> Iterator[Depot]:
+    """A workspace in which going back was rehearsed and nothing was submitted."""
+    yield from _lent(new_template, tmp_path)
+
+
+@pytest.fixture
+def live_depot(live_template: Depot, tmp_path: Path) -> Iterator[Depot]:
+    """A workspace in which the first release is live; its gateway starts when it is needed."""
+    yield from _lent(live_template, tmp_path)
+
+
+def _lent(template: Depot, tmp_path: Path) -> Iterator[Depot]:
+    """A copy for one test. Whatever the test did, its ledger still verifies."""
+    from tests.service.depot import copy_depot
+
+    depot = copy_depot(template, tmp_path / "depot")
+    yield depot
+    depot.stop()
+    assert depot.problems() == []

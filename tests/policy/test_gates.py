@@ -1,0 +1,126 @@
+"""Gates: every example of every gate runs, and the table of verdicts holds for each of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from guiderail.core.scales import Verdict
+from guiderail.facts.fact import Unknown, Value
+from guiderail.policy import Pack
+from guiderail.policy.pack import SHIPPED
+from guiderail.policy.pack_files import Example, GateFile
+from guiderail.policy.pack_reader import read_directory
+from guiderail.policy.problems import example_verdict
+from tests.policy.calm import HIGH_GATES, decided
+
+GATES = [
+    source.part
+    for sources in read_directory(SHIPPED / "model").packs
+    for source in sources.sections["gates"]
+    if isinstance(source.part, GateFile)
+]
+EXAMPLES = [(gate, example) for gate in GATES for example in gate.examples]
+
+LOW_GATES = {
+    "security-scan", "tests", "personal-data", "model-file", "performance", "lineage",
+    "feature-contract", "rollback-plan", "drift-monitoring", "experiment",
+}  # fmt: skip
+MEDIUM_GATES = LOW_GATES | {
+    "staging", "fairness", "proxies", "explainability", "explanation-regression", "cost",
+    "concept-drift", "rollout-plan",
+}  # fmt: skip
+ALL_GATES = MEDIUM_GATES | {"explanations-understood", "reason-stability", "human-oversight"}
+
+
+@pytest.mark.parametrize(
+    ("gate", "example"),
+    EXAMPLES,
+    ids=[f"{gate.id}: {example.name}" for gate, example in EXAMPLES],
+)
+def test_every_example_gives_its_verdict(gate: GateFile, example: Example, pack: Pack) -> None:
+    assert example_verdict(gate, example, pack) == example.verdict
+
+
+def enforced(pack: Pack, use: dict[str, Value]) -> set[str]:
+    return {gate.id for gate in decided(pack, use).gates if gate.enforced}
+
+
+def test_each_tier_enforces_the_gates_that_the_policy_names(pack: Pack) -> None:
+    assert enforced(pack, {}) == LOW_GATES
+    assert enforced(pack, {"use.domain": "pricing", "use.influence": "recommends"}) == MEDIUM_GATES
+    assert enforced(pack, {"use.domain": "credit"}) == ALL_GATES
+    assert {gate.id for gate in decided(pack).gates} == ALL_GATES | {"code-review"}
+
+
+def test_a_gate_whose_facts_nobody_measures_is_insufficient_and_never_passes(pack: Pack) -> None:
+    decision = decided(pack, {"use.domain": "credit"})
+    verdicts = {gate.id: gate.verdict for gate in decision.gates}
+    unmeasured = ALL_GATES - LOW_GATES - {"concept-drift"}
+    assert {verdicts[gate] for gate in unmeasured} == {Verdict.INSUFFICIENT}
+    for gate in decision.gates:
+        if gate.id in unmeasured:
+            assert gate.needs
+            assert "not known" in gate.sentence
+
+
+def test_with_all_evidence_every_gate_of_the_high_tier_passes(pack: Pack) -> None:
+    decision = decided(pack, {"use.domain": "credit", **HIGH_GATES})
+    assert {gate.verdict for gate in decision.gates if gate.enforced} <= {
+        Verdict.PASS,
+        Verdict.NOT_APPLICABLE,
+    }
+
+
+def one(pack: Pack, gate: str, facts: dict[str, Value]) -> tuple[Verdict, str]:
+    found = next(result for result in decided(pack, facts).gates if result.id == gate)
+    return found.verdict, found.sentence
+
+
+def test_a_crashed_scanner_fails_even_with_no_findings(pack: Pack) -> None:
+    verdict, sentence = one(pack, "security-scan", {"security.scanner_ok": False})
+    assert verdict is Verdict.FAIL
+    assert "did not finish" in sentence
+
+
+def test_a_failure_is_a_failure_even_where_other_evidence_is_missing(pack: Pack) -> None:
+    facts: dict[str, Value] = {
+        "security.findings": 3,
+        "security.scanner_ok": Unknown("the report is cut off"),
+        "security.bound": False,
+    }
+    assert one(pack, "security-scan", facts)[0] is Verdict.FAIL
+
+
+def test_an_undeclared_floor_does_not_stop_a_pass_and_a_declared_one_fails(pack: Pack) -> None:
+    from guiderail.core.interval import Interval
+
+    worse: dict[str, Value] = {"change.performance": Interval(-3, -4, -2)}
+    undeclared = Unknown("guiderail.yaml declares no floor")
+    assert one(pack, "performance", {**worse, "performance.floor": undeclared})[0] is Verdict.PASS
+    assert one(pack, "performance", {**worse, "performance.floor": -1.0})[0] is Verdict.FAIL
+
+
+def test_a_first_release_has_nothing_to_compare_with(pack: Pack) -> None:
+    verdict, sentence = one(pack, "performance", {"baseline.exists": False})
+    assert verdict is Verdict.INSUFFICIENT
+    assert "nothing to compare with" in sentence
+
+
+def test_the_same_finding_on_personal_data_asks_for_a_steward_and_not_for_a_ban(
+    pack: Pack,
+) -> None:
+    decision = decided(pack, {"data.personal": True, "data.personal_columns": ("contact", "email")})
+    gate = next(result for result in decision.gates if result.id == "personal-data")
+    assert gate.verdict is Verdict.INSUFFICIENT
+    assert gate.sentence == (
+        "The training data hold personal data (contact and email) that no data steward has "
+        "approved for this purpose."
+    )
+    assert "data-steward" in {need.role for need in decision.reviewers}
+
+
+def test_no_sentence_of_any_gate_is_empty_or_shows_a_template(pack: Pack) -> None:
+    for use in ({}, {"use.domain": "credit"}, {"use.domain": "credit", **HIGH_GATES}):
+        for gate in decided(pack, use).gates:
+            assert len(gate.sentence) > 20
+            assert not set("{}[]") & set(gate.sentence)

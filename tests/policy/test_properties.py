@@ -1,0 +1,206 @@
+"""Laws of the whole decision, over random releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from guiderail.core.interval import Interval
+from guiderail.facts.catalogue import BY_NAME
+from guiderail.facts.fact import Unknown, Value
+from guiderail.facts.fact_type import FactType
+from guiderail.policy import Decision, Pack, decide
+from guiderail_verify.judge import TRACKS, Judgement
+from tests.policy.calm import AT, CALM, HIGH_GATES, facts_of, where
+
+OPEN = Unknown("it was not measured")
+QUIET: dict[str, Value] = {**CALM, **HIGH_GATES}
+NUMBERS = st.sampled_from(
+    [-20.0, -15.0, -5.0, -1.0, 0.0, 0.7, 0.8, 2.0, 5.0, 10.0, 25.0, 90.0, 101.0]
+)
+LAWS = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def values_of(kind: FactType) -> st.SearchStrategy[Value]:
+    """Any value of a fact, near the limits of the pack."""
+    match kind.type:
+        case "bool":
+            return st.booleans()
+        case "integer":
+            return st.integers(0, 3)
+        case "number":
+            return NUMBERS
+        case "interval":
+            return st.lists(NUMBERS, min_size=3, max_size=3).map(
+                lambda three: Interval(sorted(three)[1], min(three), max(three))
+            )
+        case "enum":
+            return st.sampled_from(kind.values)
+        case "set":
+            return st.sampled_from([(), ("email",)])
+    return st.just("text")
+
+
+@st.composite
+def releases(draw: st.DrawFn) -> dict[str, Value]:
+    """A calm release with a handful of facts changed or unknown."""
+    values = dict(QUIET)
+    for name in draw(st.lists(st.sampled_from(sorted(QUIET)), max_size=8, unique=True)):
+        values[name] = draw(st.one_of(values_of(BY_NAME[name]), st.just(OPEN)))
+    return values
+
+
+def judged(pack: Pack, values: dict[str, Value]) -> Decision:
+    return decide(pack, facts_of(values), kind="model", at=AT, place=where)
+
+
+@given(releases(), st.sampled_from(sorted(QUIET)), st.data())
+@LAWS
+def test_unknown_is_never_lighter_than_any_value_it_could_take(
+    pack: Pack, values: dict[str, Value], name: str, data: st.DataObject
+) -> None:
+    if name == "use.prohibited":
+        name = "use.regulated"  # an open screen is high and blocked; a prohibited use is stopped
+    value = data.draw(values_of(BY_NAME[name]))
+    open_one, closed = judged(pack, {**values, name: OPEN}), judged(pack, {**values, name: value})
+    assert open_one.tier.rank >= closed.tier.rank
+    assert open_one.track.rank >= closed.track.rank
+
+
+def heaviness(decision: Decision) -> tuple[int, int]:
+    """Blocked is heavier than any track: what fails does not start at all."""
+    blocked = decision.outcome == "blocked"
+    return (1, 0) if blocked else (0, decision.track.rank)
+
+
+def riskier(kind: FactType, value: Any, step: Any) -> Any:
+    """A riskier value than the given one, or the same when there is none."""
+    up = kind.risk_direction == "up"
+    if kind.type == "bool":
+        return up
+    if kind.type == "enum":
+        return kind.values[-1 if up else 0]
+    sign = 1 if up else -1
+    if isinstance(value, Interval):
+        return Interval(*(bound + sign * step for bound in (value.value, value.low, value.high)))
+    return max(0, value + sign * round(step)) if kind.type == "integer" else value + sign * step
+
+
+DIRECTED = sorted(
+    name
+    for name in QUIET
+    if BY_NAME[name].risk_direction != "none" and BY_NAME[name].type not in ("set", "text")
+)
+
+
+@given(releases(), st.sampled_from(DIRECTED), st.sampled_from([1.0, 3.0, 30.0]))
+@LAWS
+def test_a_riskier_value_is_never_lighter(
+    pack: Pack, values: dict[str, Value], name: str, step: float
+) -> None:
+    if isinstance(values[name], Unknown):
+        values[name] = QUIET[name]
+    worse = riskier(BY_NAME[name], values[name], step)
+    before, after = judged(pack, values), judged(pack, {**values, name: worse})
+    assert after.tier.rank >= before.tier.rank
+    assert heaviness(after) >= heaviness(before)
+
+
+@given(releases())
+@LAWS
+def test_a_regulated_automated_use_is_high_and_never_green(
+    pack: Pack, values: dict[str, Value]
+) -> None:
+    decision = judged(
+        pack,
+        {**values, "use.regulated": True, "use.influence": "automated", "use.prohibited": False},
+    )
+    assert decision.tier == "high"
+    assert decision.track != "green"
+
+
+@given(releases())
+@LAWS
+def test_green_and_go_means_that_every_enforced_gate_passed(
+    pack: Pack, values: dict[str, Value]
+) -> None:
+    decision = judged(pack, values)
+    if decision.outcome == "go":
+        assert {gate.verdict for gate in decision.gates if gate.enforced} <= {
+            "pass",
+            "not_applicable",
+        }
+        assert decision.track == "green"
+        assert decision.reviewers == ()
+
+
+@given(releases())
+@LAWS
+def test_the_best_case_is_never_heavier_and_equal_when_nothing_is_unknown(
+    pack: Pack, values: dict[str, Value]
+) -> None:
+    decision = judged(pack, values)
+    assert decision.best_case.rank <= decision.track.rank
+    known = {name: QUIET[name] if isinstance(value, Unknown) else value
+             for name, value in values.items()}  # fmt: skip
+    complete = judged(pack, known)
+    assert complete.best_case is complete.track
+
+
+@given(releases())
+@LAWS
+def test_every_way_to_a_lighter_track_names_rules_and_something_to_do(
+    pack: Pack, values: dict[str, Value]
+) -> None:
+    decision = judged(pack, values)
+    tracks = [way.to.rank for way in decision.lighter]
+    assert all(track < decision.track.rank for track in tracks)
+    assert len(tracks) == len(set(tracks))
+    assert all(way.actions and way.rules for way in decision.lighter)
+
+
+@given(releases())
+@LAWS
+def test_sentences_are_whole_sentences_without_leftovers(
+    pack: Pack, values: dict[str, Value]
+) -> None:
+    decision = judged(pack, values)
+    told = [reason.sentence for reason in (*decision.tier_reasons, *decision.track_reasons)]
+    told += [gate.sentence for gate in decision.gates]
+    told += [text for finding in decision.findings for text in (finding.sentence, finding.fix)]
+    told += [action for way in decision.lighter for action in way.actions]
+    for sentence in told:
+        assert sentence[0].isupper() or sentence[0].isdigit() or sentence[0] in "-+", sentence
+        assert sentence.endswith((".", "?")), sentence
+        assert not set("{}[]") & set(sentence), sentence
+        assert "  " not in sentence, sentence
+
+
+def test_a_waiver_never_changes_the_track(pack: Pack) -> None:
+    gates = frozenset(gate["id"] for gate in pack.tree["gates"])
+    for name in CALM:
+        values: dict[str, Value] = {**CALM, name: OPEN}
+        plain = judged(pack, values)
+        waived = decide(
+            pack, facts_of(values), kind="model", at=AT, place=where, waived=gates, accepted=gates
+        )
+        assert (plain.track, plain.tier) == (waived.track, waived.tier), name
+
+
+@pytest.mark.parametrize("name", sorted(CALM))
+def test_the_verifier_decides_the_same_from_values_alone(pack: Pack, name: str) -> None:
+    """The judgement needs typed values and the compiled tree, nothing of the product."""
+    import json
+
+    from guiderail.policy.readings import readings_of
+    from guiderail_verify.judge import compile_rulebook
+
+    values: dict[str, Value] = {**CALM, name: OPEN}
+    tree = json.loads(json.dumps(pack.tree))
+    book = compile_rulebook(tree, "model", AT.date().isoformat())
+    readings = readings_of(facts_of(values), tree["facts"])
+    again: Judgement = book.judge(readings.values, readings.known_by)
+    assert TRACKS[again.track] == judged(pack, values).track
