@@ -55,9 +55,11 @@ def show(case: str, act_as: str | None, format_: str) -> None:
     """What you decide on: reasons, open gates, previous reviews, and who else is waited for."""
     from guiderail.render.case_text import case_page, gates
     from guiderail.service.documents import case_document
+    from guiderail.service.shown import note_shown
 
     place = workspace(act_as)
     document = case_document(place, case)
+    note_shown(place, case, document["dossier_digest"])
     if format_ == "json":
         print_json(document)
         return

@@ -20,7 +20,6 @@ from guiderail.facts.standing import Standing
 from guiderail.facts.use.profile import use_profile_digest
 from guiderail.manifest.release import Release
 
-
 _SAID_BY = "answered by"
 """How the source of an answered fact begins; no place in a manifest begins like this."""
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import insert, update
 
@@ -25,8 +26,9 @@ from guiderail.review.cases import Case
 from guiderail.review.states import State
 from guiderail.rollout.steps import Action, Position, RolloutState, act, plan_steps, transition
 from guiderail.service.authorise import authorise_case
+from guiderail.service.gate import gate
 from guiderail.service.journal import case_subject, record
-from guiderail.service.permits import issue_permit, permit_of_release
+from guiderail.service.permits import complete_proofs, issue_permit, permit_of_release
 from guiderail.service.records import refresh_snapshot, set_workload, workload_row
 from guiderail.service.snapshot import release_folder
 from guiderail.service.traffic import RolloutRow, active_rollout, apply, target
@@ -74,6 +76,7 @@ def deploy(
         case = issue_permit(workspace, case_id)
     if case.state is State.PERMITTED:
         void_if_changed(workspace, case_id)
+        _refuse_without_permit(workspace, case)
         _start(workspace, case)
     elif case.state is not State.ROLLING:
         raise _not_deployable(case)
@@ -131,6 +134,18 @@ def abort(workspace: Workspace, workload: str, reason: str) -> Step:
     authorise_case(workspace, Permission.DEPLOY, case)
     _abort(workspace, row, reason)
     return _serve(workspace, case.id)
+
+
+def _refuse_without_permit(workspace: Workspace, case: Case) -> None:
+    """Ask what the target would ask, before anything is written down."""
+    complete_proofs(workspace)
+    answer = gate(workspace, Path(case.source_dir), case.release_digest)
+    if not answer["allowed"]:
+        raise RefusedError(
+            answer["reason"],
+            code="deploy/permit",
+            advice="Submit the release again; a permit can only be used until its last start.",
+        )
 
 
 def _start(workspace: Workspace, case: Case) -> None:

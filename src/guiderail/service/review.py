@@ -32,6 +32,7 @@ from guiderail.service.journal import case_subject, record
 from guiderail.service.permits import issue_permit, refuse_blocked
 from guiderail.service.records import refresh_snapshot
 from guiderail.service.redecide import confirm_profile, redecide
+from guiderail.service.shown import last_shown
 from guiderail.service.snapshot import release_folder
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
@@ -106,7 +107,8 @@ def give_review(
     role: needed only where the person could decide in several roles.
     reason: what the reviewer says; needed to reject, to ask for changes and to accept a gate.
     findings: ids of gates or rules that a request for changes is about (at least one).
-    shown: digest of the dossier that the reviewer saw; refused when it is no longer the case's.
+    shown: digest of the dossier that the reviewer saw, by default the one that `review show`
+        showed them last; refused when it is no longer the case's.
     """
     now = workspace.clock()
     person = workspace.person
@@ -115,6 +117,7 @@ def give_review(
         case = cases.load(tx, case_id)
         if case.state is not State.IN_REVIEW:
             raise _not_in_review(case)
+        shown = shown or last_shown(workspace, case.id)
         if shown is not None and shown != case.dossier_digest:
             raise ConflictError(
                 f"{case.id} changed after you looked at it",

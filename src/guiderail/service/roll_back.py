@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import RowMapping, insert, update
 
 from guiderail.change.measure_release import release_facts
 from guiderail.core.digest import Digest, decimal_string, short
@@ -163,6 +163,8 @@ def _ends(tx: Snapshot, workload: str, to: str | None) -> tuple[str | None, str]
             code="rollback/rolling",
             advice=f"Take the new version out with `guiderail rollout abort {workload}`.",
         )
+    if to is None:
+        _refuse_going_forward(tx, row)
     wanted = to or row["previous_digest"]
     if wanted is None:
         raise ConflictError(
@@ -179,6 +181,19 @@ def _ends(tx: Snapshot, workload: str, to: str | None) -> tuple[str | None, str]
             advice="`guiderail status` lists the releases to choose from.",
         )
     return row["production_digest"], wanted
+
+
+def _refuse_going_forward(tx: Snapshot, row: RowMapping) -> None:
+    """After a rollback, the release before is the one that was left: returning to it is a choice."""
+    previous = row["previous_digest"]
+    case = cases.case_of_release(tx, row["name"], previous) if previous else None
+    if case is not None and case.state is State.ROLLED_BACK:
+        version = version_of(tx, previous)
+        raise ConflictError(
+            f"{row['name']} already went back from {version}",
+            code="rollback/already",
+            advice=f"To serve {version} again, say so: --to {version}.",
+        )
 
 
 def _permitted(tx: Snapshot, workload: str, wanted: str) -> str:

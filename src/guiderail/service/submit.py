@@ -75,6 +75,12 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
     measured = release_facts(
         release, known, now, cache=workspace.cache / "facts", progress=progress
     )
+    if load_release(directory).digest != release.digest:
+        raise ConflictError(
+            "a file of the release changed while it was being measured",
+            code="release/changed",
+            advice="Let the build finish, then submit again.",
+        )
     facts = with_answers(measured, carried, release, known)
     decision = evaluate(release, facts, now, pack)
     if decision.outcome is Outcome.BLOCKED and not _only_screen_is_open(decision):
