@@ -1,13 +1,11 @@
 """Several processes at once, and processes that are killed: no fork, no gap, nothing lost.
 
-The same tests run on PostgreSQL where GUIDERAIL_TEST_POSTGRES names a server, for example
-`postgresql+psycopg://postgres@127.0.0.1:5432/postgres`; each test makes and drops its own
-database there.
+The same tests run on PostgreSQL (see `tests.postgres`); each makes and drops its own database
+there.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -23,11 +21,17 @@ from guiderail.ledger.seal import seal
 from guiderail.ledger.verify import verify
 from guiderail.store.database import Store
 from guiderail.store.tables import log_entry, log_index, outbox
+from tests.postgres import server
 
 from .conftest import NOW
 
 WRITER = Path(__file__).with_name("writer.py")
-SERVER = os.environ.get("GUIDERAIL_TEST_POSTGRES")
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with server(tmp_path_factory.mktemp("pg")) as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -35,14 +39,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'guiderail.db'}"
         return
-    if SERVER is None:
-        pytest.skip("GUIDERAIL_TEST_POSTGRES is not set: PostgreSQL IS NOT TESTED in this run")
-    server = make_url(SERVER)
+    address = make_url(request.getfixturevalue("postgresql"))
     name = f"guiderail_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.set(database=name).render_as_string(hide_password=False)
+    yield address.set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()

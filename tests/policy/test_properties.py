@@ -12,15 +12,23 @@ from guiderail.core.interval import Interval
 from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import Unknown, Value
 from guiderail.facts.fact_type import FactType
-from guiderail.policy import Decision, Pack, decide
+from guiderail.policy import Decision, decide, load_pack
 from guiderail_verify.judge import TRACKS, Judgement
 from tests.policy.calm import AT, CALM, HIGH_GATES, facts_of, where
 
+PACK = load_pack("model")
 OPEN = Unknown("it was not measured")
 QUIET: dict[str, Value] = {**CALM, **HIGH_GATES}
-NUMBERS = st.sampled_from(
-    [-20.0, -15.0, -5.0, -1.0, 0.0, 0.7, 0.8, 2.0, 5.0, 10.0, 25.0, 90.0, 101.0]
-)
+REST: dict[str, Value] = {
+    "code.approvals": 2,
+    "change.flips_null": 1.0,
+    "performance.floor": -10.0,
+    "experiment.sound": True,
+    "experiment.conflict": False,
+}
+"""Facts that the calm release does without."""
+LIMITS = (-20.0, -15.0, -5.0, -1.0, 0.0, 0.7, 0.8, 2.0, 5.0, 10.0, 25.0, 90.0, 101.0)
+NUMBERS = st.sampled_from(LIMITS)
 LAWS = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -53,19 +61,19 @@ def releases(draw: st.DrawFn) -> dict[str, Value]:
     return values
 
 
-def judged(pack: Pack, values: dict[str, Value]) -> Decision:
-    return decide(pack, facts_of(values), kind="model", at=AT, place=where)
+def judged(values: dict[str, Value]) -> Decision:
+    return decide(PACK, facts_of(values), kind="model", at=AT, place=where)
 
 
 @given(releases(), st.sampled_from(sorted(QUIET)), st.data())
 @LAWS
 def test_unknown_is_never_lighter_than_any_value_it_could_take(
-    pack: Pack, values: dict[str, Value], name: str, data: st.DataObject
+    values: dict[str, Value], name: str, data: st.DataObject
 ) -> None:
     if name == "use.prohibited":
         name = "use.regulated"  # an open screen is high and blocked; a prohibited use is stopped
     value = data.draw(values_of(BY_NAME[name]))
-    open_one, closed = judged(pack, {**values, name: OPEN}), judged(pack, {**values, name: value})
+    open_one, closed = judged({**values, name: OPEN}), judged({**values, name: value})
     assert open_one.tier.rank >= closed.tier.rank
     assert open_one.track.rank >= closed.track.rank
 
@@ -98,24 +106,19 @@ DIRECTED = sorted(
 
 @given(releases(), st.sampled_from(DIRECTED), st.sampled_from([1.0, 3.0, 30.0]))
 @LAWS
-def test_a_riskier_value_is_never_lighter(
-    pack: Pack, values: dict[str, Value], name: str, step: float
-) -> None:
+def test_a_riskier_value_is_never_lighter(values: dict[str, Value], name: str, step: float) -> None:
     if isinstance(values[name], Unknown):
         values[name] = QUIET[name]
     worse = riskier(BY_NAME[name], values[name], step)
-    before, after = judged(pack, values), judged(pack, {**values, name: worse})
+    before, after = judged(values), judged({**values, name: worse})
     assert after.tier.rank >= before.tier.rank
     assert heaviness(after) >= heaviness(before)
 
 
 @given(releases())
 @LAWS
-def test_a_regulated_automated_use_is_high_and_never_green(
-    pack: Pack, values: dict[str, Value]
-) -> None:
+def test_a_regulated_automated_use_is_high_and_never_green(values: dict[str, Value]) -> None:
     decision = judged(
-        pack,
         {**values, "use.regulated": True, "use.influence": "automated", "use.prohibited": False},
     )
     assert decision.tier == "high"
@@ -124,10 +127,8 @@ def test_a_regulated_automated_use_is_high_and_never_green(
 
 @given(releases())
 @LAWS
-def test_green_and_go_means_that_every_enforced_gate_passed(
-    pack: Pack, values: dict[str, Value]
-) -> None:
-    decision = judged(pack, values)
+def test_green_and_go_means_that_every_enforced_gate_passed(values: dict[str, Value]) -> None:
+    decision = judged(values)
     if decision.outcome == "go":
         assert {gate.verdict for gate in decision.gates if gate.enforced} <= {
             "pass",
@@ -140,22 +141,22 @@ def test_green_and_go_means_that_every_enforced_gate_passed(
 @given(releases())
 @LAWS
 def test_the_best_case_is_never_heavier_and_equal_when_nothing_is_unknown(
-    pack: Pack, values: dict[str, Value]
+    values: dict[str, Value],
 ) -> None:
-    decision = judged(pack, values)
+    decision = judged(values)
     assert decision.best_case.rank <= decision.track.rank
     known = {name: QUIET[name] if isinstance(value, Unknown) else value
              for name, value in values.items()}  # fmt: skip
-    complete = judged(pack, known)
+    complete = judged({**known, **REST})
     assert complete.best_case is complete.track
 
 
 @given(releases())
 @LAWS
 def test_every_way_to_a_lighter_track_names_rules_and_something_to_do(
-    pack: Pack, values: dict[str, Value]
+    values: dict[str, Value],
 ) -> None:
-    decision = judged(pack, values)
+    decision = judged(values)
     tracks = [way.to.rank for way in decision.lighter]
     assert all(track < decision.track.rank for track in tracks)
     assert len(tracks) == len(set(tracks))
@@ -164,10 +165,8 @@ def test_every_way_to_a_lighter_track_names_rules_and_something_to_do(
 
 @given(releases())
 @LAWS
-def test_sentences_are_whole_sentences_without_leftovers(
-    pack: Pack, values: dict[str, Value]
-) -> None:
-    decision = judged(pack, values)
+def test_sentences_are_whole_sentences_without_leftovers(values: dict[str, Value]) -> None:
+    decision = judged(values)
     told = [reason.sentence for reason in (*decision.tier_reasons, *decision.track_reasons)]
     told += [gate.sentence for gate in decision.gates]
     told += [text for finding in decision.findings for text in (finding.sentence, finding.fix)]
@@ -179,19 +178,19 @@ def test_sentences_are_whole_sentences_without_leftovers(
         assert "  " not in sentence, sentence
 
 
-def test_a_waiver_never_changes_the_track(pack: Pack) -> None:
-    gates = frozenset(gate["id"] for gate in pack.tree["gates"])
+def test_a_waiver_never_changes_the_track() -> None:
+    gates = frozenset(gate["id"] for gate in PACK.tree["gates"])
     for name in CALM:
         values: dict[str, Value] = {**CALM, name: OPEN}
-        plain = judged(pack, values)
+        plain = judged(values)
         waived = decide(
-            pack, facts_of(values), kind="model", at=AT, place=where, waived=gates, accepted=gates
+            PACK, facts_of(values), kind="model", at=AT, place=where, waived=gates, accepted=gates
         )
         assert (plain.track, plain.tier) == (waived.track, waived.tier), name
 
 
 @pytest.mark.parametrize("name", sorted(CALM))
-def test_the_verifier_decides_the_same_from_values_alone(pack: Pack, name: str) -> None:
+def test_the_verifier_decides_the_same_from_values_alone(name: str) -> None:
     """The judgement needs typed values and the compiled tree, nothing of the product."""
     import json
 
@@ -199,8 +198,8 @@ def test_the_verifier_decides_the_same_from_values_alone(pack: Pack, name: str) 
     from guiderail_verify.judge import compile_rulebook
 
     values: dict[str, Value] = {**CALM, name: OPEN}
-    tree = json.loads(json.dumps(pack.tree))
+    tree = json.loads(json.dumps(PACK.tree))
     book = compile_rulebook(tree, "model", AT.date().isoformat())
     readings = readings_of(facts_of(values), tree["facts"])
     again: Judgement = book.judge(readings.values, readings.known_by)
-    assert TRACKS[again.track] == judged(pack, values).track
+    assert TRACKS[again.track] == judged(values).track

@@ -55,6 +55,20 @@ def test_a_candidate_without_a_permit_is_rehearsed_with_throwaway_keys(home, ver
     }
 
 
+def test_where_nothing_runs_before_switching_off_is_rehearsed(home, versions):
+    result = rehearse(
+        home,
+        WORKLOAD,
+        new=candidate(versions.v1),
+        old=None,
+        sample=BODY,
+        now=datetime.now(UTC),
+    )
+    assert result.succeeded, result.sentence
+    assert result.to_digest == "off"
+    assert "switched off" in result.sentence
+
+
 def test_a_version_that_cannot_answer_fails_the_rehearsal_with_the_reason(home, versions):
     result = rehearse(
         home,

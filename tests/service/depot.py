@@ -57,7 +57,7 @@ REASON = "Looked at it."
 
 
 def people() -> str:
-    """people.yaml: everybody trained for a year, but `lapsed`; `boss` is the submitter's manager."""
+    """people.yaml: all but `lapsed` are trained for a year; `boss` is the submitter's manager."""
     today = datetime.now(UTC).date()
     rows: list[dict[str, Any]] = []
     for person, roles in _ROLES.items():
@@ -179,13 +179,17 @@ class Depot:
         row = target(self.acting()).observed(WORKLOAD)
         return {arm.digest: arm.share for arm in row.arms} if row else {}
 
-    def ask(self, unit: str = "parcel-1") -> tuple[int, str | None]:
-        """Status and release digest of one answer of the gateway."""
+    def ask(self, unit: str = "parcel-1", *, without: str = "") -> tuple[int, str | None]:
+        """Status and release digest of one answer of the gateway.
+
+        without: an input to leave out of the question.
+        """
         port = target(self.acting()).gateway_status().port
         assert port is not None, "the gateway does not run"
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
             headers = {"Content-Type": "application/json", "X-Unit-Id": unit}
-            body = json.dumps({"inputs": parcels.SAMPLE})
+            inputs = {name: x for name, x in parcels.SAMPLE.items() if name != without}
+            body = json.dumps({"inputs": inputs})
             connection.request("POST", f"/{WORKLOAD}/predict", body, headers)
             response = connection.getresponse()
             response.read()

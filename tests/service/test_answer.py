@@ -10,7 +10,7 @@ from guiderail.core.errors import ConflictError, InputError, RefusedError
 from guiderail.facts.fact import Unknown
 from guiderail.review.states import State
 from guiderail.service.answer import answer, open_questions, parse_answer, read_value
-from guiderail.service.answers import case_answers
+from guiderail.service.answer_rows import case_answers
 from guiderail.service.snapshot import facts_from_json
 from tests.service import parcels
 from tests.service.depot import Depot

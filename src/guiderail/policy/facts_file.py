@@ -11,6 +11,7 @@ A value that is given is taken as attested, so that the policy is tried and not 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -114,11 +115,11 @@ def _value(kind: FactType, given: Any, path: Path) -> Value:
             return given
         case "integer", int() if not isinstance(given, bool):
             return given
-        case "number", int() | float() if not isinstance(given, bool):
+        case "number", int() | float() if _is_number(given):
             return float(given)
         case "interval", {"value": _, "low": _, "high": _} if len(given) == 3:
             return _interval(kind, given, path)
-        case "interval", int() | float() if not isinstance(given, bool):
+        case "interval", int() | float() if _is_number(given):
             return Interval(float(given), float(given), float(given))
         case "enum", str() if given in kind.values:
             return given
@@ -129,6 +130,11 @@ def _value(kind: FactType, given: Any, path: Path) -> Value:
     hint = did_you_mean(given, kind.values) if isinstance(given, str) else ""
     raise _error("facts/wrong-value", f"{kind.name} cannot be {json.dumps(given)[:60]}.",
                  f"{hint} {_wanted(kind)}".strip(), path)  # fmt: skip
+
+
+def _is_number(given: Any) -> bool:
+    """A finite number; true and false are none."""
+    return not isinstance(given, bool) and abs(given) <= sys.float_info.max
 
 
 def _interval(kind: FactType, given: Mapping[str, Any], path: Path) -> Interval:

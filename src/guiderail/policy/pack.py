@@ -28,8 +28,8 @@ COMPILED_FILE: Final = "compiled.json"
 class Pack:
     """tree: everything that decides. texts: titles, sentences and pages by id."""
 
-    tree: Mapping[str, Any]
-    texts: Mapping[str, Any]
+    tree: Mapping[str, Any] = field(repr=False)
+    texts: Mapping[str, Any] = field(repr=False)
     digest: Digest
     texts_digest: Digest
     _rulebooks: dict[tuple[str, int], Rulebook] = field(

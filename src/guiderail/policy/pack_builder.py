@@ -46,7 +46,7 @@ def build(reading: Reading) -> Built:
     _refuse_twins(reading.packs, built)
     for section in SECTIONS:
         parts = [
-            PartCompiler(source, whole, built.problems)
+            PartCompiler(source, whole, section, built.problems)
             for pack in reading.packs
             for source in pack.sections[section]
         ]
@@ -100,8 +100,8 @@ def _refuse_twins(packs: Sequence[PackSources], built: Built) -> None:
 def _fact_types(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The types of every fact that the tree names, as the verifier needs them."""
     names = {base_name(name) for section in SECTIONS for name in fact_names(tree[section])}
-    names |= {question["fact"] for question in tree["questions"] if question["fact"] in BY_NAME}
-    return {name: _fact_type(BY_NAME[name]) for name in sorted(names) if name not in COMPUTED}
+    typed = names & BY_NAME.keys() - COMPUTED.keys()
+    return {name: _fact_type(BY_NAME[name]) for name in sorted(typed)}
 
 
 def _fact_type(fact: FactType) -> dict[str, Any]:

@@ -22,9 +22,13 @@ from guiderail.policy.pack_reader import Source
 from guiderail.policy.parse import ExpressionError
 from guiderail.policy.problem import Problem
 from guiderail.policy.templates import placeholders, unusable
-from guiderail.policy.vocabulary import did_you_mean
+from guiderail.policy.vocabulary import COMPUTED, did_you_mean
+from guiderail_verify.evaluate import fact_names
 
 NOTHING: Final[Tree] = {"bool": False}
+_NOT_YET: Final = {"tiers": tuple(COMPUTED), "tracks": ("lighter.design",)}
+"""Computed facts that come only after the rules of a section have decided."""
+
 YamlPath = tuple[str | int, ...]
 
 
@@ -34,6 +38,7 @@ class PartCompiler:
 
     source: Source
     pack: PackFile
+    section: str
     problems: list[Problem]
     texts: dict[str, Any] = field(default_factory=dict)
 
@@ -55,7 +60,7 @@ class PartCompiler:
         if text is None:
             return None
         try:
-            return compile_text(text)
+            tree = compile_text(text)
         except ExpressionError as error:
             self.problems.extend(
                 Problem(self.source.document.inside(path, mistake.at), mistake.message,
@@ -63,6 +68,14 @@ class PartCompiler:
                 for mistake in error.mistakes
             )  # fmt: skip
             return dict(NOTHING)
+        for name in _NOT_YET.get(self.section, ()):
+            if path[-1] == "when" and "sentence" not in path and name in fact_names(tree):
+                place = self.source.document.inside(path, text.find(name))
+                self.problems.append(
+                    Problem(place, f"{name} is not known yet where this rule decides.",
+                            "Ask for the facts behind it.")
+                )  # fmt: skip
+        return tree
 
     def wording(self, wording: str | Sequence[Case] | None, *path: str | int) -> list[Any]:
         """Cases with compiled conditions; the placeholders of each text are checked."""

@@ -19,11 +19,11 @@ from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import FactSet, Value, known
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
-from guiderail.policy.pack_files import Example, GateFile, PackFile, Page, QuestionFile, RuleFile
+from guiderail.policy.pack_files import Example, GateFile, PackFile, Page, QuestionFile
 from guiderail.policy.pack_reader import PackSources, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
-from guiderail.policy.vocabulary import COMPUTED, nearest_fact
+from guiderail.policy.vocabulary import nearest_fact
 
 MOST_QUESTIONS: Final = 26
 """An interview longer than this is filled in carelessly."""
@@ -79,8 +79,6 @@ def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> I
         yield from _stale_references(source, part.page, file, today)
     else:
         yield from _choice_problems(source, part)
-    if isinstance(part, RuleFile):
-        yield from _computed_names(source, part, pack)
 
 
 def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Problem]:
@@ -137,17 +135,6 @@ def _choice_problems(source: Source, question: QuestionFile) -> Iterator[Problem
     if wanted and sorted(map(str, given)) != sorted(map(str, wanted)):
         yield _problem(source, ("choices",), f"The choices are not the values of {kind.name}.",
                        f"Offer each of: {', '.join(map(str, wanted))}.")  # fmt: skip
-
-
-def _computed_names(source: Source, rule: RuleFile, pack: Pack) -> Iterator[Problem]:
-    """Tier rules come first, so they cannot ask for the tier or for anything after it."""
-    tier_rules = {part["id"] for part in pack.tree["tiers"]}
-    refused = set(COMPUTED) if rule.id in tier_rules else {"lighter.design"}
-    formulas = [rule.when, *(level.when for level in rule.levels)]
-    for name in refused:
-        if any(formula is not None and name in formula for formula in formulas):
-            yield _problem(source, ("when",), f"{name} is not known yet where this rule decides.",
-                           "Ask for the facts behind it.")  # fmt: skip
 
 
 def _too_many_questions(sources: PackSources) -> Iterator[Problem]:

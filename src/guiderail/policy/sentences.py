@@ -32,8 +32,14 @@ class Teller:
         said = [case["says"] for case in cases if case["when"] is not None
                 and self._pack.node(case["when"]).run(self._values) is True]  # fmt: skip
         if not said:
-            said = [case["says"] for case in cases if case["when"] is None]
+            said = [case["says"] for case in cases if case["when"] is None] or self._last(cases)
         return " ".join(self.fill(text, unknown) for text in said)
+
+    def _last(self, cases: Sequence[Any]) -> list[str]:
+        """The last wording that unknown facts do not rule out; authors put the general one last."""
+        seen = self._values
+        left = [case for case in cases if self._pack.node(case["when"]).run(seen) is not False]
+        return [case["says"] for case in (left or cases)[-1:]]
 
     def fill(self, text: str, unknown: Sequence[str] = ()) -> str:
         """One template as a sentence."""

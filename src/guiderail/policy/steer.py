@@ -156,4 +156,7 @@ def _numbers(
             limit = Decimal(str(other))
         step = Decimal(1) if whole else _STEP
         for value in (limit, limit - step, limit + step):
-            yield int(value) if whole else float(value)
+            if not whole:
+                yield float(value)
+            elif value >= 0:  # whole numbers are counts
+                yield int(value)

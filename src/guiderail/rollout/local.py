@@ -139,6 +139,10 @@ class LocalTarget:
             time.sleep(0.05)
         return decision_log.count(self.folder.decisions, workload, since=since)
 
+    def revoked(self) -> frozenset[str]:
+        """Permits that this target knows to be taken back. Raises InputError for a broken list."""
+        return frozenset(_revoked(self.folder))
+
     def revoke(self, permits: Sequence[str]) -> None:
         """Add permits to the revoked ones. A running gateway takes them out of service at once."""
         known = set(_revoked(self.folder))

@@ -31,6 +31,7 @@ from guiderail.service.journal import case_subject, record
 from guiderail.service.permits import complete_proofs, issue_permit, permit_of_release
 from guiderail.service.records import refresh_snapshot, set_workload, workload_row
 from guiderail.service.snapshot import release_folder
+from guiderail.service.take_back import take_back_permits
 from guiderail.service.traffic import RolloutRow, active_rollout, apply, target
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
@@ -306,6 +307,7 @@ def _abort(workspace: Workspace, row: RolloutRow, reason: str) -> None:
         case = cases.load(tx, row.case or "")
         _write_position(tx, row, replace(row, position=act(row.position, Action.ABORT)), now)
         case = cases.move(tx, case, State.ABORTED, "rollout.aborted", now)
+        take_back_permits(tx, case, workspace.actor, "its rollout was aborted", now)
         record(
             tx,
             "rollout.aborted",

@@ -184,7 +184,7 @@ def _ends(tx: Snapshot, workload: str, to: str | None) -> tuple[str | None, str]
 
 
 def _refuse_going_forward(tx: Snapshot, row: RowMapping) -> None:
-    """After a rollback, the release before is the one that was left: returning to it is a choice."""
+    """After a rollback, the release before is the one that was left: returning is a choice."""
     previous = row["previous_digest"]
     case = cases.case_of_release(tx, row["name"], previous) if previous else None
     if case is not None and case.state is State.ROLLED_BACK:
@@ -208,14 +208,15 @@ def _permitted(tx: Snapshot, workload: str, wanted: str) -> str:
         or row["digest"].removeprefix("sha256:").startswith(wanted.removeprefix("sha256:"))
     ]
     permits = [permit for d in digests if (permit := permit_of_release(tx, workload, d))]
-    usable = [permit for permit in permits if not permit.revoked]
-    if len({permit.release_digest for permit in usable}) != 1:
+    usable = {permit.release_digest for permit in permits if not permit.revoked}
+    ran = [digest for digest in usable if cases.case_of_release(tx, workload, digest)]
+    if len(ran) != 1:
         raise RefusedError(
-            f"{wanted!r} does not name exactly one release of {workload} that had a permit",
+            f"{wanted!r} does not name exactly one release of {workload} that ran under a permit",
             code="rollback/target",
             advice="Give the full digest; `guiderail status` lists the releases.",
         )
-    return usable[0].release_digest
+    return ran[0]
 
 
 def _contract(facts: Mapping[str, Fact]) -> ContractCheck:

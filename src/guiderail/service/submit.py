@@ -37,6 +37,7 @@ from guiderail.service.records import (
     workload_row,
 )
 from guiderail.service.snapshot import facts_to_json
+from guiderail.service.take_back import take_back_permits
 from guiderail.service.workspace import Workspace
 from guiderail.store.transaction import Snapshot, Transaction
 
@@ -186,6 +187,7 @@ def _void_older(tx: Transaction, name: str, release: Release, now: datetime) -> 
     for case in cases.list_cases(tx, workload=name):
         if case.state in BEFORE_TRAFFIC:
             cases.move(tx, case, State.VOID, "case.void", now)
+            take_back_permits(tx, case, PLATFORM, "a newer release took its place", now)
             record(
                 tx,
                 "case.void",

@@ -21,6 +21,7 @@ from guiderail.rollout.steps import Position, RolloutState
 from guiderail.service.permits import ENVIRONMENT, complete_proofs, permit_of_release
 from guiderail.service.records import workload_row
 from guiderail.service.snapshot import release_folder
+from guiderail.service.take_back import revoked_permits
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot
@@ -97,11 +98,14 @@ def apply(workspace: Workspace, workload: str) -> None:
     """
     complete_proofs(workspace)
     with workspace.store.read() as snapshot:
+        revoked = revoked_permits(snapshot)
         shares = desired_shares(snapshot, workload)
         arms = [_arm(workspace, snapshot, workload, *share) for share in shares]
     local = target(workspace)
     local.start_gateway()
     local.apply(workload, arms, salt=workload)
+    if not revoked <= local.revoked():
+        local.revoke(sorted(revoked))
 
 
 def _arm(

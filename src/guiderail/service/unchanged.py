@@ -11,9 +11,10 @@ from guiderail.manifest.release import Release
 from guiderail.review import cases
 from guiderail.review.cases import Case
 from guiderail.review.states import BEFORE_TRAFFIC, State
-from guiderail.service.journal import case_subject, record
+from guiderail.service.journal import PLATFORM, case_subject, record
 from guiderail.service.records import refresh_snapshot
 from guiderail.service.snapshot import release_folder
+from guiderail.service.take_back import take_back_permits
 from guiderail.service.workspace import Workspace
 
 
@@ -37,6 +38,7 @@ def void_if_changed(workspace: Workspace, case_id: str) -> None:
     now = workspace.clock()
     with workspace.store.transaction() as tx:
         case = cases.move(tx, cases.load(tx, case_id), State.VOID, "case.void", now)
+        take_back_permits(tx, case, PLATFORM, "the release changed after it was submitted", now)
         record(
             tx,
             "case.void",

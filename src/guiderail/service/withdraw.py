@@ -9,6 +9,7 @@ from guiderail.review.cases import Case
 from guiderail.review.states import State
 from guiderail.service.authorise import authorise
 from guiderail.service.journal import case_subject, record
+from guiderail.service.take_back import take_back_permits
 from guiderail.service.workspace import Workspace
 
 
@@ -24,6 +25,7 @@ def withdraw(workspace: Workspace, case_id: str) -> Case:
             Matter(case.id, case.kind, Track(case.track), case.submitter, frozenset(people)),
         )
         case = cases.move(tx, case, State.WITHDRAWN, "case.withdrawn", now)
+        take_back_permits(tx, case, workspace.actor, "the case was withdrawn", now)
         record(
             tx,
             "case.withdrawn",

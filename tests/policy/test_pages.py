@@ -1,0 +1,118 @@
+"""Every name that the check prints has a page, and every page says what a newcomer needs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from guiderail.core.errors import InputError
+from guiderail.facts.catalogue import BY_NAME
+from guiderail.policy import Pack, load_pack
+from guiderail.policy.pages import page, page_ids
+
+IDS = page_ids(load_pack("model"))
+PARTS = [name for name in IDS if name not in BY_NAME and name not in ("tier", "lighter.design")]
+
+
+@pytest.mark.parametrize("page_id", IDS)
+def test_every_page_says_what_why_good_and_how_to_fix(pack: Pack, page_id: str) -> None:
+    shown = page(page_id, pack)
+    for text in (shown.title, shown.what, shown.why, shown.good, shown.fix):
+        assert len(text) > 8
+        assert not re.search(r"[{}]|\[\[|TODO|!$", text)
+        assert "  " not in text
+    assert shown.tools
+
+
+@pytest.mark.parametrize("page_id", PARTS)
+def test_every_part_has_an_owner_and_a_first_day(pack: Pack, page_id: str) -> None:
+    shown = page(page_id, pack)
+    assert shown.owner in pack.texts["roles"]
+    assert shown.since == "2026-11-01"
+    assert shown.facts or page_id in ("low", "green")
+
+
+def test_a_page_shows_the_condition_in_the_policy_language(pack: Pack) -> None:
+    assert page("decision-flips", pack).conditions == (
+        (
+            "raises the track to yellow",
+            "baseline.exists && (change.flips.low > 2 || (change.flips_null_exists && "
+            "change.flips.low > change.flips_null))",
+        ),
+        (
+            "raises the track to red",
+            "baseline.exists && (change.flips.low > 10 || since_full_review.flips.low > 10)",
+        ),
+    )
+
+
+def test_a_gate_names_who_may_waive_it_and_its_examples(pack: Pack) -> None:
+    shown = page("fairness", pack)
+    assert shown.kind == "gate"
+    assert shown.waivable_by == ("ml-governance-analyst",)
+    assert {verdict for _, verdict in shown.examples} == {"pass", "fail", "insufficient"}
+    assert shown.matters_to
+    assert shown.evidence
+    assert shown.waiver
+
+
+def test_the_cost_gate_says_that_no_regulator_asks_for_it(pack: Pack) -> None:
+    assert "no regulator" in page("cost", pack).why
+
+
+def test_what_no_machine_can_decide_needs_a_named_human(pack: Pack) -> None:
+    for gate in ("human-oversight", "explanations-understood"):
+        assert any("named human" in tool for tool in page(gate, pack).tools)
+
+
+def test_a_page_never_claims_compliance(pack: Pack) -> None:
+    for page_id in IDS:
+        shown = page(page_id, pack)
+        texts = " ".join((shown.what, shown.why, shown.good, shown.fix, shown.evidence))
+        assert not re.search(r"\bcompliant\b", texts)
+
+
+def test_a_fact_names_who_reads_it_and_the_question_that_asks_for_it(pack: Pack) -> None:
+    shown = page("use.domain", pack)
+    assert "high-domain" in shown.used_by
+    assert shown.tools == ("guiderail explain q04-domain",)
+
+
+def test_every_page_that_a_page_points_to_exists(pack: Pack) -> None:
+    named = 0
+    for page_id in IDS:
+        shown = page(page_id, pack)
+        texts = " ".join((*shown.tools, shown.fix, shown.what, shown.why, shown.good))
+        for target in re.findall(r"guiderail explain ([a-z0-9._-]+[a-z0-9])", texts):
+            assert target in IDS, page_id
+            named += 1
+    assert named > 10
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("fairnes", "fairness"),
+        ("use.domian", "use.domain"),
+        ("performance-larg", "performance-large"),
+    ],
+)
+def test_an_unknown_page_names_the_nearest(pack: Pack, written: str, meant: str) -> None:
+    with pytest.raises(InputError) as caught:
+        page(written, pack)
+    assert caught.value.code == "page/unknown"
+    assert caught.value.advice == f"Did you mean {meant}?"
+
+
+def test_each_question_asks_for_a_fact_that_rules_read(pack: Pack) -> None:
+    questions = pack.tree["questions"]
+    assert len(questions) <= 26
+    for question in questions:
+        readers = page(question["fact"], pack).used_by
+        assert [name for name in readers if not name.startswith("q")], question["id"]
+
+
+def test_every_use_fact_that_only_the_owner_knows_has_a_question(pack: Pack) -> None:
+    asked = {question["fact"] for question in pack.tree["questions"]}
+    assert asked >= {name for name in BY_NAME if name.startswith("use.")} - {"use.confirmed"}

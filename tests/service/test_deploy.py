@@ -1,0 +1,158 @@
+"""Deploying: steps, pause, abort and breaker, with a real gateway on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from guiderail.core.errors import ConflictError, RefusedError
+from guiderail.review.states import State
+from guiderail.service.deploy import Step, abort, advance, deploy, pause
+from guiderail.service.gate import gate
+from guiderail.service.status import list_workloads, start_gateway
+from tests.service import parcels
+from tests.service.depot import WORKLOAD, Depot
+
+
+def digest(release: Path) -> str:
+    return parcels.load_release(release).digest
+
+
+def test_a_green_release_goes_through_its_steps_to_all_of_the_traffic(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    told: list[Step] = []
+    slept: list[float] = []
+    last = deploy(live_depot.acting(), case.id, told=told.append, sleep=slept.append)
+    assert [(step.percent, step.state) for step in told] == [
+        (10, "rolling"),
+        (50, "rolling"),
+        (100, "rolling"),
+        (100, "live"),
+    ]
+    assert slept == [0, 0, 0]
+    assert last.url is not None
+    assert live_depot.ask() == (200, case.release_digest)
+    assert live_depot.case("case-0001").state is State.RETIRED
+    assert live_depot.event_types()[-4:] == [
+        "rollout.started",
+        "rollout.step",
+        "rollout.step",
+        "rollout.finished",
+    ]
+    (line,) = list_workloads(live_depot.acting())
+    assert (line.production_version, line.previous_version, line.rollout) == ("v2", "v1", None)
+
+
+def test_one_step_splits_the_traffic_and_everybody_keeps_their_side(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    step = deploy(live_depot.acting(), case.id, one_step=True)
+    assert (step.number, step.of, step.percent, step.state) == (1, 3, 10, "rolling")
+    old, new = digest(live_depot.releases.first), case.release_digest
+    assert live_depot.served() == {old: 90, new: 10}
+    first = [live_depot.ask(f"parcel-{n}") for n in range(60)]
+    assert {release for _, release in first} == {old, new}
+    again = [live_depot.ask(f"parcel-{n}") for n in range(60)]
+    assert again == first
+    advance(live_depot.acting(), WORKLOAD)
+    assert live_depot.served() == {old: 50, new: 50}
+
+
+def test_a_paused_rollout_holds_its_share_until_it_goes_on(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    deploy(live_depot.acting(), case.id, one_step=True)
+    assert pause(live_depot.acting(), WORKLOAD).state == "paused"
+    assert live_depot.served()[case.release_digest] == 10
+    with pytest.raises(RefusedError, match="it is paused"):
+        deploy(live_depot.acting(), case.id)
+    resumed = advance(live_depot.acting(), WORKLOAD)
+    assert (resumed.state, resumed.percent) == ("rolling", 10)
+    assert deploy(live_depot.acting(), case.id).state == "live"
+
+
+def test_an_aborted_rollout_gives_everybody_back_and_takes_the_permit(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    deploy(live_depot.acting(), case.id, one_step=True)
+    step = abort(live_depot.acting(), WORKLOAD, "complaints")
+    assert (step.state, step.percent) == ("aborted", 0)
+    assert live_depot.served() == {digest(live_depot.releases.first): 100}
+    assert live_depot.case("case-0001").state is State.LIVE
+    assert gate(live_depot.acting(), live_depot.releases.green, None)["allowed"] is False
+    assert live_depot.event_types()[-2:] == ["permit.revoked", "rollout.aborted"]
+    again = live_depot.submit(live_depot.releases.green).case
+    assert again.state is State.PERMITTED
+    assert deploy(live_depot.acting(), again.id).state == "live"
+
+
+def test_a_tripped_breaker_aborts_the_rollout_at_its_next_step(
+    live_depot: Depot, tmp_path: Path
+) -> None:
+    directory = parcels.variant(
+        live_depot.releases.yellow,
+        tmp_path / "halves",
+        {"rollout": {"steps": [50, 100], "hold_seconds": 0}},
+    )
+    case = live_depot.submit(directory).case
+    live_depot.approve(case.id, "emil")
+    deploy(live_depot.acting(), case.id, one_step=True)
+    # The callers do not send the new feature: the new version refuses request after request.
+    for number in range(80):
+        live_depot.ask(f"parcel-{number}", without=parcels.APPROVED)
+    with pytest.raises(ConflictError) as refusal:
+        advance(live_depot.acting(), WORKLOAD)
+    assert refusal.value.code == "rollout/breaker"
+    assert "could not use the inputs" in refusal.value.what
+    assert live_depot.case(case.id).state is State.ABORTED
+    assert live_depot.served() == {digest(live_depot.releases.first): 100}
+
+
+def test_the_target_refuses_bytes_that_were_changed_after_the_permit(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    live_depot.stop()
+    folder = live_depot.acting().releases / case.release_digest.removeprefix("sha256:")
+    model = folder / "model.skops"
+    model.chmod(0o600)
+    model.write_bytes((live_depot.releases.tree / "model.skops").read_bytes())
+    with pytest.raises(RefusedError):
+        deploy(live_depot.acting(), case.id)
+    assert live_depot.case(case.id).state is State.ABORTED
+    assert live_depot.served() == {digest(live_depot.releases.first): 100}
+
+
+def test_a_permit_that_was_not_used_in_time_starts_nothing(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    live_depot.clock.days = 15
+    with pytest.raises(RefusedError, match="time to start ended"):
+        deploy(live_depot.acting(), case.id)
+    assert live_depot.case(case.id).state is State.PERMITTED
+    assert "rollout.started" not in live_depot.event_types()[-2:]
+
+
+@pytest.mark.parametrize("person", ["rita", "dora"])
+def test_who_neither_submitted_nor_runs_the_platform_moves_nothing(
+    live_depot: Depot, person: str
+) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    with pytest.raises(RefusedError) as refusal:
+        deploy(live_depot.acting(person), case.id)
+    assert refusal.value.code == "authz/deploy-role"
+    assert live_depot.case(case.id).state is State.PERMITTED
+
+
+def test_what_is_live_is_not_deployed_again_and_nothing_else_advances(live_depot: Depot) -> None:
+    with pytest.raises(ConflictError) as refusal:
+        deploy(live_depot.acting(), "case-0001")
+    assert refusal.value.code == "deploy/live"
+    for move in (advance, pause):
+        with pytest.raises(ConflictError, match="no rollout"):
+            move(live_depot.acting(), WORKLOAD)
+    with pytest.raises(ConflictError, match="no rollout"):
+        abort(live_depot.acting(), WORKLOAD, "just so")
+
+
+def test_a_gateway_that_starts_again_serves_what_it_served_last(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    deploy(live_depot.acting(), case.id)
+    live_depot.stop()
+    assert start_gateway(live_depot.acting()).running
+    assert live_depot.ask() == (200, case.release_digest)

@@ -1,0 +1,176 @@
+"""Going back: the plan first, then the move, and everything that must not be possible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from guiderail.core.errors import ConflictError, InputError, RefusedError
+from guiderail.core.interval import Interval
+from guiderail.facts.fact import Unknown
+from guiderail.review.states import State
+from guiderail.service import roll_back as use_case
+from guiderail.service.deploy import deploy
+from guiderail.service.roll_back import plan, roll_back
+from guiderail.service.status import list_workloads
+from guiderail.service.withdraw import withdraw
+from tests.service import parcels
+from tests.service.depot import WORKLOAD, Depot
+
+
+@pytest.fixture
+def two_versions(live_depot: Depot) -> Depot:
+    """v2 is live and v1 is the version before."""
+    live_depot.make_live(live_depot.releases.green)
+    return live_depot
+
+
+def digest(release: Path) -> str:
+    return parcels.load_release(release).digest
+
+
+def test_the_plan_shows_contract_flips_and_teams_and_moves_nothing(two_versions: Depot) -> None:
+    events, served = two_versions.event_types(), two_versions.served()
+    proposal = plan(two_versions.acting(), WORKLOAD)
+    assert proposal.contract.fits is True
+    assert isinstance(proposal.flips, Interval)
+    assert 0 <= proposal.flips.low <= proposal.flips.value <= proposal.flips.high <= 100
+    assert proposal.tell == ("belt-team", "night-shift")
+    assert proposal.to_digest == digest(two_versions.releases.first)
+    assert any("belt-team" in sentence for sentence in proposal.sentences)
+    assert (two_versions.event_types(), two_versions.served()) == (events, served)
+
+
+def test_going_back_restores_the_version_before(two_versions: Depot) -> None:
+    done = roll_back(two_versions.acting(), WORKLOAD)
+    first = digest(two_versions.releases.first)
+    assert done.to_version == "v1"
+    assert two_versions.ask() == (200, first)
+    assert two_versions.served() == {first: 100}
+    assert two_versions.case("case-0001").state is State.LIVE
+    assert two_versions.case("case-0002").state is State.ROLLED_BACK
+    assert two_versions.event_types()[-2:] == ["rollback.started", "rollback.finished"]
+    (line,) = list_workloads(two_versions.acting())
+    assert (line.production_version, line.rollout) == ("v1", None)
+
+
+def test_going_back_twice_is_not_going_forward(two_versions: Depot) -> None:
+    roll_back(two_versions.acting(), WORKLOAD)
+    with pytest.raises(ConflictError) as refusal:
+        roll_back(two_versions.acting(), WORKLOAD)
+    assert refusal.value.code == "rollback/already"
+    again = roll_back(two_versions.acting(), WORKLOAD, "v2")
+    assert again.to_version == "v2"
+    assert two_versions.case("case-0002").state is State.LIVE
+
+
+def test_a_real_rollback_counts_as_a_rehearsal(two_versions: Depot) -> None:
+    roll_back(two_versions.acting(), WORKLOAD)
+    submitted = two_versions.submit(two_versions.releases.yellow)
+    days = submitted.facts["rollback.rehearsed_days"].value
+    assert isinstance(days, float | int)
+    assert days < 1
+
+
+def test_off_serves_nobody_and_a_version_may_come_back(two_versions: Depot) -> None:
+    proposal = plan(two_versions.acting(), WORKLOAD, "off")
+    assert isinstance(proposal.flips, Unknown)
+    assert roll_back(two_versions.acting(), WORKLOAD, "off").to_version == "off"
+    assert two_versions.ask()[0] == 503
+    assert two_versions.case("case-0002").state is State.ROLLED_BACK
+    with pytest.raises(ConflictError, match="already serves nothing"):
+        roll_back(two_versions.acting(), WORKLOAD, "off")
+    assert roll_back(two_versions.acting(), WORKLOAD, "v2").to_version == "v2"
+    assert two_versions.ask() == (200, digest(two_versions.releases.green))
+
+
+def test_a_release_that_never_had_a_permit_is_refused(two_versions: Depot) -> None:
+    case = two_versions.submit(two_versions.releases.yellow).case
+    events = two_versions.event_types()
+    for name in (case.release_digest, "v3", "sha256:" + "0" * 64, "v99"):
+        with pytest.raises(RefusedError) as refusal:
+            roll_back(two_versions.acting(), WORKLOAD, name)
+        assert refusal.value.code == "rollback/target"
+    assert two_versions.event_types() == events
+
+
+def test_a_release_whose_permit_was_never_used_cannot_slip_in(two_versions: Depot) -> None:
+    case = two_versions.submit(two_versions.releases.yellow).case
+    two_versions.approve(case.id, "emil")
+    with pytest.raises(RefusedError, match="ran under a permit"):
+        roll_back(two_versions.acting(), WORKLOAD, case.release_digest)
+    withdraw(two_versions.acting(), case.id)
+    with pytest.raises(RefusedError, match="ran under a permit"):
+        roll_back(two_versions.acting(), WORKLOAD, case.release_digest)
+    assert two_versions.served() == {digest(two_versions.releases.green): 100}
+
+
+def test_an_older_version_that_no_longer_fits_is_refused(
+    live_depot: Depot, tmp_path: Path
+) -> None:
+    first_version = live_depot.acting().releases / digest(live_depot.releases.first)[7:]
+    assert first_version.is_dir()
+    live_depot.make_live(live_depot.releases.yellow)
+    fewer = [{"name": name, "type": "number"} for name in parcels.INPUTS]
+    newer = parcels.copy(live_depot.releases.green, tmp_path / "narrow")
+    (newer / "features.yaml").write_text(parcels.yaml.safe_dump(fewer), encoding="utf-8")
+    parcels.report(newer)
+    live_depot.make_live(newer)
+    proposal = plan(live_depot.acting(), WORKLOAD)
+    assert proposal.allowed is False
+    assert parcels.APPROVED in proposal.contract.sentence
+    events = live_depot.event_types()
+    with pytest.raises(RefusedError) as refusal:
+        roll_back(live_depot.acting(), WORKLOAD)
+    assert refusal.value.code == "rollback/contract"
+    assert live_depot.event_types() == events
+
+
+def test_there_is_no_way_back_from_a_first_release_but_off(live_depot: Depot) -> None:
+    with pytest.raises(ConflictError) as refusal:
+        plan(live_depot.acting(), WORKLOAD)
+    assert refusal.value.code == "rollback/first"
+    assert "--to off" in refusal.value.advice
+
+
+def test_nobody_goes_back_during_a_rollout(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    deploy(live_depot.acting(), case.id, one_step=True)
+    with pytest.raises(ConflictError) as refusal:
+        roll_back(live_depot.acting(), WORKLOAD, "off")
+    assert refusal.value.code == "rollback/rolling"
+    assert "rollout abort" in refusal.value.advice
+
+
+def test_an_unknown_workload_is_named(live_depot: Depot) -> None:
+    with pytest.raises(InputError, match="no workload 'parcel-urgncy'"):
+        plan(live_depot.acting(), "parcel-urgncy")
+
+
+def test_who_may_not_deploy_may_not_go_back(two_versions: Depot) -> None:
+    events = two_versions.event_types()
+    with pytest.raises(RefusedError) as refusal:
+        roll_back(two_versions.acting("dora"), WORKLOAD)
+    assert refusal.value.code == "authz/deploy-role"
+    assert two_versions.event_types() == events
+
+
+def test_a_rollback_that_was_interrupted_is_finished_by_the_same_command(
+    two_versions: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PowerCutError(Exception):
+        pass
+
+    def cut(*_: object) -> None:
+        raise PowerCutError
+
+    with monkeypatch.context() as patched, pytest.raises(PowerCutError):
+        patched.setattr(use_case, "apply", cut)
+        roll_back(two_versions.acting(), WORKLOAD)
+    (line,) = list_workloads(two_versions.acting())
+    assert line.rollout is not None
+    assert line.rollout.kind == "rollback"
+    assert roll_back(two_versions.acting(), WORKLOAD).to_version == "v1"
+    assert two_versions.served() == {digest(two_versions.releases.first): 100}
+    assert two_versions.event_types().count("rollback.started") == 1
