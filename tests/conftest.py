@@ -42,6 +42,17 @@ def live_template(tmp_path_factory: pytest.TempPathFactory, new_template: Depot)
     return depot
 
 
+@pytest.fixture(scope="session")
+def two_template(tmp_path_factory: pytest.TempPathFactory, live_template: Depot) -> Depot:
+    """The workspace that `two_versions` copies."""
+    from tests.service.depot import copy_depot
+
+    depot = copy_depot(live_template, tmp_path_factory.mktemp("two"))
+    depot.make_live(depot.releases.green)
+    depot.stop()
+    return depot
+
+
 @pytest.fixture
 def new_depot(new_template: Depot, tmp_path: Path) -> Iterator[Depot]:
     """A workspace in which going back was rehearsed and nothing was submitted."""
@@ -52,6 +63,12 @@ def new_depot(new_template: Depot, tmp_path: Path) -> Iterator[Depot]:
 def live_depot(live_template: Depot, tmp_path: Path) -> Iterator[Depot]:
     """A workspace in which the first release is live; its gateway starts when it is needed."""
     yield from _lent(live_template, tmp_path)
+
+
+@pytest.fixture
+def two_versions(two_template: Depot, tmp_path: Path) -> Iterator[Depot]:
+    """A workspace in which v2 is live and v1 is the version before; its gateway is stopped."""
+    yield from _lent(two_template, tmp_path)
 
 
 def _lent(template: Depot, tmp_path: Path) -> Iterator[Depot]:

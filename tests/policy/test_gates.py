@@ -124,3 +124,15 @@ def test_no_sentence_of_any_gate_is_empty_or_shows_a_template(pack: Pack) -> Non
         for gate in decided(pack, use).gates:
             assert len(gate.sentence) > 20
             assert not set("{}[]") & set(gate.sentence)
+
+
+def test_ratios_are_told_with_two_decimals(pack: Pack) -> None:
+    from guiderail.core.interval import Interval
+
+    use: dict[str, Value] = {"use.domain": "credit", **HIGH_GATES}
+    facts = {**use, "fairness.selection_ratio": Interval(0.714, 0.62, 0.97)}
+    assert one(pack, "fairness", facts) == (
+        Verdict.INSUFFICIENT,
+        "The lowest selection-rate ratio is 0.71 (95 % interval 0.62 to 0.97); the data allow "
+        "values on both sides of 0.8.",
+    )

@@ -220,3 +220,27 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         load_pack_directory(directory)
     assert len(caught.value.problems) == 2
     assert "1 more" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "when: !use.regulated",  # a tag swallows the condition
+        "when: use.regulated # && use.confirmed",  # a comment cuts it
+        "when: &rule use.regulated",  # an anchor stands in front of it
+        "when: use.regulated\nwhen: use.confirmed",  # a second one overrides it
+        "when: yes",  # a word that other readers turn into true
+    ],
+)
+def test_trap_7_yaml_does_not_cut_retype_or_override_what_was_written(
+    tmp_path: Path, written: str
+) -> None:
+    directory = copy_of(tmp_path)
+    path = directory / "tiers" / "regulated.yaml"
+    text = path.read_text("utf-8")
+    assert "when: |-\n  use.regulated" in text
+    path.write_text(text.replace("when: |-\n  use.regulated", written), "utf-8")
+    with pytest.raises(PackError) as caught:
+        load_pack_directory(directory)
+    assert caught.value.place is not None
+    assert caught.value.place.file.endswith("tiers/regulated.yaml")

@@ -100,7 +100,9 @@ def riskier(kind: FactType, value: Any, step: Any) -> Any:
 DIRECTED = sorted(
     name
     for name in QUIET
-    if BY_NAME[name].risk_direction != "none" and BY_NAME[name].type not in ("set", "text")
+    if name != "evaluation.labels"  # without labels there is no measured performance to compare
+    and BY_NAME[name].risk_direction != "none"
+    and BY_NAME[name].type not in ("set", "text")
 )
 
 

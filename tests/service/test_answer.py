@@ -167,9 +167,7 @@ def test_questions_are_closed_once_the_case_is_permitted(live_depot: Depot) -> N
         ("tests.ran", "3.5", None),
     ],
 )
-def test_what_is_typed_becomes_a_value_or_nothing(
-    fact: str, text: str, value: object
-) -> None:
+def test_what_is_typed_becomes_a_value_or_nothing(fact: str, text: str, value: object) -> None:
     assert parse_answer(fact, text) == value
 
 

@@ -87,9 +87,7 @@ def test_a_red_release_needs_somebody_outside_the_reporting_line(red: tuple[Depo
 def test_one_person_is_not_two_reviewers(red: tuple[Depot, str]) -> None:
     depot, case = red
     both = ["ml-governance-analyst", "risk-officer"]
-    competence = [
-        {"role": role, "kinds": ["model"], "until": "2999-12-31"} for role in both
-    ]
+    competence = [{"role": role, "kinds": ["model"], "until": "2999-12-31"} for role in both]
     write_people(depot, {"gina": {"roles": both, "competence": competence}})
     refused(lambda: depot.approve(case, "gina"), "review/which-role")
     depot.approve(case, "gina", "risk-officer")

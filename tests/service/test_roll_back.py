@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from guiderail.core.errors import ConflictError, InputError, RefusedError
 from guiderail.core.interval import Interval
@@ -13,17 +14,10 @@ from guiderail.review.states import State
 from guiderail.service import roll_back as use_case
 from guiderail.service.deploy import deploy
 from guiderail.service.roll_back import plan, roll_back
-from guiderail.service.status import list_workloads
+from guiderail.service.status import list_workloads, start_gateway
 from guiderail.service.withdraw import withdraw
 from tests.service import parcels
 from tests.service.depot import WORKLOAD, Depot
-
-
-@pytest.fixture
-def two_versions(live_depot: Depot) -> Depot:
-    """v2 is live and v1 is the version before."""
-    live_depot.make_live(live_depot.releases.green)
-    return live_depot
 
 
 def digest(release: Path) -> str:
@@ -31,6 +25,7 @@ def digest(release: Path) -> str:
 
 
 def test_the_plan_shows_contract_flips_and_teams_and_moves_nothing(two_versions: Depot) -> None:
+    start_gateway(two_versions.acting())
     events, served = two_versions.event_types(), two_versions.served()
     proposal = plan(two_versions.acting(), WORKLOAD)
     assert proposal.contract.fits is True
@@ -103,26 +98,26 @@ def test_a_release_whose_permit_was_never_used_cannot_slip_in(two_versions: Depo
     withdraw(two_versions.acting(), case.id)
     with pytest.raises(RefusedError, match="ran under a permit"):
         roll_back(two_versions.acting(), WORKLOAD, case.release_digest)
-    assert two_versions.served() == {digest(two_versions.releases.green): 100}
+    (line,) = list_workloads(two_versions.acting())
+    assert (line.production_version, line.rollout) == ("v2", None)
 
 
-def test_an_older_version_that_no_longer_fits_is_refused(
-    live_depot: Depot, tmp_path: Path
-) -> None:
-    first_version = live_depot.acting().releases / digest(live_depot.releases.first)[7:]
-    assert first_version.is_dir()
+def test_an_older_version_that_no_longer_fits_is_refused(live_depot: Depot, tmp_path: Path) -> None:
     live_depot.make_live(live_depot.releases.yellow)
+    live_depot.make_live(live_depot.releases.green)
     fewer = [{"name": name, "type": "number"} for name in parcels.INPUTS]
-    newer = parcels.copy(live_depot.releases.green, tmp_path / "narrow")
-    (newer / "features.yaml").write_text(parcels.yaml.safe_dump(fewer), encoding="utf-8")
-    parcels.report(newer)
-    live_depot.make_live(newer)
-    proposal = plan(live_depot.acting(), WORKLOAD)
+    newest = parcels.copy(live_depot.releases.green, tmp_path / "narrow")
+    (newest / "features.yaml").write_text(yaml.safe_dump(fewer), encoding="utf-8")
+    parcels.edit(newest, {"version": "v7"})
+    parcels.report(newest)
+    live_depot.make_live(newest)
+    assert plan(live_depot.acting(), WORKLOAD).allowed is True
+    proposal = plan(live_depot.acting(), WORKLOAD, "v3")
     assert proposal.allowed is False
     assert parcels.APPROVED in proposal.contract.sentence
     events = live_depot.event_types()
     with pytest.raises(RefusedError) as refusal:
-        roll_back(live_depot.acting(), WORKLOAD)
+        roll_back(live_depot.acting(), WORKLOAD, "v3")
     assert refusal.value.code == "rollback/contract"
     assert live_depot.event_types() == events
 
@@ -165,9 +160,10 @@ def test_a_rollback_that_was_interrupted_is_finished_by_the_same_command(
     def cut(*_: object) -> None:
         raise PowerCutError
 
-    with monkeypatch.context() as patched, pytest.raises(PowerCutError):
+    with monkeypatch.context() as patched:
         patched.setattr(use_case, "apply", cut)
-        roll_back(two_versions.acting(), WORKLOAD)
+        with pytest.raises(PowerCutError):
+            roll_back(two_versions.acting(), WORKLOAD)
     (line,) = list_workloads(two_versions.acting())
     assert line.rollout is not None
     assert line.rollout.kind == "rollback"

@@ -55,7 +55,7 @@ class _Search:
     target: int
     by: str
     changed: dict[str, Value] = field(default_factory=dict)
-    causes: dict[Cause, None] = field(default_factory=dict)
+    causes: dict[Cause, set[str]] = field(default_factory=dict)
 
     def run(self, judged: Judgement) -> bool:
         """Do changes of this kind suffice, as deciding again says?"""
@@ -88,7 +88,8 @@ class _Search:
         lacking = [g for g in judged.gates if g.enforced and g.verdict == "insufficient"]
         tier_rules = [hit for hit in judged.tier_hits if hit.rule.rank > 0]
         if any(gate.gate.from_rank > 0 for gate in lacking) and tier_rules:
-            kept, causes = dict(self.changed), dict(self.causes)
+            kept = dict(self.changed)
+            causes = {cause: set(names) for cause, names in self.causes.items()}
             if all(self._stop_tier(hit, judged) for hit in tier_rules):
                 return True  # the next round sees which gates still count
             self.changed, self.causes = kept, causes
@@ -141,7 +142,7 @@ class _Search:
             return False
         if found:
             self.changed.update(found)
-            self.causes[cause] = None
+            self.causes.setdefault(cause, set()).update(found)
         return True
 
 
@@ -166,18 +167,15 @@ def _actions(pack: Pack, before: Judgement, search: _Search, teller: Teller) -> 
     if measures:
         lacking = joined([_phrase(name) for name in measures])
         told.append(f"Have it measured or recorded: {lacking}.")
-    for part, hit in search.causes:
+    for (part, hit), names in search.causes.items():
+        if all(before.values.get(name, UNKNOWN) is UNKNOWN for name in names):
+            continue  # finding it out is the whole advice
         texts = pack.part_texts(part)
-        if hit is not None and hit.truth is True:
+        if hit is not None:
             told.append(teller.fill(texts["to_lighten"]))
-        elif hit is None and not _rests_on_unknown(pack, part, before):
+        else:
             told.append(teller.wording(texts["do"]["insufficient"]))
     return tuple(dict.fromkeys(told))
-
-
-def _rests_on_unknown(pack: Pack, gate: str, before: Judgement) -> bool:
-    """Is evidence missing altogether, so that measuring it is the whole advice?"""
-    return pack.node(pack.gate(gate)["pass_when"]).run(before.values) is UNKNOWN
 
 
 def _phrase(name: str) -> str:

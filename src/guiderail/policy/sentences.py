@@ -26,9 +26,12 @@ class Teller:
         self._facts = readings.facts
         self._values = judged.values
         self._weak = judged.weak
+        self._told: dict[str, FactShown] = {}
 
     def wording(self, cases: Sequence[Any], unknown: Sequence[str] = ()) -> str:
         """The wordings whose condition is true; those without a condition when none is."""
+        if len(cases) == 1 and cases[0]["when"] is None:
+            return self.fill(cases[0]["says"], unknown)
         said = [case["says"] for case in cases if case["when"] is not None
                 and self._pack.node(case["when"]).run(self._values) is True]  # fmt: skip
         if not said:
@@ -43,7 +46,10 @@ class Teller:
 
     def fill(self, text: str, unknown: Sequence[str] = ()) -> str:
         """One template as a sentence."""
-        parts = [self._piece(piece, unknown) for piece in pieces(text)]
+        whole = pieces(text)
+        if len(whole) == 1 and isinstance(whole[0], str):
+            return capitalised(whole[0].strip())
+        parts = [self._piece(piece, unknown) for piece in whole]
         return capitalised("".join(part for part in parts if part is not None).strip())
 
     def not_known(self, names: Sequence[str]) -> str:
@@ -61,7 +67,11 @@ class Teller:
 
     def shown(self, names: Sequence[str]) -> tuple[FactShown, ...]:
         """Facts as a reason quotes them."""
-        return tuple(self._shown(name) for name in names)
+        told = self._told
+        for name in names:
+            if name not in told:
+                told[name] = self._shown(name)
+        return tuple([told[name] for name in names])
 
     def _shown(self, name: str) -> FactShown:
         fact, kind = self._facts.get(name), fact_type(name)

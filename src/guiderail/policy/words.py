@@ -21,6 +21,7 @@ METRICS: Final = {
 """How the primary metric is called in a sentence."""
 
 _MOST_DECIMALS: Final = 6
+_SMALL: Final = 10
 
 
 def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[float] = ()) -> str:
@@ -37,7 +38,9 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
         case int() | float():
             if fact.unit == "days" and 0 <= value < 1:
                 return "less than a day"
-            return _with_unit(_plain_number(number_words(value, form, limits)), fact.unit)
+            return _with_unit(
+                _plain_number(number_words(value, form, limits, fact.unit)), fact.unit
+            )
         case Interval():
             return _interval_words(fact, value, form, limits)
         case str():
@@ -46,14 +49,20 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
             return joined(value) if value else "none"
 
 
-def number_words(number: float, form: str = "", limits: Sequence[float] = ()) -> str:
-    """A number with one decimal, or as many as it takes to stay on its side of every limit."""
+def number_words(
+    number: float, form: str = "", limits: Sequence[float] = (), unit: str = "%"
+) -> str:
+    """A number with one decimal, or as many as it takes to stay on its side of every limit.
+
+    Ratios and other small numbers without a unit start with two decimals.
+    """
     if form == "abs":
         number, limits = abs(number), [abs(limit) for limit in limits]
     sign = "+" if form == "+" else ""
     if isinstance(number, int):
         return f"{number:{sign},}"
-    for decimals in range(1, _MOST_DECIMALS):
+    fewest = 1 if unit or abs(number) >= _SMALL else 2
+    for decimals in range(fewest, _MOST_DECIMALS):
         shown = round(number, decimals)
         for limit in limits:
             if (shown > limit) is not (number > limit) or (shown < limit) is not (number < limit):
@@ -89,16 +98,18 @@ def capitalised(sentence: str) -> str:
 
 
 def _interval_words(fact: FactType, value: Interval, form: str, limits: Sequence[float]) -> str:
-    point = _with_unit(number_words(float(value.value), form, limits), fact.unit)
+    point = _with_unit(number_words(float(value.value), form, limits, fact.unit), fact.unit)
     if form in ("abs", "plain"):
         return point
     bound_form = "+" if form == "+" else ""
-    low, high = (number_words(float(b), bound_form, limits) for b in (value.low, value.high))
+    low, high = (
+        number_words(float(b), bound_form, limits, fact.unit) for b in (value.low, value.high)
+    )
     return f"{point} (95 % interval {low} to {high})"
 
 
 def _plain_number(number: str) -> str:
-    return number.removesuffix(".0")
+    return number.removesuffix(".0").removesuffix(".00")
 
 
 def _with_unit(number: str, unit: str) -> str:

@@ -47,12 +47,12 @@ def _body(decision: Decision) -> list[Line]:
 
 
 def brief_lines(release: Release, decision: Decision, compared_with: str | None) -> list[Line]:
-    """The verdict and why, without gates and advice."""
+    """The verdict, why, and what blocks; the other gates and the advice are left out."""
     manifest = release.manifest
     lines = verdict_lines(decision)
     against = f"compared with {short(compared_with)}" if compared_with else "a first release"
     lines += paragraph(f"{manifest.name} {manifest.version}, {against}", style="dim")
-    return lines + _track(decision)
+    return lines + _track(decision) + _blocked(decision)
 
 
 def verdict_lines(decision: Decision) -> list[Line]:
@@ -127,7 +127,6 @@ def _sources(reason: Reason) -> list[Line]:
 
 
 def _gates(decision: Decision) -> list[Line]:
-    blocked = [g for g in decision.gates if g.enforced and g.verdict is Verdict.FAIL]
     to_do = [g for g in decision.gates if g.enforced and g.verdict is Verdict.INSUFFICIENT]
     waived = [g for g in decision.gates if g.verdict is Verdict.WAIVED]
     passed = [g for g in decision.gates if g.enforced and g.verdict is Verdict.PASS]
@@ -137,11 +136,7 @@ def _gates(decision: Decision) -> list[Line]:
         if not g.enforced and g.verdict in (Verdict.FAIL, Verdict.INSUFFICIENT)
     ]
     fixes = {finding.rule: finding.fix for finding in decision.findings}
-    lines: list[Line] = []
-    if blocked:
-        lines += heading("Blocked")
-        for gate in blocked:
-            lines += _gate(gate, fixes)
+    lines = _blocked(decision)
     if to_do:
         lines += heading("To do: evidence is missing or too thin")
         for gate in to_do:
@@ -161,6 +156,15 @@ def _gates(decision: Decision) -> list[Line]:
             style="dim",
         )
     return lines
+
+
+def _blocked(decision: Decision) -> list[Line]:
+    """The gates that fail, each with what to do about it."""
+    failing = [g for g in decision.gates if g.enforced and g.verdict is Verdict.FAIL]
+    if not failing:
+        return []
+    fixes = {finding.rule: finding.fix for finding in decision.findings}
+    return heading("Blocked") + [line for gate in failing for line in _gate(gate, fixes)]
 
 
 def _counted(decision: Decision) -> int:

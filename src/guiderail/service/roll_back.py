@@ -14,12 +14,16 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, update
 
+from guiderail.change.going_back import GOING_BACK
 from guiderail.change.measure_release import release_facts
 from guiderail.core.digest import Digest, decimal_string, short
 from guiderail.core.errors import ConflictError, InputError, RefusedError
 from guiderail.core.interval import Interval
 from guiderail.core.time import to_text
-from guiderail.facts.fact import Fact, Unknown
+from guiderail.facts.cache import FactCache
+from guiderail.facts.collect import run_providers
+from guiderail.facts.fact import Unknown
+from guiderail.facts.provider import Inputs
 from guiderail.facts.standing import Baseline, Standing
 from guiderail.review import cases
 from guiderail.review.authz import Action
@@ -88,7 +92,7 @@ def plan(workspace: Workspace, workload: str, to: str | None = None) -> Rollback
         workload,
         from_digest=current,
         to_digest=wanted,
-        contract=_contract(facts),
+        contract=_contract(workspace, goal, running),
         flips=flips.value
         if isinstance(flips.value, Interval | Unknown)
         else Unknown("the measured share is not an interval"),
@@ -219,23 +223,25 @@ def _permitted(tx: Snapshot, workload: str, wanted: str) -> str:
     return ran[0]
 
 
-def _contract(facts: Mapping[str, Fact]) -> ContractCheck:
-    missing, mismatched = facts["contract.missing"], facts["contract.mismatched"]
-    counts = (missing.value, mismatched.value)
-    unknowns = [count.reason for count in counts if isinstance(count, Unknown)]
-    if unknowns:
-        return ContractCheck(None, (), (), f"The contract is unknown: {unknowns[0]}.")
-    if counts == (0, 0):
-        return ContractCheck(True, (), (), "Serving offers everything that the version asks for.")
-    names = [str(item) for fact in (missing, mismatched) for item in _names(fact)]
-    return ContractCheck(
-        False, tuple(names), (), f"The contract does not fit: {', '.join(names) or counts}."
+def _contract(workspace: Workspace, goal: Baseline, running: Baseline | None) -> ContractCheck:
+    """What the version asks for, against what serving offers to the one that runs now."""
+    inputs = Inputs(
+        (running or goal).release,
+        Standing(production=goal),
+        workspace.clock(),
+        FactCache(workspace.cache / "facts"),
+        {},
     )
-
-
-def _names(fact: Fact) -> list[object]:
-    names = fact.detail.get("names")
-    return list(names) if isinstance(names, list | tuple) else []
+    fits = run_providers([GOING_BACK], inputs)["rollback.compatible"]
+    if isinstance(fits.value, Unknown):
+        return ContractCheck(None, (), (), f"The contract is unknown: {fits.value.reason}.")
+    if fits.value is True:
+        return ContractCheck(True, (), (), "Serving offers everything that the version asks for.")
+    broken = fits.detail.get("features")
+    names = tuple(map(str, broken)) if isinstance(broken, list | tuple) else ()
+    return ContractCheck(
+        False, names, (), f"Serving no longer offers what the version asks for: {', '.join(names)}."
+    )
 
 
 def _counts(detail: object) -> dict[str, int]:
