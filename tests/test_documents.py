@@ -240,3 +240,32 @@ def test_the_make_verbs_of_the_contributing_page_are_those_of_the_makefile() -> 
     verbs = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.M))
     table = CONTRIBUTING.read_text("utf-8").split("## House rules")[0]
     assert set(re.findall(r"`make ([a-z]+)`", table)) == verbs
+
+
+COMMAND_IN_A_PAGE = re.compile(r"(?<![\w/.])guiderail ((?:[a-z][a-z-]+ ?)+)")
+
+
+def test_every_command_that_a_page_of_the_policy_names_exists() -> None:
+    pages = sorted((ROOT / "src" / "guiderail" / "packs").rglob("*.yaml"))
+    shown = [
+        (page.stem, found[1].split())
+        for page in pages
+        for found in COMMAND_IN_A_PAGE.finditer(page.read_text("utf-8"))
+    ]
+    assert len(shown) > 20
+    missing = [(page, names) for page, names in shown if not command_exists(names)]
+    assert missing == []
+
+
+def command_exists(names: list[str]) -> bool:
+    """Whether the first words are a command; what follows a command are arguments or prose."""
+    command: click.Command = cli
+    context = click.Context(cli, info_name="guiderail")
+    for name in names:
+        if not isinstance(command, click.Group):
+            return True
+        inner = command.get_command(context, name)
+        if inner is None:
+            return False
+        command = inner
+    return True

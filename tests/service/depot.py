@@ -24,7 +24,7 @@ from guiderail.service.deploy import deploy
 from guiderail.service.rehearse import rehearse
 from guiderail.service.review import confirm_use, give_review
 from guiderail.service.set_up import create
-from guiderail.service.status import show_case, stop_gateway
+from guiderail.service.status import list_workloads, show_case, stop_gateway
 from guiderail.service.submit import Submitted, submit
 from guiderail.service.traffic import target
 from guiderail.service.workspace import Workspace
@@ -178,6 +178,10 @@ class Depot:
         """Digest -> percent of traffic that the gateway gives it now."""
         row = target(self.acting()).observed(WORKLOAD)
         return {arm.digest: arm.share for arm in row.arms} if row else {}
+
+    def served_versions(self) -> list[str | None]:
+        """The versions in production by the store, one for each workload."""
+        return [line.production_version for line in list_workloads(self.acting())]
 
     def ask(self, unit: str = "parcel-1", *, without: str = "") -> tuple[int, str | None]:
         """Status and release digest of one answer of the gateway.

@@ -109,10 +109,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nStopped. Nothing was left half-done.", err=True)
         return USAGE
-    except BrokenPipeError:
-        # Whoever read our output has had enough; that is no error of ours.
-        sys.stderr.close()
-        return 0
     except Exception as error:
         if os.environ.get("GUIDERAIL_DEBUG"):
             raise

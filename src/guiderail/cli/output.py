@@ -52,17 +52,17 @@ def print_error(error: GuiderailError) -> None:
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[str, float], None] | None]:
-    """A bar on standard error while long work runs; nothing at all when that is no terminal.
+    """A bar on standard error while long work runs; nothing where colour is not wanted either.
 
     Gives a function that takes what is being done and the share done so far, 0 to 1.
     """
-    if not sys.stderr.isatty():
+    if not coloured(sys.stderr):
         yield None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    console = Console(stderr=True, no_color=not coloured(sys.stderr))
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

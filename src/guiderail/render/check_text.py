@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from guiderail.core.digest import short
-from guiderail.core.messages import Finding, Reason, Severity
+from guiderail.core.messages import FactShown, Finding, Reason, Severity
 from guiderail.core.scales import KnownBy, Track, Verdict
 from guiderail.manifest.release import Release
 from guiderail.policy.decision import Decision, GateResult, Lighter
+from guiderail.policy.vocabulary import COMPUTED
 from guiderail.render import words
 from guiderail.render.lines import Line, columns, heading, paragraph
 
@@ -119,11 +120,16 @@ def _reasons(reasons: tuple[Reason, ...]) -> list[Line]:
 def _sources(reason: Reason) -> list[Line]:
     lines: list[Line] = []
     for fact in reason.facts:
-        known = words.KNOWN_BY[KnownBy(fact.known_by)]
-        lines += paragraph(
-            f"{fact.name} = {fact.value}; {fact.source}, {known}", indent=6, hang=2, style="dim"
-        )
+        told = "; ".join(part for part in (f"{fact.name} = {fact.value}", _origin(fact)) if part)
+        lines += paragraph(told, indent=6, hang=2, style="dim")
     return lines
+
+
+def _origin(fact: FactShown) -> str:
+    """Where a value is from and how it is known; what the decision computed needs no witness."""
+    if not fact.source or fact.name in COMPUTED:
+        return fact.source
+    return f"{fact.source}, {words.KNOWN_BY[KnownBy(fact.known_by)]}"
 
 
 def _gates(decision: Decision) -> list[Line]:

@@ -111,7 +111,8 @@ def _columns(document: Document) -> list[Line]:
         (row["name"], row["class"], row["kind"] or "", f"{row['confidence']}: {row['why']}")
         for row in found
     )
-    return lines + paragraph(f"{plain} other columns show no sign of either.", style="dim")
+    others = f"{plain} other columns" if found else f"{plain} columns"
+    return lines + paragraph(f"{others} show no sign of personal or protected data.", style="dim")
 
 
 def _model(document: Document) -> list[Line]:

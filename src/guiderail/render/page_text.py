@@ -82,9 +82,24 @@ def _reference(ref: Mapping[str, Any]) -> str:
 
 
 def fact_lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
-    """One fact per row."""
-    table = [("name", "type", "riskier", "what it says")]
+    """Name and type of each fact, and below it what the fact says."""
+    lines: list[Line] = []
     for row in rows:
-        kind = row["type"] + (f" ({row['unit']})" if row["unit"] else "")
-        table.append((row["name"], kind, row["risk_direction"], row["says"]))
-    return columns(table, indent=0)
+        values = f": {', '.join(row['values'])}" if row["values"] else ""
+        unit = f", {row['unit']}" if row["unit"] else ""
+        lines += paragraph(f"{row['name']}  ({row['type']}{values}{unit})", hang=4)
+        lines += paragraph(
+            f"{row['says']}{_riskier(row)}; from {row['source']}", indent=4, style="dim"
+        )
+    return lines
+
+
+def _riskier(row: Mapping[str, Any]) -> str:
+    """Which way is the risky one. Values of an enum run from the safest to the riskiest."""
+    up = row["risk_direction"] == "up"
+    if row["risk_direction"] == "none":
+        return ""
+    if row["values"]:
+        return f"; riskiest is {row['values'][-1 if up else 0]}"
+    yes, no = ("yes", "no") if row["type"] == "bool" else ("more", "less")
+    return f"; riskier when {yes if up else no}"
