@@ -50,7 +50,8 @@ def test_a_manifest_is_proposed_from_what_is_there_and_nothing_is_overwritten(
     directory = parcels.copy(parcel_releases.first, tmp_path / "repository")
     (directory / "guiderail.yaml").unlink()
     proposed = new_manifest(directory)
-    assert proposed["written"] == [str(directory / "guiderail.yaml")]
+    assert str(directory / "guiderail.yaml") in proposed["written"]
+    assert parcels.load_release(directory).manifest.kind == "model"
     assert any("purpose" in key for key in proposed["unknown"])
     before = (directory / "guiderail.yaml").read_bytes()
     with pytest.raises(InputError):
@@ -66,14 +67,25 @@ def test_a_rehearsal_is_recorded_and_production_is_not_touched(live_depot: Depot
     assert live_depot.served_versions() == ["v1"]
 
 
-def test_a_rehearsal_that_fails_is_recorded_as_failed(live_depot: Depot, tmp_path: Path) -> None:
-    directory = parcels.copy(live_depot.releases.green, tmp_path / "broken")
-    (directory / "model.skops").write_bytes(b"no model")
-    with pytest.raises((RefusedError, InputError)):
+def test_a_rehearsal_that_fails_is_recorded_as_failed_and_refused(
+    live_depot: Depot, tmp_path: Path
+) -> None:
+    import skops.io
+    from sklearn.preprocessing import StandardScaler
+
+    directory = parcels.copy(live_depot.releases.green, tmp_path / "mute")
+    rows = [[0.0, 1.0, 2.0], [1.0, 0.0, 1.0]]
+    skops.io.dump(StandardScaler().fit(rows), directory / "model.skops")
+    with pytest.raises(RefusedError) as refusal:
         rehearse(live_depot.acting(), WORKLOAD, directory)
+    assert refusal.value.code == "rehearse/failed"
     with live_depot.acting().store.read() as snapshot:
-        outcomes = {row.outcome for row in snapshot.execute(tables.rehearsal.select())}
-    assert "failed" in outcomes or live_depot.event_types()[-1] != "rollback.rehearsed"
+        newest = snapshot.execute(
+            tables.rehearsal.select().order_by(tables.rehearsal.c.at.desc())
+        ).first()
+    assert newest is not None
+    assert newest.outcome == "failed"
+    assert live_depot.event_types()[-1] == "rollback.rehearsed"
 
 
 def test_a_rehearsal_of_another_workload_is_refused(live_depot: Depot) -> None:

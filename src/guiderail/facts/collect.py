@@ -19,7 +19,8 @@ from guiderail.manifest.release import Release
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done so far, 0 to 1."""
 
-NOT_MEASURED = "this version of Guiderail does not measure it yet"
+NOT_MEASURED = "not measured yet"
+"""Why a fact without a provider is unknown; the check says once what that means."""
 
 
 def collect(

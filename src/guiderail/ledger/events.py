@@ -6,6 +6,7 @@ ledger's own bytes hold only a commitment to it, so nothing personal and no free
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -218,6 +219,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
     ),
 )
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _BY_NAME = {kind.name: kind for kind in EVENT_TYPES}
 
 
@@ -248,5 +250,11 @@ def sentence(name: str, actor: str, subject: str, payload: Mapping[str, object])
     """The event in words, for `ledger log`. A field that is gone is shown as such."""
     kind = event_type(name)
     values = dict.fromkeys(kind.required, "(erased)")
-    values |= {field_: str(value) for field_, value in payload.items()}
+    values |= {field_: _in_words(value) for field_, value in payload.items()}
     return kind.sentence.format_map({**values, "actor": actor, "subject": subject})
+
+
+def _in_words(value: object) -> str:
+    """A payload value for people; a time is cut to the minute."""
+    text = str(value)
+    return f"{text[:10]} {text[11:16]} UTC" if _TIME.fullmatch(text) else text

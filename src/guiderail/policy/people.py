@@ -44,7 +44,7 @@ def expected_wait(
         who = joined([pack.role_title(need.role) for need in reviewers])
         usual = f"a few minutes after {who} has confirmed"
     if outcome is Outcome.BLOCKED:
-        return f"nothing starts until what blocks is fixed or waived; after that {usual}"
+        return f"nothing starts until what blocks is settled; after that {usual}"
     return usual
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from guiderail.core.digest import short
 from guiderail.core.messages import FactShown, Finding, Reason, Severity
-from guiderail.core.scales import KnownBy, Track, Verdict
+from guiderail.core.scales import KnownBy, Outcome, Track, Verdict
+from guiderail.facts.collect import NOT_MEASURED
 from guiderail.manifest.release import Release
 from guiderail.policy.decision import Decision, GateResult, Lighter
 from guiderail.policy.vocabulary import COMPUTED
@@ -58,8 +59,11 @@ def brief_lines(release: Release, decision: Decision, compared_with: str | None)
 
 def verdict_lines(decision: Decision) -> list[Line]:
     """The verdict sentence, the best case where it differs, and what blocks."""
-    style = words.TRACK_STYLE[decision.track]
-    lines = [Line(words.TRACK_SENTENCE[decision.track] + " " + _outcome(decision), style)]
+    style, sentence = words.TRACK_STYLE[decision.track], words.TRACK_SENTENCE[decision.track]
+    if decision.outcome is Outcome.BLOCKED:
+        # What is blocked does not deploy by itself, however light its change.
+        style, sentence = "red", f"{str(decision.track).capitalize()}, but blocked."
+    lines = [Line(f"{sentence} {_outcome(decision)}", style)]
     if decision.best_case.rank < decision.track.rank:
         lines += paragraph(
             f"At best {decision.best_case}, once what is not known yet is measured or answered."
@@ -127,7 +131,7 @@ def _sources(reason: Reason) -> list[Line]:
 
 def _origin(fact: FactShown) -> str:
     """Where a value is from and how it is known; what the decision computed needs no witness."""
-    if not fact.source or fact.name in COMPUTED:
+    if not fact.source or fact.name in COMPUTED or fact.value.startswith("not known"):
         return fact.source
     return f"{fact.source}, {words.KNOWN_BY[KnownBy(fact.known_by)]}"
 
@@ -147,6 +151,7 @@ def _gates(decision: Decision) -> list[Line]:
         lines += heading("To do: evidence is missing or too thin")
         for gate in to_do:
             lines += _gate(gate, fixes)
+        lines += _not_yet(decision)
     if waived:
         lines += heading("Waived for a time")
         for gate in waived:
@@ -156,8 +161,8 @@ def _gates(decision: Decision) -> list[Line]:
         lines += paragraph(", ".join(gate.id for gate in passed), indent=2)
     if warned:
         lines += paragraph(
-            "Not asked at this tier, shown for information: "
-            + ", ".join(f"{g.id} ({g.verdict})" for g in warned),
+            f"{len(warned)} more {'gate is' if len(warned) == 1 else 'gates are'} not asked for at "
+            "this tier.",
             indent=2,
             style="dim",
         )
@@ -229,6 +234,18 @@ def _way(way: Lighter) -> list[Line]:
     for action in way.actions:
         lines += paragraph(f"- {action}", indent=4, hang=2)
     return lines
+
+
+_NOT_YET = (
+    "Not measured yet: this version of Guiderail has no measurement for it, so the owner of the "
+    "gate looks."
+)
+
+
+def _not_yet(decision: Decision) -> list[Line]:
+    """Said once, where some gate waits for a fact that nothing measures."""
+    waits = any(NOT_MEASURED in gate.sentence for gate in decision.gates if gate.enforced)
+    return paragraph(_NOT_YET, indent=2, style="dim") if waits else []
 
 
 def _who(decision: Decision) -> list[Line]:

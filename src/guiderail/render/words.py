@@ -35,7 +35,7 @@ OUTCOME_SENTENCE = {
     Outcome.GO: "Nothing blocks and nobody has to look.",
     Outcome.NEEDS_REVIEW: "Nothing blocks; people have to look.",
     Outcome.NOT_MEASURABLE: "No verdict can be formed from what is known.",
-    Outcome.BLOCKED: "Blocked until it is fixed or waived.",
+    Outcome.BLOCKED: "Nothing starts until what blocks is settled.",
 }
 KNOWN_BY = {
     KnownBy.DECLARED: "declared",

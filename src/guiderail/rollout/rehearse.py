@@ -87,6 +87,10 @@ def rehearse(
         finally:
             target.stop_gateway()
     sentence = f"Going back to {goal} took {seconds:.1f} seconds in the rehearsal."
+    if old is None:
+        sentence = (
+            f"Nothing runs before; switching off took {seconds:.2f} seconds in the rehearsal."
+        )
     return Rehearsal(workload, new.digest, back_to, True, seconds, own, sentence)
 
 
