@@ -57,7 +57,12 @@ def build_all(root: Path) -> Releases:
     return Releases(
         first=build(root / "first", "v1"),
         green=build(root / "green", "v2", rows=300),
-        yellow=build(root / "yellow", "v3", inputs=(*INPUTS, APPROVED)),
+        yellow=build(
+            root / "yellow",
+            "v3",
+            inputs=(*INPUTS, APPROVED),
+            change={"rollout": {"steps": [100]}},
+        ),
         red=build(root / "red", "v4", inputs=(*INPUTS, UNAPPROVED)),
         blocked=build(root / "blocked", "v5", rows=290, failing_test=True),
         credit=build(

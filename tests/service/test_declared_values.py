@@ -20,7 +20,7 @@ from tests.service import parcels
 from tests.service.depot import Depot
 
 laws = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,

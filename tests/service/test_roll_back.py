@@ -37,7 +37,9 @@ def test_the_plan_shows_contract_flips_and_teams_and_moves_nothing(two_versions:
     assert (two_versions.event_types(), two_versions.served()) == (events, served)
 
 
-def test_going_back_restores_the_version_before(two_versions: Depot) -> None:
+def test_going_back_restores_the_version_before_and_twice_is_not_forward(
+    two_versions: Depot,
+) -> None:
     done = roll_back(two_versions.acting(), WORKLOAD)
     first = digest(two_versions.releases.first)
     assert done.to_version == "v1"
@@ -48,10 +50,6 @@ def test_going_back_restores_the_version_before(two_versions: Depot) -> None:
     assert two_versions.event_types()[-2:] == ["rollback.started", "rollback.finished"]
     (line,) = list_workloads(two_versions.acting())
     assert (line.production_version, line.rollout) == ("v1", None)
-
-
-def test_going_back_twice_is_not_going_forward(two_versions: Depot) -> None:
-    roll_back(two_versions.acting(), WORKLOAD)
     with pytest.raises(ConflictError) as refusal:
         roll_back(two_versions.acting(), WORKLOAD)
     assert refusal.value.code == "rollback/already"
@@ -108,7 +106,7 @@ def test_an_older_version_that_no_longer_fits_is_refused(live_depot: Depot, tmp_
     fewer = [{"name": name, "type": "number"} for name in parcels.INPUTS]
     newest = parcels.copy(live_depot.releases.green, tmp_path / "narrow")
     (newest / "features.yaml").write_text(yaml.safe_dump(fewer), encoding="utf-8")
-    parcels.edit(newest, {"version": "v7"})
+    parcels.edit(newest, {"version": "v7", "rollout": {"steps": [100]}})
     parcels.report(newest)
     live_depot.make_live(newest)
     assert plan(live_depot.acting(), WORKLOAD).allowed is True
