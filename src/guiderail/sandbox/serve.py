@@ -118,6 +118,8 @@ def listen(socket_path: Path | None) -> socket.socket:
         bound.bind(str(socket_path))
     else:
         bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Inherited by accepted connections: head and body of an answer leave without waiting.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound.bind(("127.0.0.1", 0))
     bound.listen(128)
     return bound
