@@ -16,7 +16,7 @@ demo: $(VENV)/ready-run ## Watch a real credit model go from manifest to product
 	@$(BIN)/guiderail demo
 
 test: $(VENV)/ready-dev check ## Run every check and every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: $(VENV)/ready-dev ## Style, types and layers, without running tests
 	@$(BIN)/ruff check .

@@ -17,20 +17,20 @@ from guiderail.rollout.gateway.breaker_file import Trip, read_trips, write_trips
 from guiderail.rollout.gateway.served_release import read_release
 from guiderail.rollout.status import RefusedArm
 
-NOW = Circumstances(
-    workload="credit",
-    environment="production",
-    now=datetime.now(UTC) + timedelta(seconds=1),
-    started=frozenset(),
-    revoked=frozenset(),
-    trips={},
-)
-
 
 def decide(home, arm, **changes):
+    """Ask the gateway's gatekeeper a moment after the permits were issued."""
     copies = home / "copies"
     copies.mkdir(exist_ok=True)
-    return admit(arm, Folder(home), copies, read_trusted(home), replace(NOW, **changes))
+    circumstances = Circumstances(
+        workload="credit",
+        environment="production",
+        now=datetime.now(UTC) + timedelta(seconds=1),
+        started=frozenset(),
+        revoked=frozenset(),
+        trips={},
+    )
+    return admit(arm, Folder(home), copies, read_trusted(home), replace(circumstances, **changes))
 
 
 def refusal(home, arm, **changes):

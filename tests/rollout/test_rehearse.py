@@ -66,7 +66,7 @@ def test_where_nothing_runs_before_switching_off_is_rehearsed(home, versions):
     )
     assert result.succeeded, result.sentence
     assert result.to_digest == "off"
-    assert "switched off" in result.sentence
+    assert "switching off" in result.sentence
 
 
 def test_a_version_that_cannot_answer_fails_the_rehearsal_with_the_reason(home, versions):
