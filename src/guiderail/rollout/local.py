@@ -47,7 +47,9 @@ class LocalTarget:
         line of its log when it does not come up.
         """
         if self._is_running():
-            return self._wait_for_start(None)
+            found = self._wait_for_running()
+            if found is not None:
+                return found
         root = self.folder.root
         root.mkdir(parents=True, exist_ok=True)
         self._ensure_token()
@@ -198,7 +200,22 @@ class LocalTarget:
             return None
         return value if isinstance(value, int) else None
 
-    def _wait_for_start(self, pid: int | None) -> GatewayStatus:
+    def _wait_for_running(self) -> GatewayStatus | None:
+        """The status of a gateway that somebody else started; None when it ends meanwhile.
+
+        A gateway that was killed may hold its lock for a moment longer.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while self._is_running() and time.monotonic() < deadline:
+            if self._port() is not None:
+                try:
+                    return self.gateway_status()
+                except ConflictError:
+                    pass  # it listens a moment later, or it is on its way out
+            time.sleep(0.05)
+        return None
+
+    def _wait_for_start(self, pid: int) -> GatewayStatus:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._port() is not None and self._is_running():
@@ -206,7 +223,7 @@ class LocalTarget:
                     return self.gateway_status()
                 except ConflictError:
                     pass  # it listens a moment later
-            if pid is not None and _has_ended(pid) and not self._is_running():
+            if _has_ended(pid) and not self._is_running():
                 break
             time.sleep(0.05)
         raise ConflictError(
