@@ -153,7 +153,7 @@ def test_acting_as_somebody_else_is_refused_outside_demo_workspaces(
     said = guiderail(f"submit {live.releases.green} --as nora")
     assert said.code == 1
     assert "identity/impersonation" in said.err
-    monkeypatch.setattr("getpass.getuser", lambda: "stranger")
+    monkeypatch.setattr("guiderail.service.workspace.operating_system_user", lambda: "stranger")
     said = guiderail(f"submit {live.releases.green}")
     assert said.code == 4
     assert "identity/unmapped" in said.err
@@ -166,7 +166,7 @@ def test_the_operating_system_user_is_the_person_that_people_yaml_says(
     from tests.service.depot import write_people
 
     write_people(live, {"nora": {"os_users": ["nora-at-work"]}})
-    monkeypatch.setattr("getpass.getuser", lambda: "nora-at-work")
+    monkeypatch.setattr("guiderail.service.workspace.operating_system_user", lambda: "nora-at-work")
     said = guiderail(f"submit {live.releases.yellow} --format json")
     assert said.json["submitter"] == "nora"
 

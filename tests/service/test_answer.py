@@ -12,6 +12,7 @@ from guiderail.review.states import State
 from guiderail.service.answer import answer, open_questions, parse_answer, read_value
 from guiderail.service.answer_rows import case_answers
 from guiderail.service.snapshot import facts_from_json
+from guiderail.service.withdraw import withdraw
 from tests.service import parcels
 from tests.service.depot import Depot
 
@@ -121,6 +122,16 @@ def test_an_answer_carries_forward_to_the_next_release(
     submitted = depot.submit(newer)
     assert submitted.decision.unanswered == ()
     assert submitted.facts["use.decision"].source.startswith(f"answered by nora in {case}")
+
+
+def test_an_answer_of_a_withdrawn_case_is_asked_again(
+    asking: tuple[Depot, str], tmp_path: Path
+) -> None:
+    depot, case = asking
+    answer(depot.acting(), case, {"use.decision": "minor", "use.influence": "informs"})
+    withdraw(depot.acting(), case)
+    newer = parcels.variant(depot.releases.yellow, tmp_path / "newer", {"use": ASKED})
+    assert depot.submit(newer).decision.unanswered == ("use.decision", "use.influence")
 
 
 def test_an_answer_is_asked_again_after_180_days(asking: tuple[Depot, str], tmp_path: Path) -> None:

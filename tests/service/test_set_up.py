@@ -21,7 +21,9 @@ from tests.service.depot import WORKLOAD, Depot
 def test_a_new_workspace_begins_its_ledger_and_knows_one_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("getpass.getuser", lambda: "Ana-Maria.01")
+    for module in ("set_up", "workspace"):
+        name = f"guiderail.service.{module}.operating_system_user"
+        monkeypatch.setattr(name, lambda: "Ana-Maria.01")
     monkeypatch.delenv("GUIDERAIL_HOME", raising=False)
     new_workspace(tmp_path)
     workspace = open_workspace(tmp_path)

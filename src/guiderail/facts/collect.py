@@ -80,6 +80,9 @@ def run_one(provider: Provider, inputs: Inputs) -> tuple[Fact, ...]:
         return _all_unknown(provider, reason)
     except (ValueError, ArithmeticError) as problem:
         return _all_unknown(provider, f"{provider.id} could not be computed: {problem}")
+    except Exception as problem:  # noqa: BLE001 - a provider must never take the check down
+        reason = f"{provider.id} failed unexpectedly ({type(problem).__name__}: {problem})"
+        return _all_unknown(provider, reason)
     result = facts_from_json(facts)
     if key is not None and not any(TRANSIENT in fact.detail for fact in result):
         inputs.cache.write(key, facts)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from guiderail.core.errors import InputError
 from guiderail.facts.standing import ApprovedFeature
-from guiderail.manifest.strict_yaml import load
+from guiderail.manifest.strict_yaml import load_file
 
 
 class _Row(BaseModel):
@@ -32,11 +32,9 @@ def load_features(path: Path) -> dict[str, ApprovedFeature]:
     An approval holds to the end of its last day (UTC). Raises InputError for a file that is not
     right, with its place.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    document = load(text, str(path))
+    document = load_file(path)
     try:
         rows = _File.model_validate(document.data).features
     except ValidationError as error:

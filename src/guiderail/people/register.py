@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guiderail.core.errors import InputError
-from guiderail.manifest.strict_yaml import Document, load
+from guiderail.manifest.strict_yaml import Document, load_file
 
 Role = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
 
@@ -104,15 +104,13 @@ def load_people(path: Path) -> Register:
     Refused: two people with one id, one operating-system user or e-mail that belongs to two
     people, a manager who is not in the file.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
+    if not path.exists():
         raise InputError(
             f"{path} does not exist",
             code="people/missing",
             advice="Create it, or start a workspace with `guiderail init --workspace`.",
-        ) from error
-    document = load(text, str(path))
+        )
+    document = load_file(path)
     try:
         people = _File.model_validate(document.data).people
     except ValidationError as error:

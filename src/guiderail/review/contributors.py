@@ -1,37 +1,114 @@
-"""Who worked on a release, read from its git history."""
+"""Who worked on a release, read from its git history.
+
+The repository is not trusted: it may be crafted so that reading it would run something. git gets an
+environment of its own, may use no transport and no helper that the repository names, and opens no
+repository that is only embedded in another. What cannot be read for certain is refused, because
+"nobody worked on it" would let an author approve.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
-from datetime import datetime
 from pathlib import Path
 
+from guiderail.core.errors import InputError
 from guiderail.people.register import Register
 
+_SECONDS = 60
+_GUARDED = (
+    "safe.bareRepository=explicit",
+    "protocol.allow=never",
+    "core.sshCommand=false",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "log.showSignature=false",
+)
+_NO_REPOSITORY = "not a git repository"
 
-def contributors(directory: Path, since: datetime | None, register: Register) -> frozenset[str]:
-    """Ids of people whose e-mail authored or committed a change to the directory.
 
-    since: only commits after this moment (the last release); None reads the whole history of the
-    directory. A directory outside git has no history to read: the submitter alone is then known.
+def contributors(directory: Path, register: Register) -> frozenset[str]:
+    """Everybody whose e-mail authored or committed a change to the directory.
+
+    Ids of people in the register; `email:` and the address for those who are not in it, so that
+    reviewers see them. Empty where the directory is in no git repository: the submitter alone is
+    then known. Raises InputError `history/unknown` where there is a repository whose history cannot
+    be read completely.
     """
-    # The repository is not trusted: nothing that its own configuration names may run.
-    command = ["git", "--no-pager", "-c", "log.showSignature=false", "-c", "core.fsmonitor=false"]
-    command += ["log", "--format=%ae%n%ce", "--max-count=1000"]
-    if since is not None:
-        command.append(f"--since={since.isoformat()}")
     try:
-        result = subprocess.run(
-            [*command, "--", "."],
+        shallow = _git(directory, "rev-parse", "--is-shallow-repository")
+    except _NoRepositoryError:
+        return frozenset()
+    if shallow.strip() != "false":
+        raise _unknown("the clone is shallow", "Fetch the whole history: git fetch --unshallow.")
+    try:
+        emails = set(_git(directory, "log", "--format=%ae%n%ce", "HEAD", "--", ".").split())
+    except InputError as error:
+        if "ambiguous argument 'HEAD'" in error.what or "bad revision 'HEAD'" in error.what:
+            return frozenset()  # a repository without a single commit
+        raise
+    people = {email: register.by_git_email(email) for email in emails}
+    return frozenset(
+        person.id if person is not None else f"email:{email}" for email, person in people.items()
+    )
+
+
+class _NoRepositoryError(Exception):
+    """The directory is in no git repository."""
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    command = ["git", "--no-pager"]
+    for setting in _GUARDED:
+        command += ["-c", setting]
+    # Nothing of the caller's GIT_* settings gets in; the person's own git configuration does.
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.environ.get("HOME", os.devnull),
+        "LC_ALL": "C",
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    try:
+        done = subprocess.run(
+            [*command, *arguments],
             cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=20,
+            errors="replace",
+            timeout=_SECONDS,
             check=False,
         )
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return frozenset()
-    if result.returncode != 0:
-        return frozenset()
-    found = (register.by_git_email(line) for line in set(result.stdout.split()))
-    return frozenset(person.id for person in found if person is not None)
+    except FileNotFoundError as error:
+        if _has_repository(directory):
+            raise _unknown("git is not installed", "Install git.") from error
+        raise _NoRepositoryError from error
+    except subprocess.TimeoutExpired as error:
+        raise _unknown(f"git did not answer in {_SECONDS} s", "Try again.") from error
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.strip().splitlines()
+    if any(_NO_REPOSITORY in line for line in said) and not _has_repository(directory):
+        raise _NoRepositoryError
+    raise _unknown(
+        said[-1] if said else "git failed",
+        "Make `git log` work in this directory for the user who submits.",
+    )
+
+
+def _has_repository(directory: Path) -> bool:
+    return any(
+        (folder / ".git").exists() for folder in (directory.resolve(), *directory.resolve().parents)
+    )
+
+
+def _unknown(why: str, advice: str) -> InputError:
+    return InputError(
+        f"it cannot be said who worked on this release: {why}",
+        code="history/unknown",
+        advice=advice,
+    )

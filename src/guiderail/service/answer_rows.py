@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, select
 
 from guiderail.core.time import from_text
 from guiderail.facts.fact import from_json
+from guiderail.review.states import State
 from guiderail.service.answers import Answer
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot
@@ -17,12 +18,21 @@ HOLDS = timedelta(days=180)
 """An answer is asked again after this time."""
 
 
+CONVINCED_NOBODY = (State.REJECTED, State.WITHDRAWN)
+
+
 def carried_answers(tx: Snapshot, workload: str, now: datetime) -> dict[str, Answer]:
-    """The newest answer to each fact from earlier cases of the workload, while it holds."""
+    """The newest answer about the use from earlier cases of the workload, while it holds.
+
+    Answers of rejected and withdrawn cases do not count: they convinced nobody. Answers about data
+    or an experiment belong to the release they were given for, and are asked again.
+    """
     rows = tx.execute(
         select(tables.answer)
         .join(tables.case_record, tables.case_record.c.id == tables.answer.c.case_id)
         .where(tables.case_record.c.workload == workload)
+        .where(tables.case_record.c.state.not_in([state.value for state in CONVINCED_NOBODY]))
+        .where(tables.answer.c.fact.startswith("use.", autoescape=True))
         .order_by(tables.answer.c.at)
     ).mappings()
     found = (_answer(row) for row in rows)

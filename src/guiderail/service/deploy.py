@@ -32,7 +32,7 @@ from guiderail.service.permits import complete_proofs, issue_permit, permit_of_r
 from guiderail.service.records import refresh_snapshot, set_workload, workload_row
 from guiderail.service.snapshot import release_folder
 from guiderail.service.take_back import take_back_permits
-from guiderail.service.traffic import RolloutRow, active_rollout, apply, target
+from guiderail.service.traffic import RolloutRow, active_rollout, apply, reconcile, target
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -80,6 +80,7 @@ def deploy(
         _refuse_without_permit(workspace, case)
         _start(workspace, case)
     elif case.state is not State.ROLLING:
+        reconcile(workspace, case.workload)
         raise _not_deployable(case)
     step = _serve(workspace, case_id)
     told(step)
@@ -153,6 +154,7 @@ def _start(workspace: Workspace, case: Case) -> None:
     now = workspace.clock()
     release = load_release(release_folder(workspace.releases, case.release_digest))
     with workspace.store.transaction() as tx:
+        _refuse_second(active_rollout(tx, case.workload))
         row = workload_row(tx, case.workload)
         production = row["production_digest"] if row else None
         position = plan_steps(release.manifest.rollout.steps, first_release=production is None)
@@ -189,6 +191,21 @@ def _start(workspace: Workspace, case: Case) -> None:
             outcome=position.state.value,
             notify=release.manifest.rollback.downstream if release.manifest.rollback else (),
         )
+
+
+def _refuse_second(other: RolloutRow | None) -> None:
+    """One move of traffic at a time: what is under way, interrupted or not, is finished first."""
+    if other is None:
+        return
+    name = other.workload
+    advice = f"Finish it with `guiderail rollback {name}`."
+    if other.kind == "deploy":
+        advice = f"Finish it with `guiderail rollout advance {name}`, or `abort` it."
+    raise ConflictError(
+        f"a {'rollout' if other.kind == 'deploy' else 'rollback'} of {name} is under way",
+        code="rollout/under-way",
+        advice=advice,
+    )
 
 
 def _serve(workspace: Workspace, case_id: str) -> Step:
@@ -358,7 +375,10 @@ def _write_position(tx: Transaction, before: RolloutRow, after: RolloutRow, now:
 def _running(workspace: Workspace, workload: str) -> RolloutRow:
     with workspace.store.read() as snapshot:
         row = active_rollout(snapshot, workload)
-    if row is None or row.kind != "deploy":
+    if row is not None and row.kind != "deploy":
+        _refuse_second(row)
+    if row is None:
+        reconcile(workspace, workload)
         raise ConflictError(
             f"no rollout of {workload} is under way",
             code="rollout/none",

@@ -42,7 +42,7 @@ from guiderail.service.records import (
     workload_row,
 )
 from guiderail.service.snapshot import load_baseline
-from guiderail.service.traffic import OFF, active_rollout, apply
+from guiderail.service.traffic import OFF, active_rollout, apply, reconcile
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot, Transaction
@@ -61,12 +61,19 @@ class RolledBack:
 def plan(workspace: Workspace, workload: str, to: str | None = None) -> RollbackPlan:
     """What going back would mean, measured now. Nothing moves.
 
+    Where there is nothing to go back to, the target is first told again what it should serve: a
+    command may have died before it did.
+
     Raises InputError for an unknown workload, ConflictError when there is nothing to go back to,
     RefusedError for a release that never had a permit or whose permit was taken back.
     """
-    with workspace.store.read() as snapshot:
-        current, wanted = _ends(snapshot, workload, to)
-        facts_now = recorded_facts(snapshot, current) if current else {}
+    try:
+        with workspace.store.read() as snapshot:
+            current, wanted = _ends(snapshot, workload, to)
+            facts_now = recorded_facts(snapshot, current) if current else {}
+    except ConflictError:
+        reconcile(workspace, workload)
+        raise
     running = (
         load_baseline(workspace.releases, Digest(current), facts_now, None) if current else None
     )
@@ -110,7 +117,8 @@ def _teams(baseline: Baseline | None) -> tuple[str, ...]:
 def roll_back(workspace: Workspace, workload: str, to: str | None = None) -> RolledBack:
     """Go back now. Safe to repeat after a crash: a rollback under way is finished.
 
-    Raises RefusedError when the version to go back to does not fit what serving offers.
+    Raises RefusedError when the version to go back to does not fit what serving offers or the
+    target refuses it, ConflictError when somebody else moved the traffic meanwhile.
     """
     proposal = plan(workspace, workload, to)
     if not proposal.allowed:
@@ -122,11 +130,15 @@ def roll_back(workspace: Workspace, workload: str, to: str | None = None) -> Rol
     started = time.monotonic()
     with workspace.store.transaction() as tx:
         authorise_case(workspace, Action.DEPLOY, _case_that_acts(tx, proposal))
-        _begin(tx, workspace, proposal, workspace.clock())
-    apply(workspace, workload)
+        rollback = _begin(tx, workspace, proposal, workspace.clock())
+    try:
+        apply(workspace, workload)
+    except RefusedError as refusal:
+        _give_up(workspace, proposal, rollback, f"the target refused it: {refusal.what}")
+        raise
     with workspace.store.transaction() as tx:
         seconds = time.monotonic() - started
-        _end(tx, workspace, proposal, seconds, workspace.clock())
+        _end(tx, workspace, proposal, rollback, seconds, workspace.clock())
     apply(workspace, workload)
     refresh_snapshot(workspace, workload)
     with workspace.store.read() as snapshot:
@@ -266,10 +278,25 @@ def _case(tx: Snapshot, workload: str, digest: str) -> Case:
     return case
 
 
-def _begin(tx: Transaction, workspace: Workspace, proposal: RollbackPlan, now: datetime) -> None:
-    """Write down what is about to happen; a rollback that is already under way is kept."""
-    if active_rollout(tx, proposal.workload) is not None:
-        return
+def _begin(tx: Transaction, workspace: Workspace, proposal: RollbackPlan, now: datetime) -> str:
+    """Write down what is about to happen, and give its id; the same rollback under way is kept.
+
+    Raises ConflictError when the traffic moved, or began to, since the plan was made.
+    """
+    row = workload_row(tx, proposal.workload)
+    same = row is not None and row["production_digest"] == proposal.from_digest
+    under_way = active_rollout(tx, proposal.workload)
+    if under_way is not None:
+        same &= under_way.kind == "rollback" and under_way.from_digest == proposal.from_digest
+        same &= under_way.to_digest == proposal.to_digest
+    if not same:
+        raise ConflictError(
+            f"the traffic of {proposal.workload} moved since the way back was planned",
+            code="rollback/moved",
+            advice=f"See `guiderail rollout status {proposal.workload}`, then go back again.",
+        )
+    if under_way is not None:
+        return under_way.id
     case = _case_that_acts(tx, proposal)
     rollback = f"rollback-{secrets.token_hex(6)}"
     tx.execute(
@@ -304,17 +331,47 @@ def _begin(tx: Transaction, workspace: Workspace, proposal: RollbackPlan, now: d
         outcome="rolling",
         notify=proposal.tell,
     )
+    return rollback
+
+
+def _close(tx: Transaction, rollback: str, state: RolloutState, now: datetime) -> bool:
+    """End the rollback with this id; False when somebody else did."""
+    changed = tx.execute(
+        update(tables.rollout)
+        .where(tables.rollout.c.id == rollback)
+        .where(tables.rollout.c.state == RolloutState.ROLLING.value)
+        .values(state=state.value, updated_at=to_text(now))
+    )
+    return changed.rowcount == 1
+
+
+def _give_up(workspace: Workspace, proposal: RollbackPlan, rollback: str, reason: str) -> None:
+    """What the target refuses never ends by repeating; nothing moved, so other moves are free."""
+    now = workspace.clock()
+    with workspace.store.transaction() as tx:
+        if not _close(tx, rollback, RolloutState.ABORTED, now):
+            return
+        case = _case_that_acts(tx, proposal)
+        record(
+            tx,
+            "rollout.aborted",
+            case_subject(case),
+            workspace.actor,
+            now,
+            {"case": case.id, "rollout": rollback, "reason": reason},
+            outcome=RolloutState.ABORTED.value,
+        )
 
 
 def _end(
     tx: Transaction,
     workspace: Workspace,
     proposal: RollbackPlan,
+    rollback: str,
     seconds: float,
     now: datetime,
 ) -> None:
-    row = active_rollout(tx, proposal.workload)
-    if row is None:
+    if not _close(tx, rollback, RolloutState.LIVE, now):
         raise ConflictError(
             f"the rollback of {proposal.workload} was finished by somebody else",
             code="rollback/finished",
@@ -327,11 +384,6 @@ def _end(
     if proposal.to_digest != OFF:
         restored = _case(tx, proposal.workload, proposal.to_digest)
         cases.move(tx, restored, State.LIVE, "rollback.finished", now)
-    tx.execute(
-        update(tables.rollout)
-        .where(tables.rollout.c.id == row.id)
-        .values(state=RolloutState.LIVE.value, updated_at=to_text(now))
-    )
     set_workload(
         tx,
         proposal.workload,
@@ -348,7 +400,7 @@ def _end(
         now,
         {
             "case": case.id,
-            "rollout": row.id,
+            "rollout": rollback,
             "from_digest": proposal.from_digest,
             "to_digest": proposal.to_digest,
             "seconds": decimal_string(round(seconds, 3)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from guiderail.sandbox.model_summary import ModelSummary
 from guiderail.service.check import pack_for
 from guiderail.service.journal import record
 from guiderail.service.records import store_pack
-from guiderail.service.workspace import Workspace, create_workspace
+from guiderail.service.workspace import Workspace, create_workspace, operating_system_user
 
 _PEOPLE = """\
 # Everybody who submits, reviews or deploys. One operating-system user stands for one person.
@@ -45,7 +44,7 @@ def new_manifest(directory: Path) -> dict[str, Any]:
 
 def new_workspace(directory: Path, clock: Clock = system_clock) -> dict[str, Any]:
     """Make a directory a workspace with you as its only person, without any role yet."""
-    user = getpass.getuser()
+    user = operating_system_user()
     identifier = "".join(c if c.isalnum() else "-" for c in user.lower()).strip("-") or "me"
     if not identifier[0].isalpha():
         identifier = f"u{identifier}"
@@ -72,7 +71,7 @@ def create(
     )
     pack = pack_for("model")
     now = clock()
-    actor = Actor(getpass.getuser())
+    actor = Actor(operating_system_user())
     trusted = workspace.keyring.trusted
     with workspace.store.transaction() as tx:
         store_pack(tx, pack)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from guiderail.core.digest import Digest, decimal_string
 from guiderail.core.errors import GuiderailError, InputError, IntegrityError
@@ -25,6 +25,11 @@ from guiderail.manifest.load import load_release
 from guiderail.service.answers import Answer, answers_from_snapshot, answers_to_snapshot
 
 FORMAT = 1
+
+_NO_SNAPSHOT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What reading raises for a file that is not UTF-8, no JSON, too deep, or of another shape."""
+
+_T = TypeVar("_T")
 
 
 def facts_to_json(facts: FactSet) -> dict[str, Any]:
@@ -41,14 +46,14 @@ def facts_to_json(facts: FactSet) -> dict[str, Any]:
 
 
 def facts_from_json(data: Mapping[str, Any]) -> dict[str, Fact]:
-    """The inverse of `facts_to_json`; raises ValueError or KeyError for anything else."""
+    """The inverse of `facts_to_json`; raises one of `_NO_SNAPSHOT` for anything else."""
     return {
         name: Fact(
             name,
             from_json(row["value"]),
-            row["source"],
+            _a(row["source"], str),
             KnownBy(row["known_by"]),
-            _inexact(row["detail"]),
+            _inexact(_a(row["detail"], dict)),
         )
         for name, row in data.items()
     }
@@ -119,7 +124,7 @@ def standing_from_json(
     features: Mapping[str, ApprovedFeature],
     stat_cache: Path | None,
 ) -> Standing:
-    """Read a snapshot. Raises ValueError, KeyError or TypeError when it is not one."""
+    """Read a snapshot. Raises one of `_NO_SNAPSHOT` when it is not one."""
     if data["format"] != FORMAT:
         raise ValueError(f"format {data['format']!r} is not {FORMAT}")
     baselines = {
@@ -133,13 +138,18 @@ def standing_from_json(
         reviewed=baselines.get("reviewed"),
         full_review=baselines.get("full_review"),
         features=features,
-        confirmed_profiles=frozenset(Digest(text) for text in data["confirmed_profiles"]),
+        confirmed_profiles=frozenset(map(Digest, _a(data["confirmed_profiles"], list))),
         data_approvals=tuple(
-            DataApproval(row["source"], row["purpose"], row["granted"], from_text(row["until"]))
-            for row in data["data_approvals"]
+            DataApproval(
+                _a(row["source"], str),
+                _a(row["purpose"], str),
+                _a(row["granted"], bool),
+                from_text(row["until"]),
+            )
+            for row in _a(data["data_approvals"], list)
         ),
         last_rehearsal=_moment(data["last_rehearsal"]),
-        open_signals=tuple(from_text(text) for text in data["open_signals"]),
+        open_signals=tuple(from_text(text) for text in _a(data["open_signals"], list)),
     )
 
 
@@ -185,16 +195,16 @@ def read_snapshot(
     """
     path = snapshot_path(snapshots, workload)
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         return Recorded(Standing(features=features))
     try:
-        data = json.loads(text)
+        data = json.loads(content.decode("utf-8"))
         standing = standing_from_json(data, releases, features, stat_cache)
-        return Recorded(standing, answers_from_snapshot(data["answers"]))
+        return Recorded(standing, answers_from_snapshot(_a(data["answers"], list)))
     except IntegrityError:
         raise
-    except (ValueError, KeyError, TypeError, GuiderailError) as error:
+    except (*_NO_SNAPSHOT, GuiderailError) as error:
         raise IntegrityError(
             f"{path} cannot be read ({error})",
             code="integrity/snapshot",
@@ -216,4 +226,11 @@ def write_snapshot(snapshots: Path, workload: str, recorded: Recorded) -> None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return from_text(text) if text else None
+    return None if text is None else from_text(text)
+
+
+def _a(value: Any, kind: type[_T]) -> _T:
+    """The value, which must be one of that kind."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{str(value)[:60]!r} stands where a {kind.__name__} belongs")
+    return value

@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import RowMapping
-
 from guiderail.change.measure_release import release_facts
 from guiderail.core.errors import ConflictError, RefusedError
 from guiderail.core.scales import Outcome, Track
-from guiderail.core.time import from_text
 from guiderail.facts.fact import FactSet
 from guiderail.manifest.load import load_release
 from guiderail.manifest.release import Release
@@ -70,8 +67,6 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
     with workspace.store.read() as snapshot:
         _refuse_twice(snapshot, release)
         known = standing(snapshot, workspace, name, now)
-        row = workload_row(snapshot, name)
-        since = _last_release_moment(snapshot, row)
         carried = carried_answers(snapshot, name, now)
     measured = release_facts(
         release, known, now, cache=workspace.cache / "facts", progress=progress
@@ -86,7 +81,7 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
     decision = evaluate(release, facts, now, pack)
     if decision.outcome is Outcome.BLOCKED and not _only_screen_is_open(decision):
         raise _blocked(decision)
-    people = contributors(directory, since, workspace.register) | {actor.person}
+    people = contributors(directory, workspace.register) | {actor.person}
     dossier = Dossier(
         release.digest,
         facts_to_json(facts),
@@ -210,13 +205,6 @@ def _void_older(tx: Transaction, name: str, release: Release, now: datetime) -> 
 def _production(tx: Snapshot, name: str) -> str | None:
     row = workload_row(tx, name)
     return row["production_digest"] if row else None
-
-
-def _last_release_moment(tx: Snapshot, row: RowMapping | None) -> datetime | None:
-    if row is None or row["production_digest"] is None:
-        return None
-    case = cases.case_of_release(tx, row["name"], row["production_digest"])
-    return case.created_at if case else from_text(row["created_at"])
 
 
 def _only_screen_is_open(decision: Decision) -> bool:

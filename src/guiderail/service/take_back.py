@@ -1,6 +1,7 @@
 """Take back the permit of a case that ends before its release serves everybody.
 
-What was withdrawn, changed or aborted needs a new review; its permit must open no door until then.
+What was withdrawn, changed or aborted needs a new review; its permit must open no door until then,
+neither in the store nor at the target.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
+from guiderail.core.errors import ConflictError
 from guiderail.core.subject import Actor
 from guiderail.core.time import to_text
 from guiderail.review.cases import Case
+from guiderail.rollout.local import LocalTarget
 from guiderail.service.journal import case_subject, record
+from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot, Transaction
 
@@ -45,3 +49,20 @@ def revoked_permits(tx: Snapshot) -> frozenset[str]:
     table = tables.permit
     rows = tx.execute(select(table.c.id).where(table.c.revoked_at.is_not(None)))
     return frozenset(row[0] for row in rows)
+
+
+def push_revocations(workspace: Workspace) -> None:
+    """Let the target know every permit that was taken back, whether or not its gateway runs.
+
+    A gateway that does not answer reads the list by itself as soon as it can. Raises InputError
+    when the list that is there cannot be read.
+    """
+    with workspace.store.read() as snapshot:
+        revoked = revoked_permits(snapshot)
+    local = LocalTarget(workspace.home)
+    if revoked <= local.revoked():
+        return
+    try:
+        local.revoke(sorted(revoked))
+    except ConflictError:
+        return  # the list is written before the gateway is told

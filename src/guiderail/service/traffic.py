@@ -21,7 +21,7 @@ from guiderail.rollout.steps import Position, RolloutState
 from guiderail.service.permits import ENVIRONMENT, complete_proofs, permit_of_release
 from guiderail.service.records import workload_row
 from guiderail.service.snapshot import release_folder
-from guiderail.service.take_back import revoked_permits
+from guiderail.service.take_back import push_revocations
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot
@@ -94,18 +94,33 @@ def desired_shares(tx: Snapshot, workload: str) -> tuple[tuple[str, int, bool, b
 def apply(workspace: Workspace, workload: str) -> None:
     """Make the local target serve what the store says.
 
-    Raises RefusedError when the target refuses a version; it then serves what it served before.
+    What was taken back is told first, so that a process that dies in between leaves nothing
+    running that may not. Raises RefusedError when the target refuses a version; it then serves
+    what it served before.
     """
     complete_proofs(workspace)
+    push_revocations(workspace)
     with workspace.store.read() as snapshot:
-        revoked = revoked_permits(snapshot)
         shares = desired_shares(snapshot, workload)
         arms = [_arm(workspace, snapshot, workload, *share) for share in shares]
     local = target(workspace)
     local.start_gateway()
     local.apply(workload, arms, salt=workload)
-    if not revoked <= local.revoked():
-        local.revoke(sorted(revoked))
+
+
+def reconcile(workspace: Workspace, workload: str) -> None:
+    """Bring the target in line with the store after a command that died between the two.
+
+    A command that finds nothing to do calls it before it says so. A workload that was never
+    served has nothing at the target; then only what was taken back is told.
+    """
+    with workspace.store.read() as snapshot:
+        rollouts = select(tables.rollout.c.id).where(tables.rollout.c.workload == workload)
+        ever_served = snapshot.execute(rollouts).first() is not None
+    if ever_served:
+        apply(workspace, workload)
+    else:
+        push_revocations(workspace)
 
 
 def _arm(

@@ -14,7 +14,7 @@ from guiderail.review.states import BEFORE_TRAFFIC, State
 from guiderail.service.journal import PLATFORM, case_subject, record
 from guiderail.service.records import refresh_snapshot
 from guiderail.service.snapshot import release_folder
-from guiderail.service.take_back import take_back_permits
+from guiderail.service.take_back import push_revocations, take_back_permits
 from guiderail.service.workspace import Workspace
 
 
@@ -49,6 +49,7 @@ def void_if_changed(workspace: Workspace, case_id: str) -> None:
             outcome=State.VOID.value,
             notify=[case.submitter],
         )
+    push_revocations(workspace)
     refresh_snapshot(workspace, case.workload)
     raise RefusedError(
         f"{case.id} is void: {difference} Approvals were for {short(case.release_digest)} and "

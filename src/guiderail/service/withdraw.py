@@ -9,7 +9,7 @@ from guiderail.review.cases import Case
 from guiderail.review.states import State
 from guiderail.service.authorise import authorise
 from guiderail.service.journal import case_subject, record
-from guiderail.service.take_back import take_back_permits
+from guiderail.service.take_back import push_revocations, take_back_permits
 from guiderail.service.workspace import Workspace
 
 
@@ -35,4 +35,5 @@ def withdraw(workspace: Workspace, case_id: str) -> Case:
             {"case": case.id},
             outcome=State.WITHDRAWN.value,
         )
+    push_revocations(workspace)
     return case

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,7 +88,7 @@ class Workspace:
         return self.register.person(self.actor.person)
 
     def _acting_person(self) -> tuple[Person, str | None]:
-        user = getpass.getuser()
+        user = operating_system_user()
         if self.act_as is not None:
             if not self.demo:
                 raise RefusedError(
@@ -108,6 +107,23 @@ class Workspace:
                 advice=f"Add it to os_users of a person in {self.home / 'people.yaml'}{hint}.",
             )
         return person, None
+
+
+def operating_system_user() -> str:
+    """Who runs this process, by its user id: an environment variable can claim to be anybody.
+
+    Raises InputError where the system knows no name for the id or has no such ids.
+    """
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError) as error:
+        raise InputError(
+            "the operating system does not say who you are",
+            code="identity/unknown",
+            advice="Run Guiderail as a user that the system has a name for.",
+        ) from error
 
 
 def find_home(start: Path, environment: Mapping[str, str] = os.environ) -> Path | None:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 
 from guiderail.core.scales import KnownBy
 from guiderail.facts.evidence.report_file import bound_fact, read_report
+from guiderail.facts.evidence.sarif_rules import Rules
+from guiderail.facts.evidence.sarif_rules import as_list as _list
+from guiderail.facts.evidence.sarif_rules import as_mapping as _mapping
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
@@ -16,16 +19,21 @@ from guiderail.facts.provider import Inputs, Provider
 HIGH_SEVERITY = 7.0
 """CVSS-style `security-severity` from which a finding counts as high."""
 
+LOWER_LEVELS = ("none", "note", "warning")
+"""The levels of SARIF 3.27.10 below `error`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """findings: critical or high ones, as `rule: message`. problems: why the scanner is not ok.
 
+    unclear: results, as `rule: message`, whose severity neither they nor a rule of the report say.
     ended: when the last run ended; None where a run does not say it.
     """
 
     tools: tuple[str, ...]
     findings: tuple[str, ...]
+    unclear: tuple[str, ...]
     problems: tuple[str, ...]
     ended: datetime | None
 
@@ -43,6 +51,7 @@ def read_sarif(text: bytes) -> Scan:
     return Scan(
         tools=tuple(tool for scan in scans for tool in scan.tools),
         findings=tuple(one for scan in scans for one in scan.findings),
+        unclear=tuple(one for scan in scans for one in scan.unclear),
         problems=tuple(one for scan in scans for one in scan.problems),
         ended=min(ends) if len(ends) == len(scans) else None,
     )
@@ -51,19 +60,21 @@ def read_sarif(text: bytes) -> Scan:
 def _run_of(run: object) -> Scan:
     if not isinstance(run, Mapping):
         raise ValueError("a run is not an object")
-    driver = _mapping(_mapping(run.get("tool")).get("driver"))
+    rules = Rules.of(run)
+    driver = rules.components[0]
     tool = str(driver.get("name") or "unnamed scanner")
     results = run.get("results")
     if not isinstance(results, list):
         raise ValueError(f"the run of {tool} has no results: it did not scan")
-    rules = {
-        rule["id"]: rule
-        for rule in _list(driver.get("rules"))
-        if isinstance(rule, Mapping) and isinstance(rule.get("id"), str)
-    }
-    findings = [
-        _title(result) for result in results if not _is_suppressed(result) and _high(result, rules)
-    ]
+    findings, unclear = [], []
+    for found in map(_mapping, results):
+        if _is_suppressed(found) or _is_no_finding(found):
+            continue
+        its_rules = rules.of_result(found)
+        if any(_is_high(part) for part in (found, *its_rules)):
+            findings.append(_title(found, its_rules))
+        elif not its_rules and not _says_severity(found):
+            unclear.append(_title(found, its_rules))
     problems, ends = [], []
     invocations = _list(run.get("invocations"))
     if not invocations:
@@ -78,17 +89,20 @@ def _run_of(run: object) -> Scan:
         ends.append(_time(invocation.get("endTimeUtc")))
     known_ends = [end for end in ends if end is not None]
     ended = max(known_ends) if known_ends and len(known_ends) == len(ends) else None
-    return Scan((tool,), tuple(findings), tuple(problems), ended)
+    return Scan((tool,), tuple(findings), tuple(unclear), tuple(problems), ended)
 
 
-def _high(result: object, rules: Mapping[str, Mapping[str, object]]) -> bool:
-    """Level error, or a security-severity from 7, or bandit's issue_severity HIGH."""
-    found = _mapping(result)
-    rule = rules.get(str(found.get("ruleId")), {})
-    properties = {**_mapping(rule.get("properties")), **_mapping(found.get("properties"))}
-    configured = _mapping(rule.get("defaultConfiguration")).get("level")
-    level = found.get("level") or configured or "warning"
-    if level == "error" or str(properties.get("issue_severity", "")).upper() == "HIGH":
+def _is_high(part: Mapping[str, object]) -> bool:
+    """Whether a result, or a rule by itself, says critical or high.
+
+    Level error, or a security-severity from 7, or bandit's issue_severity HIGH; a level or a
+    security-severity that nobody can read counts as high too.
+    """
+    properties = _mapping(part.get("properties"))
+    if str(properties.get("issue_severity", "")).upper() == "HIGH":
+        return True
+    configured = _mapping(part.get("defaultConfiguration")).get("level")
+    if any(level not in (*LOWER_LEVELS, None) for level in (part.get("level"), configured)):
         return True
     severity = properties.get("security-severity")
     if severity is None:
@@ -99,17 +113,33 @@ def _high(result: object, rules: Mapping[str, Mapping[str, object]]) -> bool:
         return True
 
 
-def _is_suppressed(result: object) -> bool:
+def _says_severity(result: Mapping[str, object]) -> bool:
+    properties = _mapping(result.get("properties"))
+    own = (
+        result.get("level"),
+        properties.get("security-severity"),
+        properties.get("issue_severity"),
+    )
+    return any(value is not None for value in own)
+
+
+def _is_no_finding(result: Mapping[str, object]) -> bool:
+    """A result that reports that a rule holds or does not apply, as SARIF 3.27.9 says."""
+    kinds = ("pass", "notApplicable", "informational")
+    return result.get("kind") in kinds and result.get("level") in (None, "none")
+
+
+def _is_suppressed(result: Mapping[str, object]) -> bool:
     """A finding whose every suppression was accepted, as SARIF 3.35 says."""
-    suppressions = [_mapping(one) for one in _list(_mapping(result).get("suppressions"))]
+    suppressions = [_mapping(one) for one in _list(result.get("suppressions"))]
     return bool(suppressions) and all(
         one.get("status", "accepted") == "accepted" for one in suppressions
     )
 
 
-def _title(result: object) -> str:
-    found = _mapping(result)
-    return f"{found.get('ruleId') or 'unnamed rule'}: {_message(found)}"
+def _title(found: Mapping[str, object], rules: tuple[Mapping[str, object], ...]) -> str:
+    named = (found.get("ruleId"), _mapping(found.get("rule")).get("id"), *(r["id"] for r in rules))
+    return f"{next((name for name in named if name), 'unnamed rule')}: {_message(found)}"
 
 
 def _message(part: Mapping[str, object]) -> str:
@@ -122,14 +152,6 @@ def _time(value: object) -> datetime | None:
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
@@ -155,11 +177,12 @@ def _facts(inputs: Inputs, scan: Scan, source: str) -> Iterator[Fact]:
     ok = not scan.problems
     detail: dict[str, object] = {"tools": tools, "problems": list(scan.problems)}
     yield known("security.scanner_ok", ok, source, measured, detail)
-    if ok or scan.findings:
-        shown = {"findings": list(scan.findings[:20]), "tools": tools}
+    if scan.findings or (ok and not scan.unclear):
+        shown: dict[str, object] = {"findings": list(scan.findings[:20]), "tools": tools}
         yield known("security.findings", len(scan.findings), source, measured, shown)
     else:
-        yield unknown("security.findings", scan.problems[0], source)
+        unclear = [f"the report does not say how severe this is: {one}" for one in scan.unclear]
+        yield unknown("security.findings", (*scan.problems, *unclear)[0], source)
     if scan.ended is None:
         yield unknown("security.age_days", "the report does not say when the scan ended", source)
     elif scan.ended > inputs.now:
