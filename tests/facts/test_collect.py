@@ -101,12 +101,22 @@ def test_two_failures_keep_two_reasons(release: Release) -> None:
     assert "right" in reason(facts, "model.file")
 
 
-def test_a_mistake_of_ours_is_not_swallowed(release: Release) -> None:
+@pytest.mark.parametrize(
+    "problem", [TypeError("a mistake"), LookupError("a mistake"), RecursionError("a mistake")]
+)
+def test_a_mistake_of_ours_is_unknown_and_named_and_the_check_goes_on(
+    release: Release, problem: Exception
+) -> None:
     def wrong(_: Inputs) -> Iterable[Fact]:
-        raise TypeError("a mistake")
+        raise problem
 
-    with pytest.raises(TypeError):
-        run(provider(wrong), release)
+    two = provider(lambda _: [rows(3)], name="test.two")
+    one = provider(wrong, gives=("model.file",))
+    facts = run_providers([one, two], Inputs(release, Standing(), NOW, FactCache(None)))
+
+    kind = type(problem).__name__
+    assert reason(facts, "model.file") == f"test.one failed unexpectedly ({kind}: a mistake)"
+    assert facts["evaluation.rows"].value == 3
 
 
 def test_what_was_promised_and_not_given_is_unknown(release: Release) -> None:

@@ -24,6 +24,9 @@ JUNIT = """<?xml version="1.0"?>
 </testsuite></testsuites>"""
 
 
+SEVERITY = "security-severity"
+
+
 def finding(**other: Any) -> dict[str, Any]:
     return {"ruleId": "B602", "message": {"text": "shell"}, "level": "warning", **other}
 
@@ -54,7 +57,9 @@ def test_a_clean_scan_of_yesterday(directory: Path, release: Release) -> None:
         (finding(properties={"security-severity": "NaN"}), 1),
         (finding(level="error", suppressions=[{"kind": "inSource"}]), 0),
         (finding(level="error", suppressions=[{"kind": "external", "status": "rejected"}]), 1),
-        ({}, 0),
+        (finding(level="critical"), 1),
+        (finding(kind="pass", level="none"), 0),
+        (finding(kind="pass", level="error"), 1),
     ],
 )
 def test_which_findings_count_as_critical_or_high(result: dict[str, Any], counts: int) -> None:
@@ -66,10 +71,89 @@ def test_the_rules_own_severity_counts_where_the_result_says_nothing() -> None:
         {"id": "B602", "properties": {"security-severity": "9.1"}},
         {"id": "B603", "defaultConfiguration": {"level": "error"}},
     ]
-    results = [{"ruleId": "B602"}, {"ruleId": "B603"}, {"ruleId": "B604"}]
+    results = [{"ruleId": "B602"}, {"ruleId": "B603"}]
     log = sarif(tool={"driver": {"name": "x", "rules": rules}}, results=results)
 
     assert len(read_sarif(log.encode()).findings) == 2
+
+
+CODEQL = {
+    "driver": {
+        "name": "CodeQL",
+        "rules": [{"id": "low"}, {"id": "py"}, {"id": "grave", "properties": {SEVERITY: "9.8"}}],
+    },
+    "extensions": [
+        {"name": "empty"},
+        {
+            "name": "codeql/python-queries",
+            "guid": "g-1",
+            "rules": [
+                {"id": "py/style", "defaultConfiguration": {"level": "note"}},
+                {"id": "py/sqli", "guid": "g-2", "properties": {SEVERITY: "8.8"}},
+            ],
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("result", "counts"),
+    [
+        ({"ruleId": "py/sqli"}, 1),
+        ({"ruleId": "py/sqli/1"}, 1),
+        ({"ruleId": "py/sqli/1/2"}, 1),
+        ({"ruleId": "py/style/1"}, 0),
+        ({"ruleId": "py/other"}, 0),
+        ({"ruleIndex": 2}, 1),
+        ({"ruleIndex": 0}, 0),
+        ({"rule": {"id": "py/sqli"}}, 1),
+        ({"rule": {"id": "py/sqli/1"}}, 1),
+        ({"rule": {"index": 2}}, 1),
+        ({"rule": {"guid": "g-2"}}, 1),
+        ({"rule": {"index": 1, "toolComponent": {"index": 1}}}, 1),
+        ({"rule": {"index": 0, "toolComponent": {"index": 1}}}, 0),
+        ({"rule": {"index": 1, "toolComponent": {"name": "codeql/python-queries"}}}, 1),
+        ({"rule": {"index": 1, "toolComponent": {"guid": "g-1"}}}, 1),
+        ({"ruleIndex": 1, "rule": {"toolComponent": {"index": 1}}}, 1),
+        ({"ruleId": "py/sqli", "level": "note"}, 1),
+        ({"ruleId": "py/sqli", "properties": {SEVERITY: "1.0"}}, 1),
+        ({"ruleId": "py/style", "level": "error"}, 1),
+    ],
+)
+def test_a_rule_is_found_wherever_it_stands_and_the_higher_severity_counts(
+    result: dict[str, Any], counts: int
+) -> None:
+    scan = read_sarif(sarif(tool=CODEQL, results=[result]).encode())
+
+    assert (len(scan.findings), scan.unclear) == (counts, ())
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {},
+        {"ruleId": "other/rule"},
+        {"ruleId": 7},
+        {"ruleIndex": 9},
+        {"ruleIndex": -1},
+        {"ruleIndex": True},
+        {"rule": {"index": 0, "toolComponent": {"index": 0}}},
+        {"rule": {"index": 0, "toolComponent": {"index": 5}}},
+        {"rule": {"index": 0, "toolComponent": {"name": "nobody"}}},
+    ],
+)
+def test_a_result_that_says_nothing_of_its_severity_is_not_harmless(
+    directory: Path, release: Release, result: dict[str, Any]
+) -> None:
+    (directory / "scan.sarif").write_text(sarif(tool=CODEQL, results=[result]))
+    assert "does not say how severe" in reason(run(SECURITY, release), "security.findings")
+
+    (directory / "scan.sarif").write_text(
+        sarif(tool=CODEQL, results=[result, {"ruleId": "py/sqli"}])
+    )
+    facts = run(SECURITY, release)
+    assert facts["security.findings"].value == 1
+    assert facts["security.findings"].detail["findings"] == ["py/sqli: no message"]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +243,10 @@ def test_tests_are_counted_from_their_cases(directory: Path, release: Release) -
         (JUNIT.replace('name="one"/>', 'name="one"><error/></testcase>'), 2, 1),
         (JUNIT.replace('failures="0"', 'failures="1"'), 2, 1),
         ("<testsuite/>", 0, 0),
+        ('<testsuite name="s"><error/></testsuite>', 0, 1),
+        ('<testsuites><testsuite><testcase name="a"/><failure/></testsuite></testsuites>', 1, 1),
+        ('<testsuite><testcase name="a"><x><error/></x></testcase></testsuite>', 1, 1),
+        ("<testsuite><testcase><failure/><error/></testcase><error/></testsuite>", 1, 2),
     ],
 )
 def test_failures_errors_and_totals_all_count(xml: str, ran: int, failed: int) -> None:
@@ -182,6 +270,12 @@ def test_zero_tests_are_not_zero_failures(directory: Path, release: Release) -> 
         (JUNIT[:120], "no readable XML"),
         ("<html/>", "no JUnit report"),
         ('<testsuite tests="5"><testcase name="a"/></testsuite>', "more tests than it holds"),
+        ('<testsuite failures="1.0"/>', "no whole number"),
+        ('<testsuite errors="-1"/>', "no whole number"),
+        ('<testsuite errors=""/>', "no whole number"),
+        ('<testsuite failures="²"/>', "no whole number"),
+        ('<testsuites><testsuite tests="many"/></testsuites>', "no whole number"),
+        ('<?xml version="1.0" encoding="foo"?><testsuite/>', "no readable XML"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><testsuite>&b;</testsuite>', "no readable XML"),
     ],
 )

@@ -94,3 +94,12 @@ def test_a_circle_of_managers_ends(tmp_path: Path) -> None:
     )
     register = load_people(write(tmp_path, circle))
     assert list(register.managers("ann")) == ["max"]
+
+
+def test_a_register_that_is_not_utf8_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "people.yaml"
+    path.write_bytes(GOOD.replace("name: Max", "name: M\xfcx").encode("latin-1"))
+    with pytest.raises(InputError) as refusal:
+        load_people(path)
+    assert refusal.value.code == "yaml/not-utf8"
+    assert str(refusal.value.place) == f"{path}:9:12"

@@ -11,7 +11,7 @@ import pytest
 
 from guiderail.core.errors import InputError
 from guiderail.people.register import Person
-from guiderail.review.contributors import contributors
+from guiderail.review.contributors import CUT_OFF, contributors
 from tests.review.people import register
 
 PEOPLE = register(Person(id="emil", name="Emil", git_emails=("emil@example.org",)))
@@ -69,11 +69,9 @@ def test_a_repository_without_a_commit_has_no_authors(tmp_path: Path) -> None:
     assert contributors(tmp_path, PEOPLE) == frozenset()
 
 
-def test_a_shallow_clone_is_refused(repository: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_says_that_its_history_is_cut_off(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--depth", "1", repository.as_uri(), "shallow")
-    with pytest.raises(InputError, match="shallow") as refusal:
-        contributors(tmp_path / "shallow", PEOPLE)
-    assert refusal.value.code == "history/unknown"
+    assert contributors(tmp_path / "shallow", PEOPLE) == {"email:guest@example.org", CUT_OFF}
 
 
 def test_a_broken_history_is_refused(repository: Path) -> None:

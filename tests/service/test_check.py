@@ -71,13 +71,25 @@ def test_the_check_and_the_submission_agree(live_depot: Depot) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["", "not json", "{}", '{"format": 2}', '{"format": 1, "baselines": {"production": {}}}'],
+    [
+        b"",
+        b"not json",
+        b"\xff\xfe{}",
+        b"[" * 100_000,
+        b"[]",
+        b"{}",
+        b'{"format": 2}',
+        b'{"format": 1, "baselines": []}',
+        b'{"format": 1, "baselines": {"production": {}}}',
+        b'{"format": 1, "baselines": {"production": {"digest": 1, "facts": {}}}}',
+        b'{"format": 1, "baselines": {"production": {"digest": "", "facts": []}}}',
+    ],
 )
 def test_a_snapshot_that_cannot_be_read_is_an_error_and_no_first_release(
-    live_depot: Depot, damage: str
+    live_depot: Depot, damage: bytes
 ) -> None:
     path = snapshot_path(live_depot.acting().snapshots, WORKLOAD)
-    path.write_text(damage, encoding="utf-8")
+    path.write_bytes(damage)
     with pytest.raises(IntegrityError) as refusal:
         check(live_depot.releases.green, live_depot.acting())
     assert refusal.value.code == "integrity/snapshot"
@@ -85,6 +97,42 @@ def test_a_snapshot_that_cannot_be_read_is_an_error_and_no_first_release(
     path.unlink()
     list_workloads(live_depot.acting())
     assert check(live_depot.releases.green, live_depot.acting()).decision.outcome is Outcome.GO
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("confirmed_profiles", "sha256"),
+        ("confirmed_profiles", [1]),
+        ("data_approvals", {}),
+        ("data_approvals", [{"source": "a", "purpose": "b", "granted": "no", "until": "x"}]),
+        ("last_rehearsal", 0),
+        ("open_signals", ""),
+        ("open_signals", [5]),
+        ("answers", {}),
+        ("answers", ["a"]),
+    ],
+)
+def test_a_snapshot_with_a_wrong_shape_inside_is_an_error(
+    live_depot: Depot, key: str, value: object
+) -> None:
+    path = snapshot_path(live_depot.acting().snapshots, WORKLOAD)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, key: value}), encoding="utf-8")
+    with pytest.raises(IntegrityError) as refusal:
+        check(live_depot.releases.green, live_depot.acting())
+    assert refusal.value.code == "integrity/snapshot"
+
+
+def test_a_workspace_whose_feature_registry_is_not_utf8_is_refused_with_its_place(
+    live_depot: Depot,
+) -> None:
+    path = live_depot.acting().home / "features.yaml"
+    path.write_bytes(b"features: []\n# \xff\n")
+    with pytest.raises(InputError) as refusal:
+        check(live_depot.releases.green, live_depot.acting())
+    assert refusal.value.code == "yaml/not-utf8"
+    assert str(refusal.value.place) == f"{path}:2:3"
 
 
 def test_a_stored_baseline_that_changed_is_an_error_and_no_first_release(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from guiderail.core.errors import ConflictError, RefusedError
+from guiderail.review.cases import Case
 from guiderail.review.states import State
+from guiderail.rollout.local import LocalTarget
+from guiderail.service import deploy as use_case
+from guiderail.service import roll_back as roll_back_module
 from guiderail.service.deploy import Step, abort, advance, deploy, pause
 from guiderail.service.gate import gate
+from guiderail.service.roll_back import roll_back
 from guiderail.service.status import list_workloads, start_gateway
+from guiderail.service.traffic import target
 from tests.service import parcels
 from tests.service.depot import WORKLOAD, Depot
 
@@ -153,3 +160,101 @@ def test_what_is_live_is_not_deployed_again_and_nothing_else_advances(live_depot
 def test_a_gateway_that_starts_again_serves_what_it_served_last(two_versions: Depot) -> None:
     assert start_gateway(two_versions.acting()).running
     assert two_versions.ask() == (200, digest(two_versions.releases.green))
+
+
+class PowerCutError(Exception):
+    """The process dies here."""
+
+
+def cut(*_: object) -> None:
+    raise PowerCutError
+
+
+def abort_dies_before_the_target_is_told(
+    depot: Depot, release: Path, monkeypatch: pytest.MonkeyPatch
+) -> Case:
+    case = depot.submit(release).case
+    deploy(depot.acting(), case.id, one_step=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(use_case, "apply", cut)
+        with pytest.raises(PowerCutError):
+            abort(depot.acting(), WORKLOAD, "complaints")
+    assert depot.case(case.id).state is State.ABORTED
+    assert case.release_digest in depot.served()
+    return case
+
+
+@pytest.mark.parametrize("command", ["abort", "advance", "deploy", "rollback"])
+def test_an_abort_that_died_before_the_target_was_told_is_mended_by_the_next_command(
+    live_depot: Depot, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    case = abort_dies_before_the_target_is_told(live_depot, live_depot.releases.green, monkeypatch)
+    acting = live_depot.acting()
+    commands: dict[str, Callable[[], object]] = {
+        "abort": lambda: abort(acting, WORKLOAD, "complaints"),
+        "advance": lambda: advance(acting, WORKLOAD),
+        "deploy": lambda: deploy(acting, case.id),
+        "rollback": lambda: roll_back(acting, WORKLOAD),
+    }
+    with pytest.raises((ConflictError, RefusedError)) as refusal:
+        commands[command]()
+    assert refusal.value.code in ("rollout/none", "deploy/no-permit", "rollback/first")
+    first = digest(live_depot.releases.first)
+    assert live_depot.served() == {first: 100}
+    assert live_depot.ask() == (200, first)
+    assert len(target(acting).revoked()) == 1
+
+
+def test_switching_off_again_ends_a_first_release_whose_abort_died(
+    new_depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = new_depot.submit(new_depot.releases.first).case
+    if not new_depot.profile_confirmed(case.id):
+        case = new_depot.confirm(case.id)
+    new_depot.approve_all(case.id)
+    deploy(new_depot.acting(), case.id, one_step=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(use_case, "apply", cut)
+        with pytest.raises(PowerCutError):
+            abort(new_depot.acting(), WORKLOAD, "complaints")
+    assert new_depot.ask() == (200, case.release_digest)
+    with pytest.raises(ConflictError, match="already serves nothing"):
+        roll_back(new_depot.acting(), WORKLOAD, "off")
+    assert new_depot.served() == {}
+    assert new_depot.ask()[0] == 503
+
+
+def test_an_abort_that_dies_while_the_target_is_told_has_already_revoked(
+    live_depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = live_depot.submit(live_depot.releases.green).case
+    deploy(live_depot.acting(), case.id, one_step=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalTarget, "apply", lambda *_, **__: cut())
+        with pytest.raises(PowerCutError):
+            abort(live_depot.acting(), WORKLOAD, "complaints")
+    assert live_depot.served().get(case.release_digest, 0) == 0
+    answers = {live_depot.ask(f"parcel-{number}") for number in range(40)}
+    assert answers == {(200, digest(live_depot.releases.first))}
+
+
+def test_nothing_is_deployed_while_an_interrupted_rollback_is_under_way(
+    two_versions: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = two_versions.submit(two_versions.releases.yellow).case
+    two_versions.approve(case.id, "emil")
+    with monkeypatch.context() as patched:
+        patched.setattr(roll_back_module, "apply", cut)
+        with pytest.raises(PowerCutError):
+            roll_back(two_versions.acting(), WORKLOAD)
+    for command in (
+        lambda: deploy(two_versions.acting(), case.id),
+        lambda: advance(two_versions.acting(), WORKLOAD),
+    ):
+        with pytest.raises(ConflictError) as refusal:
+            command()
+        assert refusal.value.code == "rollout/under-way"
+        assert f"guiderail rollback {WORKLOAD}" in refusal.value.advice
+    assert two_versions.case(case.id).state is State.PERMITTED
+    assert roll_back(two_versions.acting(), WORKLOAD).to_version == "v1"
+    assert deploy(two_versions.acting(), case.id).state == "live"

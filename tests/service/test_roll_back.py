@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,10 +12,12 @@ from guiderail.core.errors import ConflictError, InputError, RefusedError
 from guiderail.core.interval import Interval
 from guiderail.facts.fact import Unknown
 from guiderail.review.states import State
+from guiderail.rollout.plan import RollbackPlan
 from guiderail.service import roll_back as use_case
 from guiderail.service.deploy import deploy
 from guiderail.service.roll_back import plan, roll_back
 from guiderail.service.status import list_workloads, start_gateway
+from guiderail.service.traffic import target
 from guiderail.service.withdraw import withdraw
 from tests.service import parcels
 from tests.service.depot import WORKLOAD, Depot
@@ -168,3 +171,103 @@ def test_a_rollback_that_was_interrupted_is_finished_by_the_same_command(
     assert roll_back(two_versions.acting(), WORKLOAD).to_version == "v1"
     assert two_versions.served() == {digest(two_versions.releases.first): 100}
     assert two_versions.event_types().count("rollback.started") == 1
+
+
+def test_a_deployment_that_finishes_first_is_not_undone_by_an_older_plan(
+    two_versions: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan is from v2 to v1; before it begins, v3 goes live."""
+    case = two_versions.submit(two_versions.releases.yellow).case
+    two_versions.approve(case.id, "emil")
+
+    def slow_plan(*arguments: Any) -> RollbackPlan:
+        made = plan(*arguments)
+        deploy(two_versions.acting(), case.id)
+        return made
+
+    monkeypatch.setattr(use_case, "plan", slow_plan)
+    with pytest.raises(ConflictError) as refusal:
+        roll_back(two_versions.acting(), WORKLOAD)
+    assert refusal.value.code == "rollback/moved"
+    assert two_versions.served() == {case.release_digest: 100}
+    assert "rollback.started" not in two_versions.event_types()
+
+
+def test_a_rollout_that_began_meanwhile_is_not_taken_for_the_rollback(
+    two_versions: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = two_versions.submit(two_versions.releases.yellow).case
+    two_versions.approve(case.id, "emil")
+
+    def slow_plan(*arguments: Any) -> RollbackPlan:
+        made = plan(*arguments)
+        deploy(two_versions.acting(), case.id, one_step=True)
+        return made
+
+    monkeypatch.setattr(use_case, "plan", slow_plan)
+    with pytest.raises(ConflictError) as refusal:
+        roll_back(two_versions.acting(), WORKLOAD)
+    assert refusal.value.code == "rollout/under-way"
+    assert "rollout abort" in refusal.value.advice
+    assert two_versions.case(case.id).state is State.ROLLING
+    assert two_versions.case("case-0002").state is State.LIVE
+
+
+def test_a_rollback_never_ends_what_somebody_else_began_after_it(
+    two_versions: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the target is told, somebody finishes the same rollback and deploys v3."""
+    case = two_versions.submit(two_versions.releases.yellow).case
+    two_versions.approve(case.id, "emil")
+
+    def overtaken(*arguments: Any) -> None:
+        monkeypatch.undo()
+        roll_back(two_versions.acting(), WORKLOAD)
+        deploy(two_versions.acting(), case.id, one_step=True)
+
+    monkeypatch.setattr(use_case, "apply", overtaken)
+    with pytest.raises(ConflictError) as refusal:
+        roll_back(two_versions.acting(), WORKLOAD)
+    assert refusal.value.code == "rollback/finished"
+    assert two_versions.case(case.id).state is State.ROLLING
+    assert two_versions.event_types().count("rollback.finished") == 1
+
+
+def test_a_rollback_that_the_target_refuses_does_not_stay_in_the_way(two_versions: Depot) -> None:
+    first = digest(two_versions.releases.first)
+    model = two_versions.acting().releases / first.removeprefix("sha256:") / "model.skops"
+    before = model.read_bytes()
+    proposal = plan(two_versions.acting(), WORKLOAD)
+    assert proposal.to_digest == first
+    start_gateway(two_versions.acting())
+    model.chmod(0o600)
+    model.write_bytes(before + b" ")
+    with pytest.raises(RefusedError):
+        roll_back(two_versions.acting(), WORKLOAD)
+    (line,) = list_workloads(two_versions.acting())
+    assert (line.production_version, line.rollout) == ("v2", None)
+    assert two_versions.event_types()[-1] == "rollout.aborted"
+    assert two_versions.served() == {digest(two_versions.releases.green): 100}
+    model.write_bytes(before)
+    assert roll_back(two_versions.acting(), WORKLOAD).to_version == "v1"
+
+
+def test_a_case_that_is_withdrawn_or_void_is_revoked_at_the_target_too(
+    two_versions: Depot, tmp_path: Path
+) -> None:
+    start_gateway(two_versions.acting())
+    known = target(two_versions.acting()).revoked()
+    case = two_versions.submit(two_versions.releases.yellow).case
+    two_versions.approve(case.id, "emil")
+    withdraw(two_versions.acting(), case.id)
+    withdrawn = target(two_versions.acting()).revoked()
+    assert len(withdrawn - known) == 1
+    directory = parcels.copy(two_versions.releases.yellow, tmp_path / "changing")
+    parcels.edit(directory, {"version": "v9"})
+    case = two_versions.submit(directory).case
+    two_versions.approve(case.id, "emil")
+    (directory / "features.yaml").write_text("[]\n", encoding="utf-8")
+    with pytest.raises(RefusedError):
+        deploy(two_versions.acting(), case.id)
+    assert two_versions.case(case.id).state is State.VOID
+    assert len(target(two_versions.acting()).revoked() - withdrawn) == 1

@@ -3,6 +3,9 @@
 They are created on first use in `home/keys`: `checkpoint.pem` and `permit.pem` (PKCS 8, readable
 by the owner only) and `public.json`, which a target pins. A crash in the middle leaves files that
 the next opening completes; two processes that open at once end up with the same keys.
+
+`latest-checkpoint.txt` beside them is the newest checkpoint that the keys signed: it is kept out of
+the database, so that who can write there cannot take it back.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from guiderail_verify.note import NoteKey, compose, is_key_name, signature_line
 from guiderail_verify.permit import TrustedKeys
 
 PUBLIC_FILE = "public.json"
+KEPT_FILE = "latest-checkpoint.txt"
 _ORIGIN_FILE = "origin.txt"
 _CHECKPOINT_FILE = "checkpoint.pem"
 _PERMIT_FILE = "permit.pem"
@@ -41,12 +45,14 @@ class Keyring:
 
     trusted: the public part. permit_signer: signs envelopes (securesystemslib).
     created: True where this opening made the keys, so that the caller can record `key.created`.
+    folder: where the key files are.
     """
 
     trusted: TrustedKeys
     permit_signer: Signer
     checkpoint_key: Ed25519PrivateKey
     created: bool
+    folder: Path
 
     @property
     def origin(self) -> str:
@@ -82,6 +88,7 @@ class Keyring:
                 _load(checkpoint, folder / _CHECKPOINT_FILE),
                 _load(permit, folder / _PERMIT_FILE),
                 created=made or made_checkpoint or made_permit,
+                folder=folder,
             )
             public, _ = _read_or_create(folder / PUBLIC_FILE, keyring.trusted.to_json(), 0o644)
         except OSError as error:
@@ -98,6 +105,53 @@ class Keyring:
         """A signed note from its text, which ends in a newline."""
         signature = self.checkpoint_key.sign(text.encode("utf-8"))
         return compose(text, [signature_line(self.note_key, signature)])
+
+    def kept_checkpoint(self) -> str | None:
+        """The checkpoint that was kept last. Raises InputError where it cannot be read."""
+        return _read_kept(self.folder)
+
+    def keep_checkpoint(self, note: str) -> None:
+        """Keep a checkpoint in place of the one before. It is on disk when this returns.
+
+        Raises InputError where the folder cannot be written.
+        """
+        path = self.folder / KEPT_FILE
+        temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.part")
+        try:
+            with temporary.open("x", encoding="utf-8", newline="") as stream:
+                stream.write(note)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise InputError(
+                f"The checkpoint {path} cannot be kept: {error.strerror}.",
+                advice="Make the folder writable for the user who runs Guiderail.",
+                code="keys/unusable",
+            ) from error
+
+
+def read_kept(home: Path) -> str | None:
+    """The newest checkpoint that a workspace kept beside its keys, or None where it kept none.
+
+    Nothing is checked but that it is text. Raises InputError where it cannot be read.
+    """
+    return _read_kept(home / "keys")
+
+
+def _read_kept(folder: Path) -> str | None:
+    path = folder / KEPT_FILE
+    try:
+        return path.read_bytes().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(
+            f"The kept checkpoint {path} cannot be read: {error.strerror}.",
+            advice="Make the file readable for the user who runs Guiderail.",
+            code="keys/unusable",
+        ) from error
 
 
 def read_trusted(home: Path) -> TrustedKeys:
@@ -129,7 +183,12 @@ def _refuse_lost_keys(folder: Path) -> None:
 
 
 def _assemble(
-    origin: str, checkpoint: Ed25519PrivateKey, permit: Ed25519PrivateKey, *, created: bool
+    origin: str,
+    checkpoint: Ed25519PrivateKey,
+    permit: Ed25519PrivateKey,
+    *,
+    created: bool,
+    folder: Path,
 ) -> Keyring:
     if not is_key_name(origin):
         raise _broken(Path(_ORIGIN_FILE), "is not the name of a log")
@@ -140,7 +199,7 @@ def _assemble(
         checkpoint=(NoteKey(origin, checkpoint.public_key().public_bytes_raw()),),
         permit={public.keyid: raw},
     )
-    return Keyring(trusted, CryptoSigner(permit, public), checkpoint, created)
+    return Keyring(trusted, CryptoSigner(permit, public), checkpoint, created, folder)
 
 
 def _new_key() -> bytes:

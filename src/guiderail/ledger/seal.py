@@ -39,21 +39,27 @@ _FIND_NODE = select(log_node.c.hash).where(
 def seal(store: Store, keyring: Keyring, now: datetime) -> Checkpoint:
     """Sign every committed entry. Where nothing is new, the last checkpoint is given back.
 
+    The newest checkpoint is also kept beside the keys, where writing to the database cannot reach
+    it; it only ever speaks of entries that are committed, so a crash in between is harmless.
     Raises IntegrityError, and signs nothing, where the stored log does not continue the last
-    checkpoint: a log never signs two histories.
+    checkpoint or the kept one: a log never signs two histories.
     """
     with store.transaction() as tx:
         size = int(tx.execute(select(log_head.c.size).with_for_update()).scalar_one())
         nodes = _Nodes(tx)
-        last = _last_checkpoint(tx, keyring)
+        last = _opened(latest_note(tx), keyring, "last")
+        kept = _opened(keyring.kept_checkpoint(), keyring, "kept")
         if last is not None:
             _refuse_rewritten(last, size, nodes)
-            if last.size == size:
-                return last
-        start = last.size if last is not None else 0
-        nodes.extend(start, size)
+        nodes.extend(last.size if last is not None else 0, size)
+        if kept is not None:
+            _refuse_rewritten(kept, size, nodes)
         checkpoint = Checkpoint(keyring.origin, size, root_at(size, nodes))
         note = keyring.sign_note(checkpoint.to_text())
+        if kept != checkpoint:
+            keyring.keep_checkpoint(note)
+        if last == checkpoint:
+            return last
         tx.execute(insert(log_checkpoint), {"size": size, "note": note, "sealed_at": to_text(now)})
         return checkpoint
 
@@ -132,14 +138,13 @@ def _fresh_leaves(tx: Transaction, start: int, size: int) -> Iterator[tuple[int,
         raise _broken(f"the head counts {size} entries and {expected} are there")
 
 
-def _last_checkpoint(tx: Transaction, keyring: Keyring) -> Checkpoint | None:
-    note = latest_note(tx)
+def _opened(note: str | None, keyring: Keyring, which: str) -> Checkpoint | None:
     if note is None:
         return None
     try:
         return open_checkpoint(note, keyring.trusted.checkpoint, keyring.origin)
     except VerifyError as error:
-        raise _broken(f"the last checkpoint does not verify ({error.reason})") from error
+        raise _broken(f"the {which} checkpoint does not verify ({error.reason})") from error
 
 
 def _refuse_rewritten(last: Checkpoint, size: int, nodes: Nodes) -> None:

@@ -1,9 +1,10 @@
 """Recompute everything from the stored bytes and say what does not hold.
 
 Nothing that the database derived is believed: bodies are hashed again, numbers counted again,
-nodes and roots built again, signatures and payload commitments checked. An operator who holds the
-keys can still rewrite the log from the start; only a checkpoint that somebody else kept (`held`)
-shows that.
+nodes and roots built again, signatures and payload commitments checked. Who can write to the
+database and not to the keys is shown by the signed checkpoints: those of the log, those in the
+proofs of the permits, and the one that is kept beside the keys. An operator who holds the keys can
+still rewrite the log from the start; only a checkpoint that somebody else kept (`held`) shows that.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from guiderail.ledger.inspection import (
     inspect_entry,
     stored_entries,
 )
+from guiderail.ledger.marks import HELD, KEPT, Marks
+from guiderail.ledger.triggers import missing_triggers
 from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
-from guiderail.store.tables import log_checkpoint, log_head, log_node, subject_counter
+from guiderail.store.tables import log_head, log_node, subject_counter
 from guiderail.store.transaction import Snapshot
 from guiderail_verify.canonical import encode_base64
-from guiderail_verify.errors import VerifyError
-from guiderail_verify.note import Checkpoint, open_checkpoint
 from guiderail_verify.permit import TrustedKeys
 from guiderail_verify.tree import EMPTY_ROOT, leaf_hash, node_hash
 
@@ -66,20 +67,32 @@ class Report:
         return not self.problems
 
 
-def verify(store: Store, keys: TrustedKeys, *, held: str | None = None) -> Report:
-    """Check the whole log. held: a checkpoint that was kept outside, as it was signed.
+def verify(
+    store: Store, keys: TrustedKeys, *, held: str | None = None, kept: str | None = None
+) -> Report:
+    """Check the whole log.
 
+    held: a checkpoint that was kept outside, as it was signed. kept: the one beside the keys.
     Damage is never an error of this function: what cannot be read at all is a problem too.
     """
     replay = _Replay()
-    marks = _Marks()
+    marks = Marks(replay.add)
     inspection = Inspection(lambda code, text, seq: replay.add(code, text, seq))
     try:
         with store.read() as snapshot:
-            marks.expect(_checkpoints(snapshot, keys, replay, held))
+            marks.expect_stored(snapshot, keys)
+            marks.expect_note(held, keys, HELD)
+            marks.expect_note(kept, keys, KEPT)
+            marks.expect_proofs(snapshot, keys)
             _check_entries(snapshot, replay, marks, inspection)
             _check_head(snapshot, replay)
             _check_counters(snapshot, inspection, replay)
+            for trigger in missing_triggers(snapshot):
+                replay.add(
+                    "ledger/unprotected",
+                    f"The trigger {trigger} is missing or changed: the database no longer refuses "
+                    "to change what is written.",
+                )
     except (DBAPIError, IntegrityError, TypeError, ValueError, OverflowError) as error:
         cause = str(getattr(error, "orig", None) or error).splitlines()[0]
         replay.add("ledger/unreadable", f"The stored ledger cannot be read further: {cause}.")
@@ -94,18 +107,18 @@ def verify(store: Store, keys: TrustedKeys, *, held: str | None = None) -> Repor
 
 
 def _check_entries(
-    snapshot: Snapshot, replay: _Replay, marks: _Marks, inspection: Inspection
+    snapshot: Snapshot, replay: _Replay, marks: Marks, inspection: Inspection
 ) -> None:
     stored = _StoredNodes(snapshot, replay)
-    marks.compare(replay)
+    marks.compare(replay.size, replay.root)
     for entry in stored_entries(snapshot):
         _check_order(entry, replay)
         inspect_entry(entry, inspection)
         _check_leaf(entry, replay)
         stored.compare(replay.push(leaf_hash(entry.body)), marks.sealed)
-        marks.compare(replay)
+        marks.compare(replay.size, replay.root)
     stored.finish()
-    marks.finish(replay)
+    marks.finish(replay.size)
 
 
 @dataclass(slots=True)
@@ -150,52 +163,6 @@ class _Replay:
             if count > MOST_OF_A_KIND
         ]
         return (*self._problems, *more)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """A signed checkpoint to compare with; note is None for the one held outside."""
-
-    checkpoint: Checkpoint
-    note: str | None
-
-
-class _Marks:
-    """Signed checkpoints in the order of their sizes, met one by one as the tree grows."""
-
-    __slots__ = ("_left", "newest", "sealed")
-
-    def __init__(self) -> None:
-        self._left: list[_Mark] = []
-        self.newest: str | None = None
-        self.sealed = 0
-
-    def expect(self, marks: Iterable[_Mark]) -> None:
-        ordered = sorted(marks, key=lambda mark: mark.checkpoint.size)
-        own = [mark for mark in ordered if mark.note is not None]
-        self._left = ordered[::-1]
-        if own:
-            self.newest, self.sealed = own[-1].note, own[-1].checkpoint.size
-
-    def compare(self, replay: _Replay) -> None:
-        while self._left and self._left[-1].checkpoint.size == replay.size:
-            mark = self._left.pop()
-            if mark.checkpoint.root != replay.root():
-                whose = "the checkpoint" if mark.note is not None else "the checkpoint you hold"
-                replay.add(
-                    "ledger/other-root",
-                    f"The first {replay.size} entries do not give the root of {whose}: "
-                    "something among them was changed, added or removed.",
-                )
-
-    def finish(self, replay: _Replay) -> None:
-        for mark in reversed(self._left):
-            where = "was signed" if mark.note is not None else "is on the checkpoint you hold"
-            replay.add(
-                "ledger/truncated",
-                f"A log of {mark.checkpoint.size} entries {where} and only {replay.size} are "
-                "there: entries at the end were removed.",
-            )
 
 
 class _StoredNodes:
@@ -243,29 +210,6 @@ class _StoredNodes:
                 f"There is a stored node of level {extra[0]}, position {extra[1]} that no signed "
                 "entry completes.",
             )
-
-
-def _checkpoints(
-    snapshot: Snapshot, keys: TrustedKeys, replay: _Replay, held: str | None
-) -> Iterator[_Mark]:
-    statement = select(log_checkpoint.c.size, log_checkpoint.c.note).order_by(log_checkpoint.c.size)
-    for size, note in snapshot.execute(statement).all():
-        try:
-            checkpoint = open_checkpoint(str(note), keys.checkpoint, keys.origin)
-        except VerifyError as error:
-            replay.add("ledger/bad-checkpoint", f"The checkpoint at {size}: {error.reason}")
-            continue
-        if checkpoint.size != size:
-            replay.add(
-                "ledger/bad-checkpoint",
-                f"The checkpoint stored at {size} was signed for {checkpoint.size} entries.",
-            )
-        yield _Mark(checkpoint, str(note))
-    if held is not None:
-        try:
-            yield _Mark(open_checkpoint(held, keys.checkpoint, keys.origin), None)
-        except VerifyError as error:
-            replay.add("ledger/bad-held-checkpoint", f"The checkpoint you hold: {error.reason}")
 
 
 def _check_order(entry: StoredEntry, replay: _Replay) -> None:

@@ -77,6 +77,7 @@ def case_page(document: Mapping[str, Any]) -> list[Line]:
         f"{short(document['release_digest'])}, dossier {short(document['dossier_digest'])}.",
         style="dim",
     )
+    lines += _workers(document["contributors"])
     lines += waiting_lines(document["waiting"])
     lines += reasons(document["decision"])
     lines += _reviews(document["reviews"])
@@ -88,6 +89,20 @@ def case_page(document: Mapping[str, Any]) -> list[Line]:
     lines += heading("What happened")
     for event in document["events"]:
         lines += paragraph(f"{event['at'][:19]}  {event['sentence']}", indent=2, hang=21)
+    return lines
+
+
+def _workers(contributors: Sequence[str]) -> list[Line]:
+    """Who worked on it; strangers to the register and a cut history are said as such."""
+    known = [name for name in contributors if ":" not in name]
+    strangers = [name.removeprefix("email:") for name in contributors if name.startswith("email:")]
+    lines = paragraph(f"Worked on by: {', '.join(known)}.", style="dim")
+    if strangers:
+        lines += paragraph(f"Not in people.yaml, so nobody can say who: {', '.join(strangers)}.")
+    if any(name.startswith("history:") for name in contributors):
+        lines += paragraph(
+            "The clone it was submitted from is shallow: earlier authors are not known."
+        )
     return lines
 
 

@@ -117,10 +117,19 @@ def case_of_release(tx: Snapshot, workload: str, digest: str) -> Case | None:
 
 
 def load_dossier(tx: Snapshot, digest: str) -> Dossier:
-    row = (
+    """Raises IntegrityError `integrity/dossier` where the row does not give this digest."""
+    return Dossier.from_columns(_dossier_row(tx, digest))
+
+
+def decided_at(tx: Snapshot, digest: str) -> datetime:
+    """When the dossier was made: the moment whose rules its decision followed."""
+    return from_text(_dossier_row(tx, digest)["created_at"])
+
+
+def _dossier_row(tx: Snapshot, digest: str) -> RowMapping:
+    return (
         tx.execute(select(tables.dossier).where(tables.dossier.c.digest == digest)).mappings().one()
     )
-    return Dossier.from_columns(row)
 
 
 def move(tx: Transaction, case: Case, end: State, event: str, now: datetime) -> Case:

@@ -27,30 +27,34 @@ _GUARDED = (
 _NO_REPOSITORY = "not a git repository"
 
 
+CUT_OFF = "history:cut-off"
+"""Stands among the contributors where earlier commits are not in the clone."""
+
+
 def contributors(directory: Path, register: Register) -> frozenset[str]:
     """Everybody whose e-mail authored or committed a change to the directory.
 
-    Ids of people in the register; `email:` and the address for those who are not in it, so that
-    reviewers see them. Empty where the directory is in no git repository: the submitter alone is
-    then known. Raises InputError `history/unknown` where there is a repository whose history cannot
-    be read completely.
+    Ids of people in the register; `email:` and the address for those who are not in it, and
+    `CUT_OFF` where the clone is shallow, so that reviewers see both. Empty where the directory is in
+    no git repository: the submitter alone is then known. Raises InputError `history/unknown` where
+    there is a repository whose history cannot be read.
     """
     try:
         shallow = _git(directory, "rev-parse", "--is-shallow-repository")
     except _NoRepositoryError:
         return frozenset()
-    if shallow.strip() != "false":
-        raise _unknown("the clone is shallow", "Fetch the whole history: git fetch --unshallow.")
+    cut = frozenset() if shallow.strip() == "false" else frozenset({CUT_OFF})
     try:
         emails = set(_git(directory, "log", "--format=%ae%n%ce", "HEAD", "--", ".").split())
     except InputError as error:
         if "ambiguous argument 'HEAD'" in error.what or "bad revision 'HEAD'" in error.what:
-            return frozenset()  # a repository without a single commit
+            return cut  # a repository without a single commit
         raise
     people = {email: register.by_git_email(email) for email in emails}
-    return frozenset(
+    found = frozenset(
         person.id if person is not None else f"email:{email}" for email, person in people.items()
     )
+    return found | cut
 
 
 class _NoRepositoryError(Exception):

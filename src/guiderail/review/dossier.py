@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from guiderail.core.digest import Digest, canonical_json, json_digest
+from guiderail.core.digest import Digest, canonical_json, json_digest, short
+from guiderail.core.errors import IntegrityError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Dossier:
     """Release digest, facts with sources, answers, people who worked on it, and the pack.
 
     facts, answers and decision are canonical JSON values (no floats). The decision is what the
-    pack said about the facts; it can be computed again and is therefore not part of the digest.
+    pack said about the facts; the digest covers it, so that a reviewer approves that decision.
     """
 
     release_digest: Digest
@@ -35,6 +36,7 @@ class Dossier:
                 "facts": dict(self.facts),
                 "answers": self._answers(),
                 "pack": self.pack_digest,
+                "decision": json_digest(dict(self.decision)),
             }
         )
 
@@ -54,15 +56,23 @@ class Dossier:
 
     @classmethod
     def from_columns(cls, row: RowMapping) -> Dossier:
-        people = json.loads(row["answers"])
-        return cls(
-            release_digest=Digest(row["release_digest"]),
-            facts=json.loads(row["facts"]),
-            answers=people["answers"],
-            contributors=tuple(people["contributors"]),
-            pack_digest=row["pack_digest"],
-            decision=json.loads(row["decision"]),
-        )
+        """Read a row. Raises IntegrityError where it does not give the digest it stands under."""
+        try:
+            people = json.loads(row["answers"])
+            dossier = cls(
+                release_digest=Digest(row["release_digest"]),
+                facts=json.loads(row["facts"]),
+                answers=people["answers"],
+                contributors=tuple(people["contributors"]),
+                pack_digest=row["pack_digest"],
+                decision=json.loads(row["decision"]),
+            )
+            same = dossier.digest == row["digest"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise _changed(row["digest"]) from error
+        if not same:
+            raise _changed(row["digest"])
+        return dossier
 
     @property
     def needed_roles(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -76,3 +86,11 @@ class Dossier:
             for gate in self.decision["gates"]
             if gate["enforced"] and gate["verdict"] == "insufficient" and gate["owner"] == role
         )
+
+
+def _changed(digest: str) -> IntegrityError:
+    return IntegrityError(
+        f"the stored dossier {short(digest)} is not the one that was decided on and shown",
+        code="integrity/dossier",
+        advice="Run `guiderail ledger verify`, then restore the workspace from a backup.",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from guiderail.attest.keys import read_trusted
+from guiderail.attest.keys import read_kept, read_trusted
 from guiderail.core.errors import InputError
 from guiderail.ledger import verify as verification
 from guiderail.ledger.read import entries
@@ -45,7 +45,10 @@ def log(
 
 
 def verify(workspace: Workspace, *, held: Path | None = None) -> dict[str, Any]:
-    """Recompute everything. held: a checkpoint that was kept outside."""
+    """Recompute everything, against the checkpoint beside the keys too.
+
+    held: a checkpoint that was kept outside.
+    """
     note = None
     if held is not None:
         try:
@@ -56,7 +59,10 @@ def verify(workspace: Workspace, *, held: Path | None = None) -> dict[str, Any]:
                 code="ledger/held",
                 advice="Name a file that `guiderail ledger checkpoint` once printed.",
             ) from error
-    report = verification.verify(workspace.store, read_trusted(workspace.home), held=note)
+    kept = read_kept(workspace.home)
+    report = verification.verify(
+        workspace.store, read_trusted(workspace.home), held=note, kept=kept
+    )
     return {
         "size": report.size,
         "root": report.root,

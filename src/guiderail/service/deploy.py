@@ -32,7 +32,14 @@ from guiderail.service.permits import complete_proofs, issue_permit, permit_of_r
 from guiderail.service.records import refresh_snapshot, set_workload, workload_row
 from guiderail.service.snapshot import release_folder
 from guiderail.service.take_back import take_back_permits
-from guiderail.service.traffic import RolloutRow, active_rollout, apply, reconcile, target
+from guiderail.service.traffic import (
+    RolloutRow,
+    active_rollout,
+    apply,
+    reconcile,
+    target,
+    under_way,
+)
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -154,7 +161,8 @@ def _start(workspace: Workspace, case: Case) -> None:
     now = workspace.clock()
     release = load_release(release_folder(workspace.releases, case.release_digest))
     with workspace.store.transaction() as tx:
-        _refuse_second(active_rollout(tx, case.workload))
+        if (other := active_rollout(tx, case.workload)) is not None:
+            raise under_way(other)
         row = workload_row(tx, case.workload)
         production = row["production_digest"] if row else None
         position = plan_steps(release.manifest.rollout.steps, first_release=production is None)
@@ -191,21 +199,6 @@ def _start(workspace: Workspace, case: Case) -> None:
             outcome=position.state.value,
             notify=release.manifest.rollback.downstream if release.manifest.rollback else (),
         )
-
-
-def _refuse_second(other: RolloutRow | None) -> None:
-    """One move of traffic at a time: what is under way, interrupted or not, is finished first."""
-    if other is None:
-        return
-    name = other.workload
-    advice = f"Finish it with `guiderail rollback {name}`."
-    if other.kind == "deploy":
-        advice = f"Finish it with `guiderail rollout advance {name}`, or `abort` it."
-    raise ConflictError(
-        f"a {'rollout' if other.kind == 'deploy' else 'rollback'} of {name} is under way",
-        code="rollout/under-way",
-        advice=advice,
-    )
 
 
 def _serve(workspace: Workspace, case_id: str) -> Step:
@@ -376,7 +369,7 @@ def _running(workspace: Workspace, workload: str) -> RolloutRow:
     with workspace.store.read() as snapshot:
         row = active_rollout(snapshot, workload)
     if row is not None and row.kind != "deploy":
-        _refuse_second(row)
+        raise under_way(row)
     if row is None:
         reconcile(workspace, workload)
         raise ConflictError(

@@ -22,6 +22,7 @@ from guiderail.review.dossier import Dossier
 from guiderail.review.required import valid_approvals
 from guiderail.review.states import State
 from guiderail.service.journal import case_subject, record
+from guiderail.service.redecide import refuse_other_decision
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -49,7 +50,9 @@ class StoredPermit:
 def issue_permit(workspace: Workspace, case_id: str) -> Case:
     """Sign the go for an approved case. Safe to repeat: a permit that exists is completed.
 
-    Raises RefusedError when the case is not fully and validly approved or its files changed.
+    Raises RefusedError when the case is not fully and validly approved or its files changed,
+    ConflictError when the policy changed since, IntegrityError when what is stored contradicts
+    itself.
     """
     void_if_changed(workspace, case_id)
     now = workspace.clock()
@@ -163,7 +166,8 @@ def _issue(
 
 
 def _refuse_unapproved(tx: Snapshot, workspace: Workspace, case: Case, dossier: Dossier) -> None:
-    """Approvals are counted again at the moment of the permit, not believed from the state."""
+    """At the moment of the permit, decide and count approvals again; the state is not believed."""
+    refuse_other_decision(tx, case, dossier)
     refuse_blocked(case, dossier)
     own = {case.submitter, *dossier.contributors}
     by_others = [review for review in cases.reviews(tx, case.id) if review.person not in own]

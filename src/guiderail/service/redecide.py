@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select
 
+from guiderail.core.errors import ConflictError, IntegrityError, Place
 from guiderail.core.time import to_text
-from guiderail.manifest.load import load_release
+from guiderail.manifest.load import FILE_NAME, load_release
+from guiderail.policy.decide import decide
 from guiderail.render.check_json import decision_document
 from guiderail.review import cases
 from guiderail.review.cases import Case
@@ -21,7 +25,7 @@ from guiderail.service.records import standing
 from guiderail.service.snapshot import facts_from_json, facts_to_json, release_folder
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
-from guiderail.store.transaction import Transaction
+from guiderail.store.transaction import Snapshot, Transaction
 
 
 def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, event: str) -> Case:
@@ -69,6 +73,49 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
         notify=[need.role for need in decision.reviewers],
     )
     return case
+
+
+def refuse_other_decision(tx: Snapshot, case: Case, dossier: Dossier) -> None:
+    """The stored decision is made again from the stored facts, not believed.
+
+    Raises ConflictError when the pack that decided is not the one of this version any more, and
+    IntegrityError when the pack says something else about the facts than what is stored.
+    """
+    pack = pack_for(case.kind)
+    if pack.digest != dossier.pack_digest:
+        raise ConflictError(
+            f"the policy changed since {case.id} was decided",
+            code="permit/policy-changed",
+            advice="Submit the release again: it is then decided under the policy of today.",
+        )
+    decision = decide(
+        pack,
+        facts_from_json(dossier.facts),
+        kind=case.kind,
+        at=cases.decided_at(tx, case.dossier_digest),
+        place=lambda _: Place(FILE_NAME),
+    )
+    if _binding(decision_document(decision)) != _binding(dossier.decision):
+        raise IntegrityError(
+            f"the decision that is stored for {case.id} is not what its facts give",
+            code="integrity/decision",
+            advice="Run `guiderail ledger verify`, then restore the workspace from a backup.",
+        )
+
+
+def _binding(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a decision that say who must approve what."""
+    return {
+        "outcome": document["outcome"],
+        "tier": document["tier"]["value"],
+        "track": document["track"]["value"],
+        "reviewers": document["reviewers"],
+        "gates": {
+            gate["id"]: (gate["verdict"], gate["owner"])
+            for gate in document["gates"]
+            if gate["enforced"]
+        },
+    }
 
 
 def confirm_profile(tx: Transaction, workspace: Workspace, case: Case, now: datetime) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, update
+from sqlalchemy import RowMapping, insert
 
 from guiderail.change.going_back import GOING_BACK
 from guiderail.change.measure_release import release_facts
@@ -42,7 +42,14 @@ from guiderail.service.records import (
     workload_row,
 )
 from guiderail.service.snapshot import load_baseline
-from guiderail.service.traffic import OFF, active_rollout, apply, reconcile
+from guiderail.service.traffic import (
+    OFF,
+    active_rollout,
+    apply,
+    end_rollback,
+    reconcile,
+    under_way,
+)
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot, Transaction
@@ -283,20 +290,19 @@ def _begin(tx: Transaction, workspace: Workspace, proposal: RollbackPlan, now: d
 
     Raises ConflictError when the traffic moved, or began to, since the plan was made.
     """
+    ends = ("rollback", proposal.from_digest, proposal.to_digest)
+    other = active_rollout(tx, proposal.workload)
+    if other is not None and (other.kind, other.from_digest, other.to_digest) != ends:
+        raise under_way(other)
     row = workload_row(tx, proposal.workload)
-    same = row is not None and row["production_digest"] == proposal.from_digest
-    under_way = active_rollout(tx, proposal.workload)
-    if under_way is not None:
-        same &= under_way.kind == "rollback" and under_way.from_digest == proposal.from_digest
-        same &= under_way.to_digest == proposal.to_digest
-    if not same:
+    if row is None or row["production_digest"] != proposal.from_digest:
         raise ConflictError(
             f"the traffic of {proposal.workload} moved since the way back was planned",
             code="rollback/moved",
             advice=f"See `guiderail rollout status {proposal.workload}`, then go back again.",
         )
-    if under_way is not None:
-        return under_way.id
+    if other is not None:
+        return other.id
     case = _case_that_acts(tx, proposal)
     rollback = f"rollback-{secrets.token_hex(6)}"
     tx.execute(
@@ -334,22 +340,11 @@ def _begin(tx: Transaction, workspace: Workspace, proposal: RollbackPlan, now: d
     return rollback
 
 
-def _close(tx: Transaction, rollback: str, state: RolloutState, now: datetime) -> bool:
-    """End the rollback with this id; False when somebody else did."""
-    changed = tx.execute(
-        update(tables.rollout)
-        .where(tables.rollout.c.id == rollback)
-        .where(tables.rollout.c.state == RolloutState.ROLLING.value)
-        .values(state=state.value, updated_at=to_text(now))
-    )
-    return changed.rowcount == 1
-
-
 def _give_up(workspace: Workspace, proposal: RollbackPlan, rollback: str, reason: str) -> None:
     """What the target refuses never ends by repeating; nothing moved, so other moves are free."""
     now = workspace.clock()
     with workspace.store.transaction() as tx:
-        if not _close(tx, rollback, RolloutState.ABORTED, now):
+        if not end_rollback(tx, rollback, RolloutState.ABORTED, now):
             return
         case = _case_that_acts(tx, proposal)
         record(
@@ -371,7 +366,7 @@ def _end(
     seconds: float,
     now: datetime,
 ) -> None:
-    if not _close(tx, rollback, RolloutState.LIVE, now):
+    if not end_rollback(tx, rollback, RolloutState.LIVE, now):
         raise ConflictError(
             f"the rollback of {proposal.workload} was finished by somebody else",
             code="rollback/finished",

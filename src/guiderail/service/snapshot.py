@@ -138,7 +138,9 @@ def standing_from_json(
         reviewed=baselines.get("reviewed"),
         full_review=baselines.get("full_review"),
         features=features,
-        confirmed_profiles=frozenset(map(Digest, _a(data["confirmed_profiles"], list))),
+        confirmed_profiles=frozenset(
+            Digest(_a(text, str)) for text in _a(data["confirmed_profiles"], list)
+        ),
         data_approvals=tuple(
             DataApproval(
                 _a(row["source"], str),

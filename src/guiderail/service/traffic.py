@@ -7,11 +7,13 @@ use case may apply again after a crash.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, select, update
 
 from guiderail.core.digest import Digest
-from guiderail.core.errors import InputError, RefusedError
+from guiderail.core.errors import ConflictError, InputError, RefusedError
+from guiderail.core.time import to_text
 from guiderail.manifest.load import load_release
 from guiderail.manifest.schema import ModelManifest
 from guiderail.rollout.desired import Arm, release_document
@@ -24,7 +26,7 @@ from guiderail.service.snapshot import release_folder
 from guiderail.service.take_back import push_revocations
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
-from guiderail.store.transaction import Snapshot
+from guiderail.store.transaction import Snapshot, Transaction
 
 OFF = "off"
 """What a rollback names to serve nothing: the answer is then 503 until something is deployed."""
@@ -57,6 +59,30 @@ def active_rollout(tx: Snapshot, workload: str) -> RolloutRow | None:
     ).mappings()
     row = rows.first()
     return rollout_from_row(row) if row else None
+
+
+def under_way(other: RolloutRow) -> ConflictError:
+    """One move of traffic at a time: what is under way, interrupted or not, is finished first."""
+    name = other.workload
+    words, advice = "rollback", f"Finish it with `guiderail rollback {name}`."
+    if other.kind == "deploy":
+        end = f"`guiderail rollout abort {name} --reason WHY`"
+        words = "rollout"
+        advice = f"Finish it with `guiderail rollout advance {name}`, or end it with {end}."
+    return ConflictError(
+        f"a {words} of {name} is under way", code="rollout/under-way", advice=advice
+    )
+
+
+def end_rollback(tx: Transaction, rollback: str, state: RolloutState, now: datetime) -> bool:
+    """End the rollback with this id; False when somebody else did."""
+    changed = tx.execute(
+        update(tables.rollout)
+        .where(tables.rollout.c.id == rollback)
+        .where(tables.rollout.c.state == RolloutState.ROLLING.value)
+        .values(state=state.value, updated_at=to_text(now))
+    )
+    return changed.rowcount == 1
 
 
 def rollout_from_row(row: RowMapping) -> RolloutRow:
