@@ -45,11 +45,11 @@ class Workspace:
     def seal(self) -> int:
         return seal(self.store, self.keyring, self.now).size
 
-    def verify(self, held: str | None = None) -> Report:
-        return verify(self.store, self.keyring.trusted, held=held)
+    def verify(self, held: str | None = None, kept: str | None = None) -> Report:
+        return verify(self.store, self.keyring.trusted, held=held, kept=kept)
 
-    def codes(self, held: str | None = None) -> set[str]:
-        return {problem.code for problem in self.verify(held).problems}
+    def codes(self, held: str | None = None, kept: str | None = None) -> set[str]:
+        return {problem.code for problem in self.verify(held, kept).problems}
 
     @property
     def database(self) -> Path:

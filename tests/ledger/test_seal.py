@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from guiderail.attest.keys import Keyring
+from guiderail.attest.keys import KEPT_FILE, Keyring, read_kept
 from guiderail.core.errors import ConflictError, InputError, IntegrityError
 from guiderail.ledger.proof import prove_entry, prove_growth
 from guiderail.ledger.seal import latest_note, seal
@@ -124,3 +125,50 @@ def test_growth_is_only_proven_between_checkpoints(workspace: Workspace) -> None
     with pytest.raises(InputError) as caught:
         prove_growth(workspace.store, 4, 2)
     assert caught.value.code == "ledger/sizes-swapped"
+
+
+def test_the_newest_checkpoint_is_kept_beside_the_keys(workspace: Workspace) -> None:
+    assert read_kept(workspace.home) is None
+    for _ in range(2):
+        workspace.fill(3)
+        workspace.seal()
+        with workspace.store.read() as snapshot:
+            assert read_kept(workspace.home) == latest_note(snapshot)
+    assert [path.name for path in (workspace.home / "keys").glob(".*")] == []
+
+
+def test_a_checkpoint_that_was_not_kept_is_kept_by_the_next_sealing(workspace: Workspace) -> None:
+    workspace.fill(3)
+    workspace.seal()
+    (workspace.home / "keys" / KEPT_FILE).unlink()
+    workspace.seal()
+    with workspace.store.read() as snapshot:
+        assert read_kept(workspace.home) == latest_note(snapshot)
+
+
+@pytest.mark.parametrize("refilled", [0, 2, 8])
+def test_a_log_that_was_emptied_and_refilled_is_not_signed(
+    workspace: Workspace, refilled: int
+) -> None:
+    """Without the file, a second history would be signed here and take the place of the first."""
+    workspace.fill(5)
+    workspace.seal()
+    kept = read_kept(workspace.home)
+    workspace.store.close()
+    for path in workspace.home.glob("guiderail.db*"):
+        path.unlink()
+    emptied = open_workspace(workspace.home)
+    emptied.now += timedelta(days=1)
+    emptied.fill(refilled)
+    with pytest.raises(IntegrityError) as caught:
+        emptied.seal()
+    assert caught.value.code == "ledger/not-sealable"
+    assert read_kept(workspace.home) == kept
+    emptied.store.close()
+
+
+def test_a_kept_checkpoint_that_nobody_signed_stops_the_sealing(workspace: Workspace) -> None:
+    (workspace.home / "keys" / KEPT_FILE).write_bytes(b"\xff nothing")
+    with pytest.raises(IntegrityError, match="the kept checkpoint does not verify"):
+        workspace.seal()
+    assert workspace.codes(kept=read_kept(workspace.home)) == {"ledger/bad-held-checkpoint"}

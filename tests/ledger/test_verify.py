@@ -8,16 +8,19 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from guiderail.attest.keys import KEPT_FILE, read_kept
+from guiderail.ledger.proof import prove_entry
 from guiderail.ledger.seal import latest_note
 from guiderail.ledger.verify import MOST_OF_A_KIND
+from guiderail.store import tables
 from guiderail.store.tables import log_entry
 from guiderail_verify.canonical import canonical_json, encode_base64
 from guiderail_verify.note import Checkpoint
 from guiderail_verify.tree import EMPTY_ROOT, leaf_hash
 
-from .conftest import Workspace, open_workspace
+from .conftest import DIGEST, Workspace, open_workspace
 
 ENTRIES = 12
 Damage = Callable[[sqlite3.Connection], None]
@@ -33,18 +36,26 @@ def sealed(workspace: Workspace) -> Workspace:
 
 
 def damage(workspace: Workspace, *statements: str | Damage) -> None:
-    """As an operator of the database would: the triggers go first."""
+    """As an operator of the database would: the triggers go first and come back last."""
     raw = sqlite3.connect(workspace.database)
-    triggers = raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for (name,) in triggers:
-        raw.execute(f"DROP TRIGGER {name}")
+    triggers = drop_triggers(raw)
     for statement in statements:
         if isinstance(statement, str):
             raw.execute(statement)
         else:
             statement(raw)
+    for trigger in triggers:
+        raw.execute(trigger)
     raw.commit()
     raw.close()
+
+
+def drop_triggers(raw: sqlite3.Connection) -> list[str]:
+    """Their statements, to put them back with."""
+    found = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in found:
+        raw.execute(f"DROP TRIGGER {name}")
+    return [sql for _, sql in found]
 
 
 def rewrite(seq: int, **changes: object) -> Damage:
@@ -250,8 +261,8 @@ def test_any_single_changed_byte_of_any_entry_is_found(sealed: Workspace) -> Non
     """What was missed elsewhere: hashes that fit each other while a body was edited."""
     with sealed.store.read() as snapshot:
         rows = snapshot.execute(select(log_entry).order_by(log_entry.c.seq)).all()
-    damage(sealed)
     raw = sqlite3.connect(sealed.database)
+    triggers = drop_triggers(raw)
     body = bytes(rows[4].body)
     for place in range(0, len(body), 7):
         changed = body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
@@ -259,6 +270,8 @@ def test_any_single_changed_byte_of_any_entry_is_found(sealed: Workspace) -> Non
         raw.commit()
         assert "ledger/body-changed" in sealed.codes(), place
     raw.execute("UPDATE log_entry SET body = ? WHERE seq = 4", (body,))
+    for trigger in triggers:
+        raw.execute(trigger)
     raw.commit()
     raw.close()
     assert sealed.verify().ok
@@ -279,29 +292,113 @@ def held_checkpoint(workspace: Workspace) -> str:
     return note
 
 
+CUT_TO_7 = (
+    "DELETE FROM vault_salt WHERE seq >= 7",
+    "DELETE FROM log_index WHERE seq >= 7",
+    "DELETE FROM log_entry WHERE seq >= 7",
+    "DELETE FROM log_node WHERE ((position + 1) << level) > 7",
+    "DELETE FROM log_checkpoint WHERE size > 7",
+    "UPDATE log_head SET size = 7",
+    "DELETE FROM subject_counter",
+    "INSERT INTO subject_counter SELECT subject_kind, subject_name, max(subject_no) + 1 "
+    "FROM log_index GROUP BY 1, 2",
+)
+"""What leaves a perfect shorter log."""
+
+
 def test_who_holds_a_checkpoint_sees_that_the_end_was_removed(sealed: Workspace) -> None:
     """Even where the operator removed the checkpoint as well and left a perfect shorter log."""
     held = held_checkpoint(sealed)
-    damage(
-        sealed,
-        "DELETE FROM vault_salt WHERE seq >= 7",
-        "DELETE FROM log_index WHERE seq >= 7",
-        "DELETE FROM log_entry WHERE seq >= 7",
-        "DELETE FROM log_node WHERE ((position + 1) << level) > 7",
-        "DELETE FROM log_checkpoint WHERE size > 7",
-        "UPDATE log_head SET size = 7",
-        "DELETE FROM subject_counter",
-        "INSERT INTO subject_counter SELECT subject_kind, subject_name, max(subject_no) + 1 "
-        "FROM log_index GROUP BY 1, 2",
-    )
+    damage(sealed, *CUT_TO_7)
     assert sealed.verify().ok
     assert sealed.codes(held) == {"ledger/truncated"}
+
+
+def test_the_checkpoint_beside_the_keys_shows_that_the_end_was_removed(sealed: Workspace) -> None:
+    damage(sealed, *CUT_TO_7)
+    [problem] = sealed.verify(kept=read_kept(sealed.home)).problems
+    assert problem.sentence == (
+        "A log of 12 entries is on the checkpoint beside the keys and only 7 are there: entries at "
+        "the end were removed."
+    )
+
+
+def test_a_log_whose_end_was_removed_and_written_anew_is_found(sealed: Workspace) -> None:
+    damage(sealed, *CUT_TO_7)
+    sealed.fill(9)
+    assert "ledger/other-root" in sealed.codes(kept=read_kept(sealed.home))
+
+
+def add_permit(workspace: Workspace, proof: str) -> None:
+    with workspace.store.transaction() as tx:
+        tx.execute(
+            insert(tables.workload).values(name="credit", kind="model", created_at="2026-11-23")
+        )
+        tx.execute(
+            insert(tables.case_record).values(
+                id="case-1",
+                number=1,
+                workload="credit",
+                kind="model",
+                release_digest=DIGEST,
+                state="permitted",
+                submitter="ann",
+                created_at="2026-11-23",
+                updated_at="2026-11-23",
+            )
+        )
+        tx.execute(
+            insert(tables.permit).values(
+                id="permit-1",
+                case_id="case-1",
+                workload="credit",
+                release_digest=DIGEST,
+                environment="production",
+                envelope=b"{}",
+                proof=proof,
+                issued_at="2026-11-23",
+                expires_at="2026-12-07",
+            )
+        )
+
+
+def test_the_proof_of_a_permit_shows_that_the_end_was_removed(sealed: Workspace) -> None:
+    add_permit(sealed, prove_entry(sealed.store, 10))
+    assert sealed.verify().ok
+    damage(sealed, *CUT_TO_7)
+    [problem] = sealed.verify().problems
+    assert problem.code == "ledger/truncated"
+    assert "on the checkpoint in the proof of permit-1" in problem.sentence
+
+
+def test_a_permit_whose_proof_cannot_be_read_is_named(sealed: Workspace) -> None:
+    add_permit(sealed, "no proof")
+    assert sealed.codes() == {"ledger/bad-permit-proof"}
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    ["log_entry_no_update", "log_entry_no_delete", "log_checkpoint_no_update"],
+)
+@pytest.mark.parametrize("instead", ["", "CREATE TRIGGER {} BEFORE UPDATE ON log_head {}"])
+def test_a_missing_or_changed_trigger_is_named(
+    sealed: Workspace, trigger: str, instead: str
+) -> None:
+    raw = sqlite3.connect(sealed.database)
+    raw.execute(f"DROP TRIGGER {trigger}")
+    if instead:
+        raw.execute(instead.format(trigger, "BEGIN SELECT 1; END"))
+    raw.close()
+    [problem] = sealed.verify().problems
+    assert problem.code == "ledger/unprotected"
+    assert trigger in problem.sentence
 
 
 def test_who_holds_a_checkpoint_sees_that_the_log_was_written_anew(sealed: Workspace) -> None:
     """The operator has the keys and makes another log under the same name."""
     held = held_checkpoint(sealed)
     sealed.store.close()
+    (sealed.home / "keys" / KEPT_FILE).unlink()
     for path in sealed.home.glob("guiderail.db*"):
         path.unlink()
     forged = open_workspace(sealed.home)

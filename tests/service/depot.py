@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from guiderail.attest.keys import read_trusted
+from guiderail.attest.keys import read_kept, read_trusted
 from guiderail.ledger.verify import verify
 from guiderail.review import cases
 from guiderail.review.cases import Case
@@ -171,8 +171,9 @@ class Depot:
 
     def problems(self) -> list[str]:
         """What does not hold in the ledger."""
-        store = self.acting().store
-        return [problem.sentence for problem in verify(store, read_trusted(self.home)).problems]
+        keys, kept = read_trusted(self.home), read_kept(self.home)
+        report = verify(self.acting().store, keys, kept=kept)
+        return [problem.sentence for problem in report.problems]
 
     def served(self) -> dict[str, int]:
         """Digest -> percent of traffic that the gateway gives it now."""

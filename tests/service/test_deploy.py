@@ -247,10 +247,11 @@ def test_nothing_is_deployed_while_an_interrupted_rollback_is_under_way(
         patched.setattr(roll_back_module, "apply", cut)
         with pytest.raises(PowerCutError):
             roll_back(two_versions.acting(), WORKLOAD)
-    for command in (
+    commands: tuple[Callable[[], object], ...] = (
         lambda: deploy(two_versions.acting(), case.id),
         lambda: advance(two_versions.acting(), WORKLOAD),
-    ):
+    )
+    for command in commands:
         with pytest.raises(ConflictError) as refusal:
             command()
         assert refusal.value.code == "rollout/under-way"

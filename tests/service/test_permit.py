@@ -5,17 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from guiderail.attest.keys import read_trusted
-from guiderail.core.errors import RefusedError
+from guiderail.core.errors import ConflictError, IntegrityError, RefusedError
+from guiderail.review.cases import Case
 from guiderail.review.states import State
+from guiderail.service import audit
 from guiderail.service.deploy import deploy
 from guiderail.service.gate import gate
 from guiderail.service.permits import issue_permit, permit_of_release
 from guiderail.service.withdraw import withdraw
+from guiderail_verify.note import Checkpoint
 from guiderail_verify.permit import verify_permit
 from tests.service import parcels
 from tests.service.depot import Depot
@@ -172,3 +176,92 @@ def test_a_case_that_is_withdrawn_takes_its_permit_with_it(live_depot: Depot) ->
     withdraw(live_depot.acting(), case.id)
     answer = gate(live_depot.acting(), live_depot.releases.green, None)
     assert answer["allowed"] is False
+
+
+def forge_decision(depot: Depot, case: Case, *, digest_too: bool) -> None:
+    """Let the stored decision need nobody, as somebody with the file could."""
+    dossier = depot.dossier(case.id)
+    forged = replace(dossier, decision={**dossier.decision, "reviewers": []})
+    digest = forged.digest if digest_too else case.dossier_digest
+    tamper(
+        depot,
+        (
+            "UPDATE dossier SET decision = ?, digest = ? WHERE digest = ?",
+            (forged.columns()["decision"], digest, case.dossier_digest),
+        ),
+        (
+            "UPDATE case_record SET state = 'approved', dossier_digest = ? WHERE id = ?",
+            (digest, case.id),
+        ),
+    )
+
+
+def test_an_edited_decision_does_not_fit_its_digest(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.yellow).case
+    forge_decision(live_depot, case, digest_too=False)
+    with pytest.raises(IntegrityError) as refusal:
+        issue_permit(live_depot.acting(), case.id)
+    assert refusal.value.code == "integrity/dossier"
+
+
+def test_an_edited_decision_under_a_fitting_digest_is_not_what_the_facts_give(
+    live_depot: Depot,
+) -> None:
+    case = live_depot.submit(live_depot.releases.yellow).case
+    forge_decision(live_depot, case, digest_too=True)
+    with pytest.raises(IntegrityError) as refusal:
+        issue_permit(live_depot.acting(), case.id)
+    assert refusal.value.code == "integrity/decision"
+    assert live_depot.case(case.id).state is State.APPROVED
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE dossier SET facts = ? WHERE digest = ?",
+        "UPDATE dossier SET answers = ? WHERE digest = ?",
+        "UPDATE dossier SET decision = ? WHERE digest = ?",
+    ],
+)
+@pytest.mark.parametrize("written", [b"{}", b"[]", b"no json", b"\xff", b'{"half": 0.5}'])
+def test_a_dossier_that_is_none_is_an_error_and_not_a_traceback(
+    live_depot: Depot, statement: str, written: bytes
+) -> None:
+    case = live_depot.submit(live_depot.releases.yellow).case
+    tamper(live_depot, (statement, (written, case.dossier_digest)))
+    with pytest.raises(IntegrityError) as refusal:
+        live_depot.dossier(case.id)
+    assert refusal.value.code == "integrity/dossier"
+
+
+def test_a_case_that_another_policy_decided_is_submitted_again(live_depot: Depot) -> None:
+    case = live_depot.submit(live_depot.releases.yellow).case
+    older = replace(live_depot.dossier(case.id), pack_digest="sha256:" + "2" * 64)
+    tamper(
+        live_depot,
+        (
+            "UPDATE dossier SET pack_digest = ?, digest = ? WHERE digest = ?",
+            (older.pack_digest, older.digest, case.dossier_digest),
+        ),
+        (
+            "UPDATE case_record SET state = 'approved', dossier_digest = ? WHERE id = ?",
+            (older.digest, case.id),
+        ),
+    )
+    with pytest.raises(ConflictError, match="the policy changed") as refusal:
+        issue_permit(live_depot.acting(), case.id)
+    assert refusal.value.code == "permit/policy-changed"
+    assert "Submit the release again" in refusal.value.advice
+
+
+def test_the_checkpoint_beside_the_keys_is_part_of_every_verification(live_depot: Depot) -> None:
+    """Here the log is whole and the file speaks of a longer one, which is the same to a reader."""
+    assert audit.verify(live_depot.acting())["problems"] == []
+    keyring = live_depot.acting().keyring
+    kept = keyring.kept_checkpoint()
+    assert kept is not None
+    longer = Checkpoint(keyring.origin, 10_000, bytes(32))
+    keyring.keep_checkpoint(keyring.sign_note(longer.to_text()))
+    [problem] = audit.verify(live_depot.acting())["problems"]
+    assert "10000 entries is on the checkpoint beside the keys" in problem
+    keyring.keep_checkpoint(kept)

@@ -16,7 +16,7 @@ def missing_triggers(snapshot: Snapshot) -> list[str]:
     if snapshot.dialect != "sqlite":
         return []
     rows = snapshot.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-    stored = {name: sql for name, sql in rows}
+    stored = {row.name: row.sql for row in rows}
     return [name for name, sql in _expected().items() if stored.get(name) != sql]
 
 

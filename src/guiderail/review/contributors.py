@@ -35,9 +35,9 @@ def contributors(directory: Path, register: Register) -> frozenset[str]:
     """Everybody whose e-mail authored or committed a change to the directory.
 
     Ids of people in the register; `email:` and the address for those who are not in it, and
-    `CUT_OFF` where the clone is shallow, so that reviewers see both. Empty where the directory is in
-    no git repository: the submitter alone is then known. Raises InputError `history/unknown` where
-    there is a repository whose history cannot be read.
+    `CUT_OFF` where the clone is shallow, so that reviewers see both.
+    Empty where the directory is in no git repository: the submitter alone is then known.
+    Raises InputError `history/unknown` where there is a repository that cannot be read.
     """
     try:
         shallow = _git(directory, "rev-parse", "--is-shallow-repository")

@@ -92,5 +92,6 @@ def _is_rule(value: object) -> bool:
 
 def _item(items: list[object], index: object) -> object:
     """The item at an index of SARIF, where -1 and anything else that is no place means none."""
-    is_place = isinstance(index, int) and not isinstance(index, bool)
-    return items[index] if is_place and 0 <= index < len(items) else None
+    if not isinstance(index, int) or isinstance(index, bool):
+        return None
+    return items[index] if 0 <= index < len(items) else None
