@@ -135,6 +135,7 @@ def test_a_damaged_people_file_is_named_with_its_place(guiderail: Terminal, live
     assert "people/invalid" in said.err
 
 
+@pytest.mark.tampers
 def test_a_damaged_database_is_said_to_be_damaged(guiderail: Terminal, live: Depot) -> None:
     for name in ("guiderail.db", "guiderail.db-wal", "guiderail.db-shm"):
         (live.home / name).unlink(missing_ok=True)

@@ -49,6 +49,7 @@ def test_the_gate_stays_closed_when_the_time_to_start_is_over(live_depot: Depot)
     assert running["allowed"] is True
 
 
+@pytest.mark.tampers
 @pytest.mark.parametrize(
     "damage",
     [

@@ -11,7 +11,6 @@ from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider
 
-
 BROKEN = ("failure", "error")
 TOTALS = ("tests", "failures", "errors", "skipped", "disabled")
 
