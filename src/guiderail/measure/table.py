@@ -254,6 +254,7 @@ def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
         f"CAST(c{i} AS {_STORED_AS.get(kind, 'VARCHAR')}) AS c{i}" for i, kind in enumerate(types)
     )
     aliases = ", ".join(f"c{i}" for i in range(len(names)))
+    # Names are made by us (c0, c1, ...) or quoted by `literal`, never taken as they stand.
     connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM {source} AS s({aliases})")  # noqa: S608
     counted = connection.execute("SELECT count(*) FROM t").fetchone()
     columns = tuple(Column(*pair) for pair in zip(names, types, strict=True))
@@ -263,6 +264,7 @@ def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
 def _parquet_names(path: Path, connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """Names of the top-level columns, as stored (DuckDB itself renames duplicates silently)."""
     nodes = connection.execute(
+        # Names are made by us (c0, c1, ...) or quoted by `literal`, never taken as they stand.
         f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(path)})"  # noqa: S608
     ).fetchall()
     names: list[str] = []
