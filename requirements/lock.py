@@ -1,4 +1,4 @@
-"""Resolve run.in and dev.in into lock files with hashes and without index addresses.
+"""Resolve run.in, dev.in and bench.in into lock files with hashes and without index addresses.
 
 Needs `uv` on the path (`pip install uv`); everything else in the project installs with plain pip.
 """
@@ -37,9 +37,12 @@ def main() -> int:
         return 4
     run = project_dependencies() + wanted("run.in")
     with tempfile.TemporaryDirectory() as folder:
+        dev = run + wanted("dev.in")
+        same_versions = ("-c", str(HERE / "dev.txt"))
         for name, lines, pins in (
-            ("dev.txt", run + wanted("dev.in"), ()),
-            ("run.txt", run, ("-c", str(HERE / "dev.txt"))),
+            ("dev.txt", dev, ()),
+            ("run.txt", run, same_versions),
+            ("bench.txt", dev + wanted("bench.in"), same_versions),
         ):
             source = Path(folder) / name.replace(".txt", ".in")
             source.write_text("\n".join(lines) + "\n")
