@@ -44,7 +44,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One message of the pre-flight check: where, what, how to fix, who can waive."""
+    """One message of the pre-flight check: where, what, how to fix, who can waive.
+
+    facts: the values that it rests on.
+    """
 
     rule: str
     severity: Severity
@@ -53,3 +56,4 @@ class Finding:
     fix: str
     page: str
     waivable_by: tuple[str, ...] = ()
+    facts: tuple[FactShown, ...] = ()

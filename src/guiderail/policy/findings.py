@@ -11,7 +11,7 @@ from guiderail.core.scales import Verdict
 from guiderail.policy.decision import GateResult, Lighter
 from guiderail.policy.pack import Pack
 from guiderail.policy.sentences import Teller
-from guiderail.policy.support import unknown_carriers
+from guiderail.policy.support import carriers, unknown_carriers
 from guiderail_verify.judge import Judgement, holds
 
 Where = Callable[[str], Place]
@@ -30,7 +30,12 @@ def rule_findings(
             sentence = teller.wording(texts["levels"][hit.rule.level]["sentence"], unknown)
             where = place(texts["where"])
             fix = texts["to_lighten"]
-            found.append(Finding(hit.rule.id, Severity.BLOCKS, sentence, where, fix, hit.rule.id))
+            facts = teller.shown(carriers(pack.node(rule["when"]), judged.values))
+            found.append(
+                Finding(
+                    hit.rule.id, Severity.BLOCKS, sentence, where, fix, hit.rule.id, facts=facts
+                )
+            )
     return tuple(found)
 
 
@@ -50,7 +55,16 @@ def gate_findings(
             fix = teller.wording(texts["do"][gate.verdict.value], gate.needs)
             where = place(texts["where"])
             found.append(
-                Finding(gate.id, severity, gate.sentence, where, fix, gate.page, gate.waivable_by)
+                Finding(
+                    gate.id,
+                    severity,
+                    gate.sentence,
+                    where,
+                    fix,
+                    gate.page,
+                    gate.waivable_by,
+                    gate.facts,
+                )
             )
     order = list(Severity)
     return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
@@ -70,12 +84,24 @@ def advice_findings(
     values = {**judged.values, "lighter.design": any(way.by == "design" for way in ways)}
     found = []
     for advice in pack.tree["advice"]:
-        if holds(advice, kind, day) and pack.node(advice["when"]).run(values) is True:
+        if not holds(advice, kind, day):
+            continue
+        when = pack.node(advice["when"])
+        if when.run(values) is True:
             texts = pack.part_texts(advice["id"])
             sentence = teller.wording(texts["sentence"])
             where = place(texts["where"])
+            facts = teller.shown(carriers(when, values))
             found.append(
-                Finding(advice["id"], Severity.ADVICE, sentence, where, texts["fix"], advice["id"])
+                Finding(
+                    advice["id"],
+                    Severity.ADVICE,
+                    sentence,
+                    where,
+                    texts["fix"],
+                    advice["id"],
+                    facts=facts,
+                )
             )
     return tuple(found)
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from guiderail.core.digest import Digest, json_digest
 from guiderail.core.errors import InputError, IntegrityError, RefusedError
 from guiderail.facts.fact_type import FactType
+from guiderail.policy.boundaries import Boundaries
 from guiderail.policy.decision import PackRef
 from guiderail.policy.support import Node, node
 from guiderail.policy.vocabulary import CATALOGUE_ONLY, Vocabulary
@@ -44,6 +45,7 @@ class Pack:
         default_factory=dict, repr=False, compare=False
     )
     _vocabulary: Vocabulary = field(default=CATALOGUE_ONLY, repr=False, compare=False)
+    _boundaries: list[Boundaries] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -77,6 +79,20 @@ class Pack:
         if known is None:
             known = self._nodes[id(tree)] = node(tree, self.tree["facts"])
         return known
+
+    @property
+    def boundaries(self) -> Boundaries:
+        """Where rules and gates change their mind, found once."""
+        if not self._boundaries:
+            self._boundaries.append(Boundaries(self.tree))
+        return self._boundaries[0]
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Facts that count some of what another fact counts, and that other fact."""
+        kinds = {name: self._vocabulary.named(name) for name in self.tree["facts"]}
+        return {name: kind.part_of for name, kind in kinds.items()
+                if kind is not None and kind.part_of}  # fmt: skip
 
     def limits(self, fact: str) -> tuple[float, ...]:
         """The numbers that the pack's rules and gates compare a fact with."""

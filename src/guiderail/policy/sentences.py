@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from guiderail.core.interval import Interval
 from guiderail.core.messages import FactShown
+from guiderail.core.rows_needed import rows_to_settle
+from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, Unknown, Value
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import NOT_GIVEN, Readings
+from guiderail.policy.support import carriers
 from guiderail.policy.templates import Piece, Placeholder, pieces
-from guiderail.policy.vocabulary import TIER
+from guiderail.policy.vocabulary import LIGHTER_DESIGN, TIER
 from guiderail.policy.words import METRICS, capitalised, joined, phrase, value_words
-from guiderail_verify.judge import Judgement
+from guiderail_verify.judge import Hit, Judgement
 
 _METRIC_FACTS = ("change.performance", "performance.value")
+
+
+@dataclass(frozen=True, slots=True)
+class RowsNeeded:
+    """Rows in all, and how many more than there are; None where that number is not recorded."""
+
+    needed: int
+    more: int | None
 
 
 class Teller:
@@ -25,7 +37,7 @@ class Teller:
         self._pack = pack
         self._facts = readings.facts
         self._values = judged.values
-        self._weak = judged.weak
+        self._judged = judged
         self._told: dict[str, FactShown] = {}
         self._fact_type = pack.vocabulary.fact_type
 
@@ -74,15 +86,57 @@ class Teller:
                 told[name] = self._shown(name)
         return tuple([told[name] for name in names])
 
+    def rows_needed(self, name: str) -> RowsNeeded | None:
+        """How many rows would settle a value whose interval crosses a limit of the pack.
+
+        None where nothing is open, where the value lies on a limit, or where the rows it rests on
+        are not recorded. Limits are the pack's where the number of rows is known.
+        """
+        fact = self._facts.get(name)
+        if fact is None or not isinstance(fact.value, Interval):
+            return None
+        rows = fact.detail.get("n")
+        if isinstance(rows, int) and not isinstance(rows, bool):
+            needed = rows_to_settle(fact.value, rows, self._pack.limits(name))
+            return None if needed is None else RowsNeeded(needed, needed - rows)
+        stated = fact.detail.get("rows_needed")
+        return RowsNeeded(stated, None) if isinstance(stated, int) else None
+
     def _shown(self, name: str) -> FactShown:
         fact, kind = self._facts.get(name), self._fact_type(name)
         if fact is None or kind is None:
-            value = self._values.get(name)
-            words = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-            return FactShown(name, words, "computed by the decision", "attested")
+            return self._computed(name)
         signed = kind.type == "interval" and kind.unit == "%" and kind.risk_direction == "none"
         words = value_words(kind, fact.value, "+" if signed else "", self._pack.limits(name))
         return FactShown(name, words, fact.source, fact.known_by.value)
+
+    def _computed(self, name: str) -> FactShown:
+        """What no provider gives: its source is what the decision computed it from.
+
+        It is known as well as the least known of the facts behind it.
+        """
+        if name == TIER.name:
+            setting = [hit for hit in self._judged.tier_hits if hit.rule.rank == self._judged.tier]
+            rules = list(dict.fromkeys(hit.rule.id for hit in setting))
+            behind = [fact for hit in setting for fact in self._carriers(hit)]
+            source = f"the tier {'rule' if len(rules) == 1 else 'rules'} {joined(rules)}"
+            return FactShown(name, str(self._values[name]), source, self._least_known(behind))
+        if name == LIGHTER_DESIGN.name:
+            return FactShown(name, "yes", LIGHTER_DESIGN.how, KnownBy.ATTESTED.value)
+        weak = self._judged.weak
+        source = f"how {joined(weak)} {'is' if len(weak) == 1 else 'are'} known"
+        words = "yes" if self._values.get(name) else "no"
+        return FactShown(name, words, source if weak else "how every fact is known",
+                         self._least_known(weak))  # fmt: skip
+
+    def _carriers(self, hit: Hit) -> tuple[str, ...]:
+        return carriers(self._pack.node(self._pack.rule(hit.rule.id, hit.rule.level)["when"]),
+                        self._values)  # fmt: skip
+
+    def _least_known(self, names: Sequence[str]) -> str:
+        facts = [self._facts[name] for name in names if name in self._facts]
+        return min((fact.known_by for fact in facts), key=lambda level: level.rank,
+                   default=KnownBy.ATTESTED).value  # fmt: skip
 
     def _reason(self, name: str) -> str:
         fact = self._facts.get(name)
@@ -112,7 +166,7 @@ class Teller:
         if place.name == "unknown":
             return self.not_known(unknown)
         if place.name == "weak":
-            kinds = [self._fact_type(name) for name in self._weak]
+            kinds = [self._fact_type(name) for name in self._judged.weak]
             return joined([phrase(kind) for kind in kinds if kind is not None])
         if place.name == TIER.name:
             return str(self._values.get(TIER.name))
@@ -120,6 +174,9 @@ class Teller:
         fact = self._facts.get(kind.name) if kind is not None else None
         if kind is None or fact is None:
             return None if place.detail else "not known"
+        if place.detail == "rows_needed":
+            rows = self.rows_needed(kind.name)
+            return None if rows is None else f"{rows.needed:,}"
         if place.detail:
             return _detail(fact, place.detail)
         if place.words:

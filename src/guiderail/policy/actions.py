@@ -1,0 +1,176 @@
+"""A way to a lighter track in words: what changes from what to what, and who does what for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Final
+
+from guiderail.facts.fact import Value
+from guiderail.facts.fact_type import FactType
+from guiderail.policy.decision import Change
+from guiderail.policy.levers import BASE, BETTER, NARROWED, Levers
+from guiderail.policy.options import Box
+from guiderail.policy.pack import Pack
+from guiderail.policy.requirements import Cause
+from guiderail.policy.sentences import Teller
+from guiderail.policy.words import joined, phrase, value_words
+
+_SETTLED: Final = "with an interval that no longer reaches the limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the sentences rest on: the requirements with their ways, and what was selected."""
+
+    pack: Pack
+    levers: Levers
+    teller: Teller
+    ways: Mapping[Cause, Sequence[Box]]
+    box: Box
+
+    def cause(self, fact: str) -> Cause | None:
+        """The first rule or gate for which the fact had to change."""
+        return next((cause for cause in self.ways if self._needs(cause, (fact,))), None)
+
+    def met_by(self, chosen: Mapping[str, int]) -> tuple[str, ...]:
+        """The rules and gates that the changes satisfy."""
+        facts = tuple(chosen)
+        met = [cause.part for cause in self.ways if self._needs(cause, facts)]
+        return tuple(dict.fromkeys(met))
+
+    def _needs(self, cause: Cause, facts: Sequence[str]) -> bool:
+        """Does the selection meet the requirement by changing one of the facts?"""
+        for way in self.ways[cause]:
+            taken = all(not self.box.get(name, BASE) & ~mask for name, mask in way.items())
+            if taken and any(not way.get(name, BASE) & BASE for name in facts):
+                return True
+        return False
+
+
+def changes_told(told: Told, chosen: Mapping[str, int]) -> tuple[Change, ...]:
+    """Every change, with the action that brings it about; answers first, then measurements."""
+    by_action = _actions(told, chosen)
+    facts = told.levers.readings.facts
+    changes: list[Change] = []
+    for name, action in by_action.items():
+        bit, kind = chosen[name], _kind(told.pack, name)
+        before = _words(told.pack, kind, facts[name].value)
+        after = _after(told, kind, bit)
+        value = told.levers.value(name, bit)
+        how = "evidence" if bit & told.levers.by_evidence(name) else "design"
+        changes.append(Change(name, before, after, value, how, action))
+    return tuple(changes)
+
+
+def _actions(told: Told, chosen: Mapping[str, int]) -> dict[str, str]:
+    """The action for each fact, in the order in which actions are told."""
+    pack, levers = told.pack, told.levers
+    asked = {question["fact"] for question in pack.tree["questions"]}
+    following = {part for part in chosen if levers.follows(part, told.box)}
+    open_facts = [name for name in chosen if not levers.is_known(name) and name not in following]
+    answers = [name for name in open_facts if name in asked]
+    own = {name: text for name in chosen if name not in answers and name not in following
+           if (text := _own_action(told, name, chosen[name]))}  # fmt: skip
+    measures = [name for name in open_facts if name not in asked and name not in own]
+    found = dict.fromkeys(answers, f"Answer what is still open: {joined(answers)}.")
+    lacking = joined([phrase(_kind(pack, name)) for name in measures])
+    found |= dict.fromkeys(measures, f"Have it measured or recorded: {lacking}.")
+    found |= own
+    for part in chosen:
+        if part in following:
+            found[part] = found[levers.parts[part]]
+    return found
+
+
+def _own_action(told: Told, name: str, bit: int) -> str:
+    """What the rule or gate behind a change asks for; nothing where finding out is all."""
+    if bit == NARROWED:
+        return _more_rows(told, name)
+    cause = told.cause(name)
+    if cause is None:
+        return f"Change {phrase(_kind(told.pack, name))}."
+    texts: Mapping[str, Any] = told.pack.part_texts(cause.part)
+    known = told.levers.is_known(name)
+    if cause.level is None:
+        needs = () if known else (name,)
+        return told.teller.wording(texts["do"]["insufficient"], needs)
+    if known or told.pack.rule(cause.part, cause.level)["by"] == "evidence":
+        return told.teller.fill(texts["to_lighten"])
+    return ""
+
+
+def _more_rows(told: Told, name: str) -> str:
+    """A value whose interval is too wide: how many more rows settle it, where that is known."""
+    kind, fact = _kind(told.pack, name), told.levers.readings.facts[name]
+    stays = value_words(kind, fact.value, "plain", told.pack.limits(name))
+    rows = told.teller.rows_needed(name)
+    if rows is None:
+        return f"Narrow the interval of {phrase(kind)}; it is enough if the value stays at {stays}."
+    more = f"about {rows.more:,} more" if rows.more else f"about {rows.needed:,} in all"
+    return (
+        f"Measure {phrase(kind)} on more evaluation rows; {more} would settle it "
+        f"if the value stays at {stays}."
+    )
+
+
+def _after(told: Told, kind: FactType, bit: int) -> str:
+    """What is enough, in words."""
+    levers, name = told.levers, kind.name
+    if bit == BETTER:
+        return f"{_words(told.pack, kind, levers.value(name, bit))}, from a better source"
+    if bit == NARROWED:
+        point = levers.readings.facts[name].value
+        return f"{value_words(kind, point, 'plain', told.pack.limits(name))}, {_SETTLED}"
+    value = levers.value(name, bit)
+    if kind.type in ("number", "interval", "integer"):
+        span = _span(told, kind, bit)
+        if span:
+            return f"{span}, with its whole interval" if kind.type == "interval" else span
+    return _words(told.pack, kind, value)
+
+
+def _span(told: Told, kind: FactType, bit: int) -> str:
+    """The range of values around one that are enough as well, by the limits at its ends."""
+    boundaries, mask = told.pack.boundaries, told.box.get(kind.name, bit)
+    limits = boundaries.limits(kind.name)
+    candidates = [v for v in boundaries.candidates(kind.name) if isinstance(v, int | float)]
+    place = told.levers.place(bit)
+    if place >= len(candidates) or not limits:
+        return ""
+    enough = told.levers.enough(kind.name, mask)
+    below = len(list(takewhile(bool, reversed(enough[:place]))))
+    above = len(list(takewhile(bool, enough[place + 1 :])))
+    first, last = place - below, place + above
+    if kind.type == "integer":
+        return _count_span(candidates, first, last)
+    parts = []
+    if first > 0:
+        at = candidates[first] in limits
+        limit = candidates[first] if at else candidates[first - 1]
+        parts.append(f"{'at least' if at else 'above'} {_words(told.pack, kind, limit)}")
+    if last < len(candidates) - 1:
+        at = candidates[last] in limits
+        limit = candidates[last] if at else candidates[last + 1]
+        parts.append(f"{'at most' if at else 'below'} {_words(told.pack, kind, limit)}")
+    return joined(parts)
+
+
+def _count_span(candidates: Sequence[float], first: int, last: int) -> str:
+    if first == last < len(candidates) - 1:
+        return str(candidates[first])
+    if last == len(candidates) - 1:
+        return f"at least {candidates[first]}" if first else ""
+    return f"{candidates[first]} to {candidates[last]}" if first else f"at most {candidates[last]}"
+
+
+def _words(pack: Pack, kind: FactType, value: Value) -> str:
+    return value_words(kind, value, "", pack.limits(kind.name))
+
+
+def _kind(pack: Pack, name: str) -> FactType:
+    kind = pack.vocabulary.named(name)
+    if kind is None:
+        raise KeyError(f"{name} is no fact of this pack")
+    return kind
