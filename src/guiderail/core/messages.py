@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from guiderail.core.errors import Place
 
@@ -16,8 +17,7 @@ class Severity(StrEnum):
     ADVICE = "advice"
 
 
-@dataclass(frozen=True, slots=True)
-class FactShown:
+class FactShown(NamedTuple):
     """One fact as a reason quotes it: `value` is already in words, with its unit."""
 
     name: str

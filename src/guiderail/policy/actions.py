@@ -10,8 +10,7 @@ from typing import Any, Final
 from guiderail.facts.fact import Value
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.decision import Change
-from guiderail.policy.levers import BASE, BETTER, NARROWED, Levers
-from guiderail.policy.options import Box
+from guiderail.policy.levers import BASE, BETTER, NARROWED, Box, Levers
 from guiderail.policy.pack import Pack
 from guiderail.policy.requirements import Cause
 from guiderail.policy.sentences import Teller
@@ -22,31 +21,39 @@ _SETTLED: Final = "with an interval that no longer reaches the limit"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the sentences rest on: the requirements with their ways, and what was selected."""
+    """What the sentences rest on.
+
+    changing: for each rule and gate that stood in the way the facts that change for it. box: the
+    values that were selected.
+    """
 
     pack: Pack
     levers: Levers
     teller: Teller
-    ways: Mapping[Cause, Sequence[Box]]
+    changing: Mapping[Cause, frozenset[str]]
     box: Box
 
     def cause(self, fact: str) -> Cause | None:
         """The first rule or gate for which the fact had to change."""
-        return next((cause for cause in self.ways if self._needs(cause, (fact,))), None)
+        return next((cause for cause, facts in self.changing.items() if fact in facts), None)
 
-    def met_by(self, chosen: Mapping[str, int]) -> tuple[str, ...]:
+    def met(self) -> tuple[str, ...]:
         """The rules and gates that the changes satisfy."""
-        facts = tuple(chosen)
-        met = [cause.part for cause in self.ways if self._needs(cause, facts)]
-        return tuple(dict.fromkeys(met))
+        return tuple(dict.fromkeys(cause.part for cause, facts in self.changing.items() if facts))
 
-    def _needs(self, cause: Cause, facts: Sequence[str]) -> bool:
-        """Does the selection meet the requirement by changing one of the facts?"""
-        for way in self.ways[cause]:
-            taken = all(not self.box.get(name, BASE) & ~mask for name, mask in way.items())
-            if taken and any(not way.get(name, BASE) & BASE for name in facts):
-                return True
-        return False
+
+def told_of(
+    pack: Pack, levers: Levers, teller: Teller, ways: Mapping[Cause, Sequence[Box]], box: Box
+) -> Told:
+    """Find for each requirement the facts by whose change the selection `box` meets it."""
+    changing: dict[Cause, frozenset[str]] = {}
+    for cause, boxes in ways.items():
+        taken = [way for way in boxes
+                 if not any(box.get(name, BASE) & ~mask for name, mask in way.items())]  # fmt: skip
+        changing[cause] = frozenset(
+            name for way in taken for name, mask in way.items() if not mask & BASE
+        )
+    return Told(pack, levers, teller, changing, box)
 
 
 def changes_told(told: Told, chosen: Mapping[str, int]) -> tuple[Change, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from guiderail.core.messages import FactShown, Finding, Reason
 from guiderail.core.scales import Outcome, Tier, Track, Verdict
@@ -19,8 +20,7 @@ class PackRef:
     texts_digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class GateResult:
+class GateResult(NamedTuple):
     """One gate's verdict.
 
     enforced is False where the tier is below the gate's or the gate only warns for this kind: it

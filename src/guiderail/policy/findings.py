@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Final
 
 from guiderail.core.errors import Place
 from guiderail.core.messages import Finding, Severity
@@ -12,8 +13,9 @@ from guiderail.policy.decision import GateResult, Lighter
 from guiderail.policy.pack import Pack
 from guiderail.policy.sentences import Teller
 from guiderail.policy.support import carriers, unknown_carriers
-from guiderail_verify.judge import Judgement, holds
+from guiderail_verify.judge import Judgement
 
+_ORDER: Final = list(Severity)
 Where = Callable[[str], Place]
 
 
@@ -66,8 +68,7 @@ def gate_findings(
                     gate.facts,
                 )
             )
-    order = list(Severity)
-    return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
+    return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
 
 
 def advice_findings(
@@ -80,12 +81,9 @@ def advice_findings(
     place: Where,
 ) -> tuple[Finding, ...]:
     """Advice whose condition is true. What is unknown gives no advice: its gate already asks."""
-    day = at.astimezone(UTC).date().isoformat()
     values = {**judged.values, "lighter.design": any(way.by == "design" for way in ways)}
     found = []
-    for advice in pack.tree["advice"]:
-        if not holds(advice, kind, day):
-            continue
+    for advice in pack.in_force("advice", kind, at):
         when = pack.node(advice["when"])
         if when.run(values) is True:
             texts = pack.part_texts(advice["id"])

@@ -19,6 +19,7 @@ _CARRIED_BY: Final = {
     "pass": ("pass_when",),
     "insufficient": ("pass_when", "fail_when"),
 }
+_VERDICTS: Final = {verdict.value: verdict for verdict in Verdict}
 ACCEPTED = "Its owner has accepted this for the release."
 WAIVED = "A waiver is in force."
 
@@ -56,7 +57,7 @@ def _result(
         sentence = f"{sentence} {ACCEPTED}"
     return GateResult(
         id=name,
-        verdict=Verdict(verdict),
+        verdict=_VERDICTS[verdict],
         enforced=gate.enforced,
         sentence=sentence,
         needs=needs,
@@ -75,7 +76,9 @@ def _quoted(pack: Pack, gate: GateVerdict, judged: Judgement) -> tuple[str, ...]
     for key in keys:
         if tree[key] is not None:
             names |= dict.fromkeys(carriers(pack.node(tree[key]), judged.values))
-    absent = set(tree["may_be_absent"])
+    absent = tree["may_be_absent"]
+    if not absent:
+        return tuple(names)
     return tuple(
         name for name in names
         if name not in absent or judged.values.get(name, UNKNOWN) is not UNKNOWN

@@ -31,11 +31,19 @@ _FIRST: Final = 3
 """Bits from this place on are candidates of the pack's boundaries, then `beside` values."""
 
 
+Box = Mapping[str, int]
+"""Facts and the sets of values that they may have; other facts may have any."""
+
+Weight = tuple[int, int, tuple[str, ...]]
+"""Changes, changes of design, names: what is lighter is better."""
+
+
 @dataclass(slots=True)
 class Levers:
     """design: also what the release is may change. weak: facts below the wanted evidence.
 
     parts: facts that count some of what another one counts, and that other one.
+    boxes, complete: the ways that `options` has found with these levers, and whether all of them.
     """
 
     boundaries: Boundaries
@@ -44,6 +52,9 @@ class Levers:
     design: bool
     weak: frozenset[str]
     parts: Mapping[str, str]
+    boxes: dict[tuple[int, bool, bool], list[Box]] = field(default_factory=dict)
+    complete: bool = True
+    _evidence: dict[str, int] = field(default_factory=dict)
     _domains: dict[str, int] = field(default_factory=dict)
     _beside: dict[str, tuple[Value, ...]] = field(default_factory=dict)
 
@@ -60,9 +71,31 @@ class Levers:
 
     def by_evidence(self, name: str) -> int:
         """Those of `domain` that new evidence alone may bring about."""
-        if not self.is_known(name) or self._changes_by(name) == "evidence":
-            return self.domain(name)
-        return BASE | self.kept(name)
+        known = self._evidence.get(name)
+        if known is None:
+            free = not self.is_known(name) or self._changes_by(name) == "evidence"
+            known = self.domain(name) if free else BASE | self.kept(name)
+            self._evidence[name] = known
+        return known
+
+    def weigh(self, box: Box) -> Weight:
+        """How much a box changes. A count that becomes 0 with another one does not count."""
+        changed = [name for name, mask in box.items() if not mask & BASE]
+        if self.parts:
+            changed = [name for name in changed if not self.follows(name, box)]
+        design = sum([1 for name in changed if not box[name] & self.by_evidence(name)])
+        changed.sort()
+        return len(changed), design, tuple(changed)
+
+    @property
+    def reaches_further(self) -> bool:
+        """Is there anything that only a different design changes?"""
+        return any(self._changes_by(name) == "design" and not name.startswith("use.")
+                   for name in self.readings.known_by)  # fmt: skip
+
+    def whole_of(self, name: str) -> str:
+        """The fact of which this one counts a part; else the fact itself."""
+        return self.parts.get(name, name)
 
     def kept(self, name: str) -> int:
         """The present value with better evidence for it."""
@@ -133,7 +166,7 @@ class Levers:
                 return bit
         return 0
 
-    def follows(self, name: str, box: Mapping[str, int]) -> bool:
+    def follows(self, name: str, box: Box) -> bool:
         """Does the fact become 0 by itself, because a box makes what it is a part of 0?"""
         whole = self.parts.get(name)
         if whole is None or whole not in box or box[whole] & BASE:

@@ -18,15 +18,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from guiderail.core.scales import Track
-from guiderail.policy.actions import Told, changes_told
+from guiderail.policy.actions import changes_told, told_of
 from guiderail.policy.decision import Lighter
-from guiderail.policy.levers import BASE, Levers
-from guiderail.policy.options import Box
+from guiderail.policy.levers import BASE, Box, Levers, Weight
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import Readings
 from guiderail.policy.requirements import Requirements, tiers_to_try
 from guiderail.policy.sentences import Teller
-from guiderail.policy.smallest import Selection, Weight, smallest
+from guiderail.policy.smallest import Selection, smallest
 from guiderail_verify.judge import KNOWN_BY, TIERS, TRACKS, Judgement, Rulebook
 
 _ROUNDS: Final = 32
@@ -50,7 +49,9 @@ def lighter_ways(
     for target in range(judged.track):
         most = len(readings.values)
         for by, search in tries.items():
-            way = search.smallest(target, most)
+            if by == "design" and not search.levers.reaches_further:
+                continue
+            way = search.smallest(target, most) if most else None
             if way is not None:
                 most = way.weight[0] - 1
                 if not any(other in (by, "evidence") and lighter.weight[0] <= way.weight[0]
@@ -97,7 +98,7 @@ class _Tries:
     def _settle(self, required: Requirements, target: int, most: int) -> _Found | None:
         """Select, decide again, and require what that brings up, until it holds."""
         for _ in range(_ROUNDS):
-            selection = smallest(list(required.ways.values()), self._weigh, most)
+            selection = smallest(list(required.ways.values()), self.levers, most)
             if selection is None:
                 return None
             chosen = self._chosen(selection.box)
@@ -112,15 +113,8 @@ class _Tries:
     def _found(
         self, required: Requirements, selection: Selection, chosen: Mapping[str, int], track: int
     ) -> _Found:
-        proven = selection.proven and required.complete
+        proven = selection.proven and self.levers.complete
         return _Found(self.levers, required, selection.box, chosen, selection.weight, proven, track)
-
-    def _weigh(self, box: Box) -> Weight:
-        levers = self.levers
-        names = [name for name, mask in box.items()
-                 if not mask & BASE and not levers.follows(name, box)]  # fmt: skip
-        design = sum(1 for name in names if not box[name] & levers.by_evidence(name))
-        return len(names), design, tuple(sorted(names))
 
     def _chosen(self, box: Box) -> dict[str, int]:
         """A value for every fact that changes, and for the counts that become 0 with another."""
@@ -152,13 +146,13 @@ def _levers(pack: Pack, book: Rulebook, readings: Readings, *, design: bool) -> 
 
 
 def _way(pack: Pack, found: _Found, by: str, teller: Teller) -> Lighter:
-    told = Told(pack, found.levers, teller, found.requirements.ways, found.box)
+    told = told_of(pack, found.levers, teller, found.requirements.ways, found.box)
     changes = changes_told(told, found.chosen)
     return Lighter(
         to=Track(TRACKS[found.track]),
         by=by,
         actions=tuple(dict.fromkeys(change.action for change in changes)),
-        rules=told.met_by(found.chosen),
+        rules=told.met(),
         changes=changes,
         smallest=found.proven,
     )

@@ -6,30 +6,42 @@ complete: whatever makes it so lies in one of them. So the smallest boxes are th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from guiderail.policy.levers import BASE, Levers, bits, paired
+from guiderail.policy.levers import BASE, Box, Levers, bits, paired
 from guiderail.policy.support import Node
+from guiderail.policy.vocabulary import COMPUTED
 from guiderail_verify.evaluate import UNKNOWN, Values
-
-Box = Mapping[str, int]
 
 MOST: Final = 64
 """Of more boxes for one expression than this, those with the fewest changes are kept."""
 
 
+_COMPUTED: Final = frozenset(COMPUTED)
+
+
 class Options:
-    """Finds boxes. seen: the present values, with the tier that is tried."""
+    """Finds boxes, those without computed facts only once for the same levers.
+
+    seen: the present values, with the tier that is tried."""
 
     def __init__(self, levers: Levers, seen: Values, weak: Sequence[str]) -> None:
         self._levers = levers
         self._seen = seen
         self._weak = weak
-        self.complete = True
 
     def making(self, node: Node, truth: bool, *, strict: bool = True) -> list[Box]:
         """Ways to make an expression `truth`; not strict: at least not its opposite."""
+        if not node.parts or not _COMPUTED.isdisjoint(node.names):
+            return self._making(node, truth, strict)
+        key = (id(node), truth, strict)
+        known = self._levers.boxes.get(key)
+        if known is None:
+            known = self._levers.boxes[key] = self._making(node, truth, strict)
+        return known
+
+    def _making(self, node: Node, truth: bool, strict: bool) -> list[Box]:
         if node.joint == "not":
             return self.making(node.parts[0], not truth, strict=strict)
         if not node.parts:
@@ -110,7 +122,7 @@ class Options:
     def _fewest(self, boxes: list[Box]) -> list[Box]:
         if len(boxes) <= MOST:
             return boxes
-        self.complete = False
+        self._levers.complete = False
         return sorted(boxes, key=changes_in)[:MOST]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,15 +16,25 @@ from typing import Any, Final
 
 from guiderail.core.digest import Digest, json_digest
 from guiderail.core.errors import InputError, IntegrityError, RefusedError
+from guiderail.facts.fact import FactSet
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.boundaries import Boundaries
 from guiderail.policy.decision import PackRef
+from guiderail.policy.readings import Reader, Readings
 from guiderail.policy.support import Node, node
 from guiderail.policy.vocabulary import CATALOGUE_ONLY, Vocabulary
-from guiderail_verify.judge import Rulebook, base_name, compile_rulebook
+from guiderail_verify.judge import Rulebook, base_name, compile_rulebook, holds
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 COMPILED_FILE: Final = "compiled.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One wording and the condition under which it is the right one; None: whenever none is."""
+
+    when: Node | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,11 @@ class Pack:
         default_factory=dict, repr=False, compare=False
     )
     _vocabulary: Vocabulary = field(default=CATALOGUE_ONLY, repr=False, compare=False)
+    _readers: list[Reader] = field(default_factory=list, repr=False, compare=False)
+    _wordings: dict[int, tuple[Said, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _in_force: dict[tuple[str, str, int], tuple[Mapping[str, Any], ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _boundaries: list[Boundaries] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -93,6 +108,32 @@ class Pack:
         kinds = {name: self._vocabulary.named(name) for name in self.tree["facts"]}
         return {name: kind.part_of for name, kind in kinds.items()
                 if kind is not None and kind.part_of}  # fmt: skip
+
+    def readings(self, facts: FactSet) -> Readings:
+        """Facts as the rules of this pack see them."""
+        if not self._readers:
+            self._readers.append(Reader(self.tree["facts"]))
+        return self._readers[0].read(facts)
+
+    def wording(self, cases: Sequence[Mapping[str, Any]]) -> tuple[Said, ...]:
+        """The wordings of one sentence with their conditions, prepared once."""
+        known = self._wordings.get(id(cases))
+        if known is None:
+            known = self._wordings[id(cases)] = tuple(
+                Said(None if case["when"] is None else self.node(case["when"]), case["says"])
+                for case in cases
+            )
+        return known
+
+    def in_force(self, section: str, kind: str, at: datetime) -> tuple[Mapping[str, Any], ...]:
+        """Advice or questions that hold for a kind at a moment, found once per span of days."""
+        day = at.astimezone(UTC).date().isoformat()
+        key = (section, kind, bisect_right(self._days, day))
+        known = self._in_force.get(key)
+        if known is None:
+            parts = [part for part in self.tree[section] if holds(part, kind, day)]
+            known = self._in_force[key] = tuple(parts)
+        return known
 
     def limits(self, fact: str) -> tuple[float, ...]:
         """The numbers that the pack's rules and gates compare a fact with."""

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from guiderail.policy.levers import BASE, Levers
-from guiderail.policy.options import Box, Options
+from guiderail.policy.levers import BASE, Box, Levers
+from guiderail.policy.options import Options
 from guiderail.policy.pack import Pack
 from guiderail_verify.evaluate import UNKNOWN
 from guiderail_verify.judge import (
@@ -51,20 +51,17 @@ class Requirements:
         self._options = Options(levers, self._seen, weak)
         self.ways: dict[Cause, list[Box]] = {}
 
-    @property
-    def complete(self) -> bool:
-        """Were all ways of all requirements listed?"""
-        return self._options.complete
-
     def start(self) -> bool:
         """Require what the present facts do not meet; False where something cannot be met."""
         base, seen = self._base, self._seen
         for hit in base.tier_hits:
             if hit.rule.rank > self._tier and not self._stop(hit.rule):
                 return False
-        for rule in self._book.tracks:
-            if rule.rank > self._target and _counts(rule, rule.when(seen)) and not self._stop(rule):
-                return False
+        heavy = [rule for rule in self._book.tracks
+                 if rule.rank > self._target and _counts(rule, rule.when(seen))]  # fmt: skip
+        # Simple rules first: a rule about the tier alone is what most often cannot be met.
+        if not all(self._stop(rule) for rule in sorted(heavy, key=self._is_compound)):
+            return False
         if self._target > 0:
             return True
         lacking = [
@@ -105,6 +102,9 @@ class Requirements:
 
     def _is_asked(self, gate: Gate) -> bool:
         return gate.enforced and self._tier >= gate.from_rank
+
+    def _is_compound(self, rule: Rule) -> bool:
+        return bool(self._pack.node(self._pack.rule(rule.id, rule.level)["when"]).parts)
 
     def _is_tier(self, cause: Cause) -> bool:
         return any((cause.part, cause.level) == (rule.id, rule.level) for rule in self._book.tiers)

@@ -11,7 +11,7 @@ from guiderail.core.messages import FactShown
 from guiderail.core.rows_needed import rows_to_settle
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, Unknown, Value
-from guiderail.policy.pack import Pack
+from guiderail.policy.pack import Pack, Said
 from guiderail.policy.readings import NOT_GIVEN, Readings
 from guiderail.policy.support import carriers
 from guiderail.policy.templates import Piece, Placeholder, pieces
@@ -43,25 +43,26 @@ class Teller:
 
     def wording(self, cases: Sequence[Any], unknown: Sequence[str] = ()) -> str:
         """The wordings whose condition is true; those without a condition when none is."""
-        if len(cases) == 1 and cases[0]["when"] is None:
-            return self.fill(cases[0]["says"], unknown)
-        said = [case["says"] for case in cases if case["when"] is not None
-                and self._pack.node(case["when"]).run(self._values) is True]  # fmt: skip
+        wordings = self._pack.wording(cases)
+        if len(wordings) == 1 and wordings[0].when is None:
+            return self.fill(wordings[0].text, unknown)
+        seen = self._values
+        said = [one.text for one in wordings if one.when is not None and one.when.run(seen) is True]
         if not said:
-            said = [case["says"] for case in cases if case["when"] is None] or self._last(cases)
+            said = [one.text for one in wordings if one.when is None] or self._last(wordings)
         return " ".join(self.fill(text, unknown) for text in said)
 
-    def _last(self, cases: Sequence[Any]) -> list[str]:
+    def _last(self, wordings: Sequence[Said]) -> list[str]:
         """The last wording that unknown facts do not rule out; authors put the general one last."""
         seen = self._values
-        left = [case for case in cases if self._pack.node(case["when"]).run(seen) is not False]
-        return [case["says"] for case in (left or cases)[-1:]]
+        left = [one for one in wordings if one.when and one.when.run(seen) is not False]
+        return [one.text for one in (left or wordings)[-1:]]
 
     def fill(self, text: str, unknown: Sequence[str] = ()) -> str:
         """One template as a sentence."""
         whole = pieces(text)
         if len(whole) == 1 and isinstance(whole[0], str):
-            return capitalised(whole[0].strip())
+            return whole[0]
         parts = [self._piece(piece, unknown) for piece in whole]
         return capitalised("".join(part for part in parts if part is not None).strip())
 
@@ -108,7 +109,7 @@ class Teller:
             return self._computed(name)
         signed = kind.type == "interval" and kind.unit == "%" and kind.risk_direction == "none"
         words = value_words(kind, fact.value, "+" if signed else "", self._pack.limits(name))
-        return FactShown(name, words, fact.source, fact.known_by.value)
+        return FactShown(name, words, fact.source, str(fact.known_by))
 
     def _computed(self, name: str) -> FactShown:
         """What no provider gives: its source is what the decision computed it from.

@@ -1,25 +1,22 @@
 """The fewest facts that must change so that every requirement is met, one box for each.
 
 Exact branch and bound over the boxes of `options`: for a growing number of changes all selections
-are tried, the requirement with the fewest boxes first. Of several selections with the same number
-of changes the one with the fewest changes of design wins, then the one whose facts come first in
-the alphabet.
+are tried, the requirement with the fewest boxes first; requirements that share no fact are solved
+by themselves. Of several selections with the same number of changes the one with the fewest changes
+of design wins, then the one whose facts come first in the alphabet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from guiderail.policy.options import Box, merged
+from guiderail.policy.levers import Box, Levers, Weight
+from guiderail.policy.options import merged
 
 MOST_STEPS: Final = 3000
 """After this many tries the first selection that works is taken, and it is not called smallest."""
-
-Weight = tuple[int, int, tuple[str, ...]]
-"""Changes, changes of design, names: what is lighter is better."""
-Weigh = Callable[[Box], Weight]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +28,56 @@ class Selection:
     proven: bool
 
 
-def smallest(requirements: Sequence[Sequence[Box]], weigh: Weigh, most: int) -> Selection | None:
+def smallest(requirements: Sequence[Sequence[Box]], levers: Levers, most: int) -> Selection | None:
     """The lightest selection of at most `most` changes; None when there is none."""
-    start, rest = _forced(requirements)
-    if start is None or (least := weigh(start)[0]) > most:
+    whole, rest = _forced(requirements)
+    if whole is None or levers.weigh(whole)[0] > most:
         return None
-    if not rest:
-        return Selection(start, weigh(start), True)
-    search = _Search(weigh)
-    for budget in range(least, most + 1):
+    proven = True
+    for part in _apart(rest, levers):
+        names = {levers.whole_of(name) for ways in part for way in ways for name in way}
+        start = {name: mask for name, mask in whole.items() if levers.whole_of(name) in names}
+        found = _solved(start, part, levers, most)
+        if found is None:
+            return None
+        proven = proven and found.proven
+        whole = {**whole, **found.box}
+    weight = levers.weigh(whole)
+    return Selection(whole, weight, proven) if weight[0] <= most else None
+
+
+def _solved(
+    start: Box, rest: Sequence[Sequence[Box]], levers: Levers, most: int
+) -> Selection | None:
+    """The lightest selection for requirements that hang together."""
+    search = _Search(levers)
+    for budget in range(levers.weigh(start)[0], most + 1):
         found = search.within(start, rest, budget)
         if search.gave_up:
             break
         if found is not None:
-            return Selection(found, weigh(found), True)
+            return Selection(found, levers.weigh(found), True)
         if not search.cut:
             return None
-    first = _Search(weigh, first=True).within(start, rest, most)
-    return Selection(first, weigh(first), False) if first is not None else None
+    first = _Search(levers, first=True).within(start, rest, most)
+    return Selection(first, levers.weigh(first), False) if first is not None else None
+
+
+def _apart(rest: Sequence[Sequence[Box]], levers: Levers) -> list[list[Sequence[Box]]]:
+    """Requirements in groups, so that no two groups share a fact."""
+    groups: list[tuple[set[str], list[Sequence[Box]]]] = []
+    for ways in rest:
+        names = {levers.whole_of(name) for way in ways for name in way}
+        together: list[Sequence[Box]] = [ways]
+        others = []
+        for group in groups:
+            if group[0] & names:
+                names |= group[0]
+                together = group[1] + together
+            else:
+                others.append(group)
+        groups = [*others, (names, together)]
+    return [group for _, group in groups]
 
 
 def _forced(requirements: Sequence[Sequence[Box]]) -> tuple[Box | None, list[list[Box]]]:
@@ -95,8 +124,8 @@ def _fitting(box: Box, ways: Sequence[Box]) -> list[Box]:
 class _Search:
     """Depth first; `steps` counts tries, `cut` says whether the budget ended any."""
 
-    def __init__(self, weigh: Weigh, *, first: bool = False) -> None:
-        self._weigh = weigh
+    def __init__(self, levers: Levers, *, first: bool = False) -> None:
+        self._levers = levers
         self._first = first
         self._best: Box | None = None
         self._weight: Weight | None = None
@@ -117,7 +146,7 @@ class _Search:
         self.steps += 1
         if self.gave_up or (self._first and self._best is not None):
             return
-        weight = self._weigh(box)
+        weight = self._levers.weigh(box)
         if weight[0] > budget:
             self.cut = True
             return
@@ -126,15 +155,12 @@ class _Search:
         left: list[list[Box]] = [
             fitting for ways in rest if (fitting := _fitting(box, ways)) != [{}]
         ]
+        left.sort(key=len)
         if not left:
             if self._weight is None or weight < self._weight:
                 self._best, self._weight = box, weight
             return
-        for way in sorted(min(left, key=_how_many), key=self._weigh):
+        for way in sorted(left[0], key=self._levers.weigh):
             both = merged(box, way)
             if both is not None:
                 self._try(both, left, budget)
-
-
-def _how_many(ways: Sequence[Box]) -> int:
-    return len(ways)

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from guiderail.policy.vocabulary import Vocabulary
+from guiderail.policy.words import capitalised
 
 SPECIAL: Final = ("metric", "unknown", "weak")
 FORMATS: Final = ("", "+", "abs", "plain")
@@ -59,7 +60,12 @@ def unusable(written: str, vocabulary: Vocabulary) -> str:
 
 @lru_cache(maxsize=1024)
 def pieces(text: str) -> tuple[Piece, ...]:
-    """A template as its pieces. Sections do not nest; an unclosed one ends with the text."""
+    """A template as its pieces. Sections do not nest; an unclosed one ends with the text.
+
+    A template that is nothing but text comes as the sentence that it makes.
+    """
+    if not _TOKEN.search(text):
+        return (capitalised(text.strip()),)
     outer: list[Piece] = []
     inner: list[Piece] | None = None
     end = 0

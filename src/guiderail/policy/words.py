@@ -31,8 +31,6 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
     rounded onto or across one of them.
     """
     match value:
-        case Unknown(reason=reason):
-            return f"not known ({reason})"
         case bool():
             return "yes" if value else "no"
         case int() | float():
@@ -47,6 +45,8 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
             return value.replace("_", " ") if fact.type == "enum" else value
         case tuple():
             return joined(value) if value else "none"
+        case Unknown(reason=reason):
+            return f"not known ({reason})"
 
 
 def number_words(
@@ -64,6 +64,8 @@ def number_words(
     fewest = 1 if unit or abs(number) >= _SMALL else 2
     for decimals in range(fewest, _MOST_DECIMALS):
         shown = round(number, decimals)
+        if shown == number:
+            break
         for limit in limits:
             if (shown > limit) is not (number > limit) or (shown < limit) is not (number < limit):
                 break
