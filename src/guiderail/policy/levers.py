@@ -87,12 +87,6 @@ class Levers:
         changed.sort()
         return len(changed), design, tuple(changed)
 
-    @property
-    def reaches_further(self) -> bool:
-        """Is there anything that only a different design changes?"""
-        return any(self._changes_by(name) == "design" and not name.startswith("use.")
-                   for name in self.readings.known_by)  # fmt: skip
-
     def whole_of(self, name: str) -> str:
         """The fact of which this one counts a part; else the fact itself."""
         return self.parts.get(name, name)

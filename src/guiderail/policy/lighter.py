@@ -13,7 +13,7 @@ ended the search; then `Lighter.smallest` is False.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,7 @@ from guiderail.policy.decision import Lighter
 from guiderail.policy.levers import BASE, Box, Levers, Weight
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import Readings
-from guiderail.policy.requirements import Requirements, tiers_to_try
+from guiderail.policy.requirements import Requirements, Situation
 from guiderail.policy.sentences import Teller
 from guiderail.policy.smallest import Selection, smallest
 from guiderail_verify.judge import KNOWN_BY, TIERS, TRACKS, Judgement, Rulebook
@@ -41,23 +41,29 @@ def lighter_ways(
     """
     if judged.track == 0 or judged.tier == TIERS.index("prohibited"):
         return ()
-    tries = {
-        by: _Tries(pack, book, judged, _levers(pack, book, readings, design=by == "design"))
-        for by in ("evidence", "design")
-    }
+    situation = Situation(pack, book, readings, judged)
+    evidence, design = (_Tries(situation, _levers(situation, design=way)) for way in (False, True))
     found: list[tuple[str, _Found]] = []
-    for target in range(judged.track):
+    for target in range(judged.track - 1, -1, -1):
         most = len(readings.values)
-        for by, search in tries.items():
-            if by == "design" and not search.levers.reaches_further:
-                continue
-            way = search.smallest(target, most) if most else None
+        way = evidence.smallest(target, most)
+        if way is not None:
+            found.append(("evidence", way))
+            most = way.weight[0] - 1
+        if most and not pack.designed.isdisjoint(readings.known_by):
+            way = design.smallest(target, most)
             if way is not None:
-                most = way.weight[0] - 1
-                if not any(other in (by, "evidence") and lighter.weight[0] <= way.weight[0]
-                           for other, lighter in found):  # fmt: skip
-                    found.append((by, way))
-    return tuple(_way(pack, way, by, teller) for by, way in reversed(found))
+                found.append(("design", way))
+    return tuple(_way(pack, way, by, teller) for place, (by, way) in enumerate(found)
+                 if not _outdone(by, way, found[place + 1 :]))  # fmt: skip
+
+
+def _outdone(by: str, way: _Found, others: Sequence[tuple[str, _Found]]) -> bool:
+    """Is there a way to a lighter track that changes no more and is no harder to go?"""
+    return any(
+        other.track <= way.track and other.weight[0] <= way.weight[0] and kind in (by, "evidence")
+        for kind, other in others
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +81,29 @@ class _Found:
 
 @dataclass(slots=True)
 class _Tries:
-    """Looks for the smallest changes of one kind."""
+    """Looks for the smallest changes of one kind. stuck: targets that are known to be beyond it."""
 
-    pack: Pack
-    book: Rulebook
-    base: Judgement
+    situation: Situation
     levers: Levers
+    stuck: int = -1
 
     def smallest(self, target: int, most: int) -> _Found | None:
         """At most `most` changes that lead to `target` or lower, at whichever tier is best."""
         best: _Found | None = None
-        for tier in tiers_to_try(self.base):
-            required = Requirements(self.pack, self.book, self.levers, self.base, target, tier)
+        possible = False
+        if target <= self.stuck:
+            return None
+        for tier in range(self.situation.tier, -1, -1):
+            required = Requirements(self.situation, self.levers, target, tier)
             if required.start():
+                possible = True
                 found = self._settle(required, target, most)
                 if found is not None and (best is None or found.weight[:2] < best.weight[:2]):
                     best, most = found, found.weight[0]
-            elif required.tier_is_out_of_reach():
+            elif required.tier_is_out_of_reach:
                 break
+        if not possible:
+            self.stuck = target
         return best
 
     def _settle(self, required: Requirements, target: int, most: int) -> _Found | None:
@@ -133,16 +144,13 @@ class _Tries:
         for name, bit in chosen.items():
             values.update(self.levers.reading(name, bit))
             known_by[name] = len(KNOWN_BY) - 1
-        return self.book.judge(values, known_by)
+        return self.situation.book.judge(values, known_by)
 
 
-def _levers(pack: Pack, book: Rulebook, readings: Readings, *, design: bool) -> Levers:
-    known_by = readings.known_by
-    weak = {name for minimum in book.minimum for name, least in minimum
-            if known_by.get(name, least) < least}  # fmt: skip
-    return Levers(
-        pack.boundaries, pack.tree["facts"], readings, design, frozenset(weak), pack.parts
-    )
+def _levers(situation: Situation, *, design: bool) -> Levers:
+    pack = situation.pack
+    weak = frozenset(situation.base.weak)
+    return Levers(pack.boundaries, pack.tree["facts"], situation.readings, design, weak, pack.parts)
 
 
 def _way(pack: Pack, found: _Found, by: str, teller: Teller) -> Lighter:

@@ -60,6 +60,8 @@ class Pack:
     _in_force: dict[tuple[str, str, int], tuple[Mapping[str, Any], ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _parts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    _designed: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     _boundaries: list[Boundaries] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -105,9 +107,12 @@ class Pack:
     @property
     def parts(self) -> Mapping[str, str]:
         """Facts that count some of what another fact counts, and that other fact."""
-        kinds = {name: self._vocabulary.named(name) for name in self.tree["facts"]}
-        return {name: kind.part_of for name, kind in kinds.items()
-                if kind is not None and kind.part_of}  # fmt: skip
+        return self._parts
+
+    @property
+    def designed(self) -> frozenset[str]:
+        """Facts that a different design of the release changes; what the use is, is none."""
+        return self._designed
 
     def readings(self, facts: FactSet) -> Readings:
         """Facts as the rules of this pack see them."""
@@ -184,9 +189,24 @@ def make_pack(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> Pack:
     days = {day for parts in sections for part in parts
             for day in (part["since"], part["until"]) if day is not None}  # fmt: skip
     rules = {(part["id"], part.get("level", 0)): part for parts in sections[:3] for part in parts}
-    return Pack(tree, texts, json_digest(tree), json_digest(texts), _days=sorted(days),
-                _limits=_limits(tree), _rules=rules,
-                _vocabulary=Vocabulary(own_facts(tree, texts)))  # fmt: skip
+    vocabulary = Vocabulary(own_facts(tree, texts))
+    kinds = [kind for name in tree["facts"] if (kind := vocabulary.named(name)) is not None]
+    return Pack(
+        tree,
+        texts,
+        json_digest(tree),
+        json_digest(texts),
+        _days=sorted(days),
+        _limits=_limits(tree),
+        _rules=rules,
+        _vocabulary=vocabulary,
+        _parts={kind.name: kind.part_of for kind in kinds if kind.part_of},
+        _designed=frozenset(
+            kind.name
+            for kind in kinds
+            if kind.can_change == "design" and not kind.name.startswith("use.")
+        ),
+    )
 
 
 def own_facts(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, FactType]:

@@ -5,14 +5,15 @@ For one target track at one tier. Each requirement is met in one of several ways
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from guiderail.policy.levers import BASE, Box, Levers
 from guiderail.policy.options import Options
 from guiderail.policy.pack import Pack
-from guiderail_verify.evaluate import UNKNOWN
+from guiderail.policy.readings import Readings
+from guiderail.policy.support import Node
+from guiderail_verify.evaluate import UNKNOWN, Values
 from guiderail_verify.judge import (
     HIGHEST_TIER_IN_RULES,
     TIERS,
@@ -25,55 +26,98 @@ from guiderail_verify.judge import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """The rule or gate behind a requirement. level is None for a gate."""
 
     part: str
     level: int | None
 
 
+class Situation:
+    """The release as it is, seen at its own tier or at a lower one."""
+
+    def __init__(self, pack: Pack, book: Rulebook, readings: Readings, base: Judgement) -> None:
+        self.pack = pack
+        self.book = book
+        self.readings = readings
+        self.base = base
+        self.tier = min(base.tier, HIGHEST_TIER_IN_RULES)
+        self._weak: dict[int, tuple[str, ...]] = {self.tier: base.weak}
+        self._seen: dict[int, Values] = {self.tier: base.values}
+
+    def weak(self, tier: int) -> tuple[str, ...]:
+        """Facts below the evidence that the policy wants at a tier."""
+        if tier not in self._weak:
+            rank_of = self.readings.known_by.get
+            least_of = self.book.minimum[tier]
+            self._weak[tier] = tuple(
+                name for name, least in least_of if rank_of(name, least) < least
+            )
+        return self._weak[tier]
+
+    def seen(self, tier: int) -> Values:
+        """Present values, with a tier."""
+        if tier not in self._seen:
+            weak = bool(self.weak(tier))
+            self._seen[tier] = {**self.base.values, "tier": TIERS[tier], "evidence.weak": weak}
+        return self._seen[tier]
+
+    def node(self, rule: Rule) -> Node:
+        """The condition of a tier or track rule."""
+        return self.pack.node(self.pack.rule(rule.id, rule.level)["when"])
+
+    def fixed(self, rule: Rule) -> bool:
+        """Does the pack say that nothing stops this rule, except a lower tier?"""
+        by = self.pack.rule(rule.id, rule.level)["by"]
+        return by == "no" and rule.when(self.base.values) is True
+
+    def counts(self, rule: Rule, tier: int) -> bool:
+        """Does a rule count at a tier, if nothing else changes?"""
+        truth = rule.when(self.seen(tier))
+        if truth is False:
+            return False
+        return rule.counts == "either" or (rule.counts == "unknown") is (truth is UNKNOWN)
+
+
 class Requirements:
     """Grows while deciding again shows more that has to be met."""
 
-    def __init__(
-        self, pack: Pack, book: Rulebook, levers: Levers, base: Judgement, target: int, tier: int
-    ) -> None:
-        self._pack = pack
-        self._book = book
-        self._base = base
+    def __init__(self, situation: Situation, levers: Levers, target: int, tier: int) -> None:
+        self._of = situation
+        self._levers = levers
         self._target = target
         self._tier = tier
-        known_by = levers.readings.known_by
-        weak = [name for name, least in book.minimum[tier] if known_by.get(name, least) < least]
-        self._seen = {**base.values, "tier": TIERS[tier], "evidence.weak": bool(weak)}
-        self._levers = levers
-        self._options = Options(levers, self._seen, weak)
+        self._options = Options(levers, situation.seen(tier), situation.weak(tier))
         self.ways: dict[Cause, list[Box]] = {}
+        self.tier_is_out_of_reach = False
+        """Nothing stops some rule that holds the tier up, so no lower tier is worth trying."""
 
     def start(self) -> bool:
         """Require what the present facts do not meet; False where something cannot be met."""
-        base, seen = self._base, self._seen
+        base = self._of.base
         for hit in base.tier_hits:
             if hit.rule.rank > self._tier and not self._stop(hit.rule):
+                self.tier_is_out_of_reach = True
                 return False
-        heavy = [rule for rule in self._book.tracks
-                 if rule.rank > self._target and _counts(rule, rule.when(seen))]  # fmt: skip
-        # Simple rules first: a rule about the tier alone is what most often cannot be met.
-        if not all(self._stop(rule) for rule in sorted(heavy, key=self._is_compound)):
+        if not all(self._stop(rule, of_track=True) for rule in self._heavy()):
             return False
         if self._target > 0:
             return True
         lacking = [
             verdict.gate
             for verdict in base.gates
-            if verdict.verdict == "insufficient" and self._is_asked(verdict.gate)
+            if verdict.verdict == "insufficient"
+            and verdict.gate.enforced
+            and self._tier >= verdict.gate.from_rank
         ]
         return all(self._pass(gate) for gate in lacking)
 
-    def tier_is_out_of_reach(self) -> bool:
-        """Is there a tier rule that nothing can stop, so that no lower tier is worth trying?"""
-        return any(not ways for cause, ways in self.ways.items() if self._is_tier(cause))
+    def _heavy(self) -> list[Rule]:
+        """Track rules that count, those about one thing first: most often they cannot be met."""
+        rules = [hit.rule for hit in self._of.base.track_hits if hit.rule.rank > self._target]
+        if self._tier != self._of.tier:
+            rules = [rule for rule in rules if self._of.counts(rule, self._tier)]
+        return sorted(rules, key=lambda rule: bool(self._of.node(rule).parts))
 
     def after(self, judged: Judgement) -> bool:
         """Require what the changed facts do not meet. False when that was required already."""
@@ -83,7 +127,7 @@ class Requirements:
                 self._stop(hit.rule)
         for hit in judged.track_hits:
             if hit.rule.rank > self._target:
-                self._stop(hit.rule)
+                self._stop(hit.rule, of_track=True)
         for verdict in judged.gates:
             if self.is_broken(verdict):
                 self._pass(verdict.gate)
@@ -98,31 +142,20 @@ class Requirements:
         return verdict.verdict == "fail" and not self._failed(verdict.gate)
 
     def _failed(self, gate: Gate) -> bool:
-        return any(one.gate is gate and one.verdict == "fail" for one in self._base.gates)
+        return any(one.gate is gate and one.verdict == "fail" for one in self._of.base.gates)
 
-    def _is_asked(self, gate: Gate) -> bool:
-        return gate.enforced and self._tier >= gate.from_rank
-
-    def _is_compound(self, rule: Rule) -> bool:
-        return bool(self._pack.node(self._pack.rule(rule.id, rule.level)["when"]).parts)
-
-    def _is_tier(self, cause: Cause) -> bool:
-        return any((cause.part, cause.level) == (rule.id, rule.level) for rule in self._book.tiers)
-
-    def _stop(self, rule: Rule) -> bool:
+    def _stop(self, rule: Rule, *, of_track: bool = False) -> bool:
         """Require that a rule does not count."""
         cause = Cause(rule.id, rule.level)
         if cause not in self.ways:
-            self.ways[cause] = self._not_counting(rule)
+            if of_track and self._of.fixed(rule):
+                self.ways[cause] = [] if self._of.counts(rule, self._tier) else [{}]
+            else:
+                self.ways[cause] = self._not_counting(rule)
         return bool(self.ways[cause])
 
     def _not_counting(self, rule: Rule) -> list[Box]:
-        tree = self._pack.rule(rule.id, rule.level)
-        fixed = tree["by"] == "no" and rule in self._book.tracks
-        if fixed and rule.when(self._base.values) is True:
-            # Only a lower tier can stop it.
-            return [] if _counts(rule, rule.when(self._seen)) else [{}]
-        node, options = self._pack.node(tree["when"]), self._options
+        node, options = self._of.node(rule), self._options
         match rule.counts:
             case "certain":
                 return options.making(node, False, strict=False)
@@ -138,7 +171,7 @@ class Requirements:
         return bool(self.ways[cause])
 
     def _passing(self, gate: Gate) -> list[Box]:
-        tree, options = self._pack.gate(gate.id), self._options
+        tree, options = self._of.pack.gate(gate.id), self._options
         ways = [self._made(tree, "applies_when", False)] if tree["applies_when"] else []
         if self._target > 0:
             ways.append(self._made(tree, "fail_when", False, strict=False))
@@ -153,11 +186,11 @@ class Requirements:
         """`fail_when` is false, or unknown only for want of limits that nobody has set."""
         if tree["fail_when"] is None:
             return [{}]
-        options, levers = self._options, self._levers
+        options, levers, seen = self._options, self._levers, self._of.base.values
         lacking = {
             base_name(name, levers.types)
             for name in gate.reads - gate.may_be_absent
-            if self._seen.get(name, UNKNOWN) is UNKNOWN
+            if seen.get(name, UNKNOWN) is UNKNOWN
         }
         known: Box = {name: levers.domain(name) & ~BASE for name in sorted(lacking)}
         absent = options.every(
@@ -171,15 +204,4 @@ class Requirements:
     def _made(
         self, tree: Mapping[str, Any], key: str, truth: bool, *, strict: bool = True
     ) -> list[Box]:
-        return self._options.making(self._pack.node(tree[key]), truth, strict=strict)
-
-
-def _counts(rule: Rule, truth: object) -> bool:
-    if truth is False:
-        return False
-    return rule.counts == "either" or (rule.counts == "unknown") is (truth is UNKNOWN)
-
-
-def tiers_to_try(judged: Judgement) -> Sequence[int]:
-    """The present tier as rules see it, then the lower ones."""
-    return range(min(judged.tier, HIGHEST_TIER_IN_RULES), -1, -1)
+        return self._options.making(self._of.pack.node(tree[key]), truth, strict=strict)
