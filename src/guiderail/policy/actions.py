@@ -14,7 +14,8 @@ from guiderail.policy.levers import BASE, BETTER, NARROWED, Box, Levers
 from guiderail.policy.pack import Pack
 from guiderail.policy.requirements import Cause
 from guiderail.policy.sentences import Teller
-from guiderail.policy.words import joined, phrase, value_words
+from guiderail.policy.words import joined, value_words
+from guiderail_verify.judge import KNOWN_BY
 
 _SETTLED: Final = "with an interval that no longer reaches the limit"
 
@@ -57,17 +58,23 @@ def told_of(
 
 
 def changes_told(told: Told, chosen: Mapping[str, int]) -> tuple[Change, ...]:
-    """Every change, with the action that brings it about; answers first, then measurements."""
-    by_action = _actions(told, chosen)
-    facts = told.levers.readings.facts
-    changes: list[Change] = []
+    """Every change with the action that brings it about: answers, then the rest."""
+    levers = told.levers
+    following = {name for name in chosen if levers.follows(name, told.box)}
+    by_action = _actions(told, {name: bit for name, bit in chosen.items() if name not in following})
+    for name in chosen:
+        if name in following:
+            by_action[name] = by_action[levers.parts[name]]
+    changes = []
     for name, action in by_action.items():
         bit, kind = chosen[name], _kind(told.pack, name)
-        before = _words(told.pack, kind, facts[name].value)
+        before = _words(told.pack, kind, levers.readings.facts[name].value)
         after = _after(told, kind, bit)
-        value = told.levers.value(name, bit)
-        how = "evidence" if bit & told.levers.by_evidence(name) else "design"
-        changes.append(Change(name, before, after, value, how, action))
+        if bit == BETTER:
+            before = f"{before}, {levers.readings.facts[name].known_by}"
+        cause = levers.whole_of(name) if name in following else name
+        how = "evidence" if chosen[cause] & levers.by_evidence(cause) else "design"
+        changes.append(Change(name, before, after, levers.value(name, bit), how, action))
     return tuple(changes)
 
 
@@ -75,20 +82,15 @@ def _actions(told: Told, chosen: Mapping[str, int]) -> dict[str, str]:
     """The action for each fact, in the order in which actions are told."""
     pack, levers = told.pack, told.levers
     asked = {question["fact"] for question in pack.tree["questions"]}
-    following = {part for part in chosen if levers.follows(part, told.box)}
-    open_facts = [name for name in chosen if not levers.is_known(name) and name not in following]
+    open_facts = [name for name in chosen if not levers.is_known(name)]
     answers = [name for name in open_facts if name in asked]
-    own = {name: text for name in chosen if name not in answers and name not in following
+    own = {name: text for name in chosen if name not in answers
            if (text := _own_action(told, name, chosen[name]))}  # fmt: skip
     measures = [name for name in open_facts if name not in asked and name not in own]
     found = dict.fromkeys(answers, f"Answer what is still open: {joined(answers)}.")
-    lacking = joined([phrase(_kind(pack, name)) for name in measures])
-    found |= dict.fromkeys(measures, f"Have it measured or recorded: {lacking}.")
     found |= own
-    for part in chosen:
-        if part in following:
-            found[part] = found[levers.parts[part]]
-    return found
+    lacking = joined([told.teller.about(name) for name in measures])
+    return found | dict.fromkeys(measures, f"Have it measured or recorded: {lacking}.")
 
 
 def _own_action(told: Told, name: str, bit: int) -> str:
@@ -97,7 +99,7 @@ def _own_action(told: Told, name: str, bit: int) -> str:
         return _more_rows(told, name)
     cause = told.cause(name)
     if cause is None:
-        return f"Change {phrase(_kind(told.pack, name))}."
+        return f"Change {told.teller.about(name)}."
     texts: Mapping[str, Any] = told.pack.part_texts(cause.part)
     known = told.levers.is_known(name)
     if cause.level is None:
@@ -114,10 +116,11 @@ def _more_rows(told: Told, name: str) -> str:
     stays = value_words(kind, fact.value, "plain", told.pack.limits(name))
     rows = told.teller.rows_needed(name)
     if rows is None:
-        return f"Narrow the interval of {phrase(kind)}; it is enough if the value stays at {stays}."
+        about = told.teller.about(name)
+        return f"Narrow the interval of {about}; it is enough if the value stays at {stays}."
     more = f"about {rows.more:,} more" if rows.more else f"about {rows.needed:,} in all"
     return (
-        f"Measure {phrase(kind)} on more evaluation rows; {more} would settle it "
+        f"Measure {told.teller.about(name)} on more evaluation rows; {more} would settle it "
         f"if the value stays at {stays}."
     )
 
@@ -126,7 +129,8 @@ def _after(told: Told, kind: FactType, bit: int) -> str:
     """What is enough, in words."""
     levers, name = told.levers, kind.name
     if bit == BETTER:
-        return f"{_words(told.pack, kind, levers.value(name, bit))}, from a better source"
+        least = KNOWN_BY[levers.weak[name]]
+        return f"{_words(told.pack, kind, levers.value(name, bit))}, {least} or better"
     if bit == NARROWED:
         point = levers.readings.facts[name].value
         return f"{value_words(kind, point, 'plain', told.pack.limits(name))}, {_SETTLED}"

@@ -114,7 +114,8 @@ class Boundaries:
         yield float(limits[0] - _STEP)
         for limit, following in pairwise(limits):
             yield float(limit)
-            yield float(min(limit + _STEP, (limit + following) / 2))
+            between = min(limit + _STEP, (limit + following) / 2)
+            yield 0.0 if limit < 0 < following else float(between)
         yield float(limits[-1])
         yield float(limits[-1] + _STEP)
 

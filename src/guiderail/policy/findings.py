@@ -31,7 +31,7 @@ def rule_findings(
             unknown = unknown_carriers(pack.node(rule["when"]), judged.values)
             sentence = teller.wording(texts["levels"][hit.rule.level]["sentence"], unknown)
             where = place(texts["where"])
-            fix = texts["to_lighten"]
+            fix = teller.fill(texts["to_lighten"])
             facts = teller.shown(carriers(pack.node(rule["when"]), judged.values))
             found.append(
                 Finding(

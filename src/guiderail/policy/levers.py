@@ -40,7 +40,8 @@ Weight = tuple[int, int, tuple[str, ...]]
 
 @dataclass(slots=True)
 class Levers:
-    """design: also what the release is may change. weak: facts below the wanted evidence.
+    """design: also what the release is may change. weak: facts below the wanted
+    evidence, with the rank of `KNOWN_BY` that is wanted.
 
     parts: facts that count some of what another one counts, and that other one.
     boxes, complete: the ways that `options` has found with these levers, and whether all of them.
@@ -50,7 +51,7 @@ class Levers:
     types: Mapping[str, Mapping[str, Any]]
     readings: Readings
     design: bool
-    weak: frozenset[str]
+    weak: Mapping[str, int]
     parts: Mapping[str, str]
     boxes: dict[tuple[int, bool, bool], list[Box]] = field(default_factory=dict)
     complete: bool = True

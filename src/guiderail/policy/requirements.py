@@ -113,11 +113,14 @@ class Requirements:
         return all(self._pass(gate) for gate in lacking)
 
     def _heavy(self) -> list[Rule]:
-        """Track rules that count, those about one thing first: most often they cannot be met."""
+        """Track rules that count; those about one thing first, most often they cannot be met.
+
+        Of the others the lighter first: what stops them mostly stops the heavier ones too.
+        """
         rules = [hit.rule for hit in self._of.base.track_hits if hit.rule.rank > self._target]
         if self._tier != self._of.tier:
             rules = [rule for rule in rules if self._of.counts(rule, self._tier)]
-        return sorted(rules, key=lambda rule: bool(self._of.node(rule).parts))
+        return sorted(rules, key=lambda rule: (bool(self._of.node(rule).parts), rule.rank))
 
     def after(self, judged: Judgement) -> bool:
         """Require what the changed facts do not meet. False when that was required already."""

@@ -179,11 +179,16 @@ class Teller:
             rows = self.rows_needed(kind.name)
             return None if rows is None else f"{rows.needed:,}"
         if place.detail:
-            return _detail(fact, place.detail)
+            return _detail(fact, place.detail, quoted=place.format == "code")
         if place.words:
             return place.words[0 if fact.value == 1 else 1]
         limits = self._pack.limits(kind.name)
         return value_words(kind, _bound(fact, place.name), place.format, limits)
+
+    def about(self, name: str) -> str:
+        """What a fact is about, with the name of the primary metric where it is known."""
+        kind = self._fact_type(name)
+        return phrase(kind).replace("the primary metric", self._metric()) if kind else name
 
     def _metric(self) -> str:
         for name in _METRIC_FACTS:
@@ -201,8 +206,11 @@ def _bound(fact: Fact, name: str) -> Value:
     return fact.value.low if name.endswith(".low") else fact.value.high
 
 
-def _detail(fact: Fact, path: str) -> str | None:
-    """An entry of a fact's details in words, or nothing when it is not there or empty."""
+def _detail(fact: Fact, path: str, *, quoted: bool = False) -> str | None:
+    """An entry of a fact's details in words, or nothing when it is not there or empty.
+
+    quoted: names stand in backticks.
+    """
     found: object = fact.detail
     for step in path.split("."):
         if isinstance(found, Mapping):
@@ -213,12 +221,13 @@ def _detail(fact: Fact, path: str) -> str | None:
             return None
     match found:
         case str() as text if text:
-            return text
+            return f"`{text}`" if quoted else text
         case bool() | None:
             return None
         case int() | float() as number:
             return f"{number:,}" if isinstance(number, int) else f"{number:g}"
         case list() | tuple() as items if items:
-            texts = [str(item) for item in items if isinstance(item, str | int | float)]
+            texts = [f"`{item}`" if quoted else str(item)
+                     for item in items if isinstance(item, str | int | float)]  # fmt: skip
             return joined(texts) if len(texts) == len(items) else None
     return None

@@ -2,7 +2,7 @@
 
 {change.performance}        the value in words, with unit and interval
 {change.performance:+}      with its sign; `abs` without it, `plain` without the interval
-{change.new_features#names} an entry of the fact's details
+{change.new_features#names} an entry of the fact's details; `code` puts names into backticks
 {metric}                    the primary metric's name
 {unknown}                   which facts are unknown, and why
 [[ ... ]]                   left out when a detail inside it does not exist
@@ -19,7 +19,7 @@ from guiderail.policy.vocabulary import Vocabulary
 from guiderail.policy.words import capitalised
 
 SPECIAL: Final = ("metric", "unknown", "weak")
-FORMATS: Final = ("", "+", "abs", "plain")
+FORMATS: Final = ("", "+", "abs", "plain", "code")
 
 _TOKEN: Final = re.compile(r"\[\[|\]\]|\{[^{}]*\}")
 
