@@ -109,7 +109,8 @@ class Teller:
             return self._computed(name)
         signed = kind.type == "interval" and kind.unit == "%" and kind.risk_direction == "none"
         words = value_words(kind, fact.value, "+" if signed else "", self._pack.limits(name))
-        return FactShown(name, words, fact.source, str(fact.known_by))
+        # Of what nobody gave it is said where it would come from.
+        return FactShown(name, words, fact.source or kind.source, str(fact.known_by))
 
     def _computed(self, name: str) -> FactShown:
         """What no provider gives: its source is what the decision computed it from.
