@@ -379,5 +379,5 @@ def test_every_reason_gate_and_finding_says_where_its_values_come_from(pack: Pac
     assert {getattr(one, "rule", getattr(one, "id", "")) for one in silent} <= {"low", "green"}
     for one in told:
         for fact in one.facts:
-            assert fact.name and fact.value and fact.source, (one, fact)
+            assert all((fact.name, fact.value, fact.source)), (one, fact)
             assert fact.known_by in {level.value for level in KnownBy}

@@ -16,25 +16,20 @@ from typing import Any, Final
 
 from guiderail.core.digest import Digest, json_digest
 from guiderail.core.errors import InputError, IntegrityError, RefusedError
+from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import FactSet
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.boundaries import Boundaries
 from guiderail.policy.decision import PackRef
+from guiderail.policy.prepared import GateForm, Quoting, Said, gate_form, parts, quoting
 from guiderail.policy.readings import Reader, Readings
 from guiderail.policy.support import Node, node
-from guiderail.policy.vocabulary import CATALOGUE_ONLY, Vocabulary
+from guiderail.policy.templates import pieces
+from guiderail.policy.vocabulary import CATALOGUE_ONLY, COMPUTED, Vocabulary, value_names
 from guiderail_verify.judge import Rulebook, base_name, compile_rulebook, holds
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 COMPILED_FILE: Final = "compiled.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One wording and the condition under which it is the right one; None: whenever none is."""
-
-    when: Node | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +52,8 @@ class Pack:
     _vocabulary: Vocabulary = field(default=CATALOGUE_ONLY, repr=False, compare=False)
     _readers: list[Reader] = field(default_factory=list, repr=False, compare=False)
     _wordings: dict[int, tuple[Said, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _gate_forms: dict[str, GateForm] = field(default_factory=dict, repr=False, compare=False)
+    _quotings: Mapping[str, Quoting] = field(default_factory=dict, repr=False, compare=False)
     _in_force: dict[tuple[str, str, int], tuple[Mapping[str, Any], ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -125,9 +122,30 @@ class Pack:
         known = self._wordings.get(id(cases))
         if known is None:
             known = self._wordings[id(cases)] = tuple(
-                Said(None if case["when"] is None else self.node(case["when"]), case["says"])
+                self.said(case["says"], None if case["when"] is None else self.node(case["when"]))
                 for case in cases
             )
+        return known
+
+    def said(self, text: str, when: Node | None = None) -> Said:
+        """A template of this pack, ready to be filled in."""
+        whole = pieces(text)
+        if len(whole) == 1 and isinstance(whole[0], str):
+            return Said(when, (), whole[0])
+        return Said(when, parts(whole, self._quotings), "")
+
+    def quoting(self, name: str) -> Quoting | None:
+        """How a fact is quoted, by its name or by that of a bound; None for other names."""
+        return self._quotings.get(name)
+
+    def gate_form(self, gate: str) -> GateForm:
+        """A gate for the people who read its verdict, prepared once."""
+        known = self._gate_forms.get(gate)
+        if known is None:
+            tree = self.gate(gate)
+            keys = ("applies_when", "pass_when", "fail_when")
+            nodes = {key: self.node(tree[key]) for key in keys if tree[key] is not None}
+            known = self._gate_forms[gate] = gate_form(tree, self.part_texts(gate), nodes)
         return known
 
     def in_force(self, section: str, kind: str, at: datetime) -> tuple[Mapping[str, Any], ...]:
@@ -189,7 +207,7 @@ def make_pack(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> Pack:
     days = {day for parts in sections for part in parts
             for day in (part["since"], part["until"]) if day is not None}  # fmt: skip
     rules = {(part["id"], part.get("level", 0)): part for parts in sections[:3] for part in parts}
-    vocabulary = Vocabulary(own_facts(tree, texts))
+    vocabulary, limits = Vocabulary(own_facts(tree, texts)), _limits(tree)
     kinds = [kind for name in tree["facts"] if (kind := vocabulary.named(name)) is not None]
     return Pack(
         tree,
@@ -197,9 +215,10 @@ def make_pack(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> Pack:
         json_digest(tree),
         json_digest(texts),
         _days=sorted(days),
-        _limits=_limits(tree),
+        _limits=limits,
         _rules=rules,
         _vocabulary=vocabulary,
+        _quotings=_quotings(kinds, limits),
         _parts={kind.name: kind.part_of for kind in kinds if kind.part_of},
         _designed=frozenset(
             kind.name
@@ -226,6 +245,17 @@ def own_facts(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Fa
         )
         for name, told in texts["facts"].items()
     }
+
+
+def _quotings(
+    kinds: Sequence[FactType], limits: Mapping[str, tuple[float, ...]]
+) -> dict[str, Quoting]:
+    found: dict[str, Quoting] = {}
+    for kind in (*BY_NAME.values(), *kinds):
+        if kind.name not in COMPUTED:
+            one = quoting(kind, limits.get(kind.name, ()))
+            found |= dict.fromkeys(value_names(kind), one)
+    return found
 
 
 def _limits(tree: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:

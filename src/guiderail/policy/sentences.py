@@ -11,10 +11,11 @@ from guiderail.core.messages import FactShown
 from guiderail.core.rows_needed import rows_to_settle
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, Unknown, Value
-from guiderail.policy.pack import Pack, Said
+from guiderail.policy.pack import Pack
+from guiderail.policy.prepared import Part, Said, Slot
 from guiderail.policy.readings import NOT_GIVEN, Readings
 from guiderail.policy.support import carriers
-from guiderail.policy.templates import Piece, Placeholder, pieces
+from guiderail.policy.templates import Placeholder
 from guiderail.policy.vocabulary import LIGHTER_DESIGN, TIER
 from guiderail.policy.words import METRICS, capitalised, joined, phrase, value_words
 from guiderail_verify.judge import Hit, Judgement
@@ -45,26 +46,28 @@ class Teller:
         """The wordings whose condition is true; those without a condition when none is."""
         wordings = self._pack.wording(cases)
         if len(wordings) == 1 and wordings[0].when is None:
-            return self.fill(wordings[0].text, unknown)
+            return wordings[0].plain or self._sentence(wordings[0], unknown)
         seen = self._values
-        said = [one.text for one in wordings if one.when is not None and one.when.run(seen) is True]
+        said = [one for one in wordings if one.when is not None and one.when.run(seen) is True]
         if not said:
-            said = [one.text for one in wordings if one.when is None] or self._last(wordings)
-        return " ".join(self.fill(text, unknown) for text in said)
+            said = [one for one in wordings if one.when is None] or self._last(wordings)
+        return " ".join(self._sentence(one, unknown) for one in said)
 
-    def _last(self, wordings: Sequence[Said]) -> list[str]:
+    def _last(self, wordings: Sequence[Said]) -> list[Said]:
         """The last wording that unknown facts do not rule out; authors put the general one last."""
         seen = self._values
         left = [one for one in wordings if one.when and one.when.run(seen) is not False]
-        return [one.text for one in (left or wordings)[-1:]]
+        return [*(left or wordings)[-1:]]
 
     def fill(self, text: str, unknown: Sequence[str] = ()) -> str:
         """One template as a sentence."""
-        whole = pieces(text)
-        if len(whole) == 1 and isinstance(whole[0], str):
-            return whole[0]
-        parts = [self._piece(piece, unknown) for piece in whole]
-        return capitalised("".join(part for part in parts if part is not None).strip())
+        return self._sentence(self._pack.said(text), unknown)
+
+    def _sentence(self, said: Said, unknown: Sequence[str]) -> str:
+        if said.plain:
+            return said.plain
+        filled = [self._part(part, unknown) for part in said.parts]
+        return capitalised("".join([part for part in filled if part is not None]).strip())
 
     def not_known(self, names: Sequence[str]) -> str:
         """ "The field of use and whether ... are not known (nobody has answered)", by reason."""
@@ -104,13 +107,12 @@ class Teller:
         return RowsNeeded(stated, None) if isinstance(stated, int) else None
 
     def _shown(self, name: str) -> FactShown:
-        fact, kind = self._facts.get(name), self._fact_type(name)
-        if fact is None or kind is None:
+        fact, quoting = self._facts.get(name), self._pack.quoting(name)
+        if fact is None or quoting is None:
             return self._computed(name)
-        signed = kind.type == "interval" and kind.unit == "%" and kind.risk_direction == "none"
-        words = value_words(kind, fact.value, "+" if signed else "", self._pack.limits(name))
+        words = value_words(quoting.kind, fact.value, quoting.form, quoting.limits)
         # Of what nobody gave it is said where it would come from.
-        return FactShown(name, words, fact.source or kind.source, str(fact.known_by))
+        return FactShown(name, words, fact.source or quoting.kind.source, str(fact.known_by))
 
     def _computed(self, name: str) -> FactShown:
         """What no provider gives: its source is what the decision computed it from.
@@ -144,37 +146,30 @@ class Teller:
         fact = self._facts.get(name)
         return fact.value.reason if fact and isinstance(fact.value, Unknown) else NOT_GIVEN
 
-    def _piece(self, piece: Piece, unknown: Sequence[str]) -> str | None:
-        match piece:
-            case str():
-                return piece
-            case Placeholder():
-                return self._filled(piece, unknown)
-        if any(self._is_missing(part) for part in piece):
+    def _part(self, part: Part, unknown: Sequence[str]) -> str | None:
+        if isinstance(part, str):
+            return part
+        if isinstance(part, Slot):
+            return self._filled(part, unknown)
+        if any(self._is_missing(one) for one in part):
             return None
-        parts = [self._piece(part, unknown) for part in piece]
-        return None if None in parts else "".join(part for part in parts if part is not None)
+        filled = [self._part(one, unknown) for one in part]
+        return None if None in filled else "".join(one for one in filled if one is not None)
 
-    def _is_missing(self, piece: Piece) -> bool:
+    def _is_missing(self, part: Part) -> bool:
         """Would an optional section say nothing here: a fact unknown, or a set empty?"""
-        if not isinstance(piece, Placeholder) or piece.detail:
+        if not isinstance(part, Slot) or part.place.detail:
             return False
-        fact = self._facts.get(piece.name)
+        fact = self._facts.get(part.place.name)
         return fact is None or isinstance(fact.value, Unknown) or fact.value == ()
 
-    def _filled(self, place: Placeholder, unknown: Sequence[str]) -> str | None:
-        if place.name == "metric":
-            return self._metric()
-        if place.name == "unknown":
-            return self.not_known(unknown)
-        if place.name == "weak":
-            kinds = [self._fact_type(name) for name in self._judged.weak]
-            return joined([phrase(kind) for kind in kinds if kind is not None])
-        if place.name == TIER.name:
-            return str(self._values.get(TIER.name))
-        kind = self._fact_type(place.name)
-        fact = self._facts.get(kind.name) if kind is not None else None
-        if kind is None or fact is None:
+    def _filled(self, slot: Slot, unknown: Sequence[str]) -> str | None:
+        place, quoting = slot.place, slot.quoting
+        if quoting is None:
+            return self._special(place, unknown)
+        kind = quoting.kind
+        fact = self._facts.get(kind.name)
+        if fact is None:
             return None if place.detail else "not known"
         if place.detail == "rows_needed":
             rows = self.rows_needed(kind.name)
@@ -183,8 +178,20 @@ class Teller:
             return _detail(fact, place.detail, quoted=place.format == "code")
         if place.words:
             return place.words[0 if fact.value == 1 else 1]
-        limits = self._pack.limits(kind.name)
-        return value_words(kind, _bound(fact, place.name), place.format, limits)
+        return value_words(kind, _bound(fact, place.name), place.format, quoting.limits)
+
+    def _special(self, place: Placeholder, unknown: Sequence[str]) -> str | None:
+        """Placeholders that name no single fact, and facts that the decision computes."""
+        match place.name:
+            case "metric":
+                return self._metric()
+            case "unknown":
+                return self.not_known(unknown)
+            case "weak":
+                return joined([self.about(name) for name in self._judged.weak])
+            case TIER.name:
+                return str(self._values.get(TIER.name))
+        return None if place.detail else "not known"
 
     def about(self, name: str) -> str:
         """What a fact is about, with the name of the primary metric where it is known."""
