@@ -81,7 +81,7 @@ def changes_told(told: Told, chosen: Mapping[str, int]) -> tuple[Change, ...]:
 def _actions(told: Told, chosen: Mapping[str, int]) -> dict[str, str]:
     """The action for each fact, in the order in which actions are told."""
     pack, levers = told.pack, told.levers
-    asked = {question["fact"] for question in pack.tree["questions"]}
+    asked = pack.asked
     open_facts = [name for name in chosen if not levers.is_known(name)]
     answers = [name for name in open_facts if name in asked]
     own = {name: text for name in chosen if name not in answers

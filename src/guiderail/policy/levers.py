@@ -44,7 +44,7 @@ class Levers:
     evidence, with the rank of `KNOWN_BY` that is wanted.
 
     parts: facts that count some of what another one counts, and that other one.
-    boxes, complete: the ways that `options` has found with these levers, and whether all of them.
+    boxes, gates, complete: the ways that were found with these levers, and whether all of them.
     """
 
     boundaries: Boundaries
@@ -54,6 +54,7 @@ class Levers:
     weak: Mapping[str, int]
     parts: Mapping[str, str]
     boxes: dict[tuple[int, bool, bool], list[Box]] = field(default_factory=dict)
+    gates: dict[tuple[str, bool], list[Box]] = field(default_factory=dict)
     complete: bool = True
     _evidence: dict[str, int] = field(default_factory=dict)
     _domains: dict[str, int] = field(default_factory=dict)

@@ -6,7 +6,7 @@ complete: whatever makes it so lies in one of them. So the smallest boxes are th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from guiderail.policy.levers import BASE, Box, Levers, bits, paired
@@ -33,7 +33,7 @@ class Options:
 
     def making(self, node: Node, truth: bool, *, strict: bool = True) -> list[Box]:
         """Ways to make an expression `truth`; not strict: at least not its opposite."""
-        if not node.parts or not _COMPUTED.isdisjoint(node.names):
+        if len(node.names) < 2 or not _COMPUTED.isdisjoint(node.names):
             return self._making(node, truth, strict)
         key = (id(node), truth, strict)
         known = self._levers.boxes.get(key)
@@ -47,13 +47,18 @@ class Options:
         if not node.parts:
             return self._leaf(node, truth, strict)
         if (node.joint == "all") is truth:
-            return self.every([self.making(part, truth, strict=strict) for part in node.parts])
+            return self.every(self.making(part, truth, strict=strict) for part in node.parts)
         return self.one([self.making(part, truth, strict=strict) for part in node.parts])
 
-    def every(self, parts: Sequence[list[Box]]) -> list[Box]:
-        """Ways in which all parts are satisfied."""
+    def every(self, parts: Iterable[list[Box]]) -> list[Box]:
+        """Ways in which all parts are satisfied; what follows one that cannot be is not sought."""
+        listed: list[list[Box]] = []
+        for ways in parts:
+            if not ways:
+                return []
+            listed.append(ways)
         found: list[Box] = [{}]
-        for ways in sorted(parts, key=len):
+        for ways in sorted(listed, key=len):
             found = [both for one in found for other in ways
                      if (both := merged(one, other)) is not None]  # fmt: skip
             if len(found) > 1:

@@ -57,6 +57,7 @@ class Pack:
     _in_force: dict[tuple[str, str, int], tuple[Mapping[str, Any], ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _asked: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     _parts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     _designed: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     _boundaries: list[Boundaries] = field(default_factory=list, repr=False, compare=False)
@@ -100,6 +101,11 @@ class Pack:
         if not self._boundaries:
             self._boundaries.append(Boundaries(self.tree))
         return self._boundaries[0]
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Facts that a question of the interview asks for."""
+        return self._asked
 
     @property
     def parts(self) -> Mapping[str, str]:
@@ -219,6 +225,7 @@ def make_pack(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> Pack:
         _rules=rules,
         _vocabulary=vocabulary,
         _quotings=_quotings(kinds, limits),
+        _asked=frozenset(question["fact"] for question in tree["questions"]),
         _parts={kind.name: kind.part_of for kind in kinds if kind.part_of},
         _designed=frozenset(
             kind.name

@@ -13,6 +13,7 @@ from guiderail.policy.options import Options
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import Readings
 from guiderail.policy.support import Node
+from guiderail.policy.vocabulary import COMPUTED
 from guiderail_verify.evaluate import UNKNOWN, Values
 from guiderail_verify.judge import (
     HIGHEST_TIER_IN_RULES,
@@ -170,8 +171,20 @@ class Requirements:
         """Require that a gate passes or does not apply, and that it does not fail anew."""
         cause = Cause(gate.id, None)
         if cause not in self.ways:
-            self.ways[cause] = self._passing(gate)
+            self.ways[cause] = self._passing_once(gate)
         return bool(self.ways[cause])
+
+    def _passing_once(self, gate: Gate) -> list[Box]:
+        """The ways for a gate are the same at every tier, unless it asks for the tier itself."""
+        if any(
+            not COMPUTED.keys().isdisjoint(n.names) for n in self._of.pack.gate_form(gate.id).needs
+        ):
+            return self._passing(gate)
+        key = (gate.id, self._target > 0)
+        known = self._levers.gates.get(key)
+        if known is None:
+            known = self._levers.gates[key] = self._passing(gate)
+        return known
 
     def _passing(self, gate: Gate) -> list[Box]:
         tree, options = self._of.pack.gate(gate.id), self._options

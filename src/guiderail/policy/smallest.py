@@ -50,6 +50,7 @@ def _solved(
     start: Box, rest: Sequence[Sequence[Box]], levers: Levers, most: int
 ) -> Selection | None:
     """The lightest selection for requirements that hang together."""
+    rest = [sorted(ways, key=levers.weigh) for ways in rest]
     search = _Search(levers)
     for budget in range(levers.weigh(start)[0], most + 1):
         found = search.within(start, rest, budget)
@@ -160,7 +161,7 @@ class _Search:
             if self._weight is None or weight < self._weight:
                 self._best, self._weight = box, weight
             return
-        for way in sorted(left[0], key=self._levers.weigh):
+        for way in left[0]:
             both = merged(box, way)
             if both is not None:
                 self._try(both, left, budget)
