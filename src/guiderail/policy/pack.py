@@ -180,13 +180,36 @@ def load_pack(name: str = "model") -> Pack:
             code="policy/no-such-pack",
             advice=f"Packs: {names}. A pack of your own is named by its directory.",
         )
-    data = json.loads(file.read_bytes())
-    pack = make_pack(data["tree"], data["texts"])
-    if (pack.digest, pack.texts_digest) != (data["digest"], data["texts_digest"]):
+    try:
+        return from_compiled(file.read_bytes(), name)
+    except IntegrityError as error:
         raise IntegrityError(
             f"The compiled policy pack {name} is not the one that was shipped.",
             code="policy/pack-changed",
             advice="Install Guiderail again, or run `python -m guiderail.policy.compile`.",
+        ) from error
+
+
+def from_compiled(data: bytes, name: str) -> Pack:
+    """A pack from the bytes of its compiled form.
+
+    Raises IntegrityError when they are not a compiled pack, or not the one whose digests they name.
+    """
+    try:
+        content = json.loads(data)
+        pack = make_pack(content["tree"], content["texts"])
+        named = (content["digest"], content["texts_digest"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IntegrityError(
+            f"The compiled policy pack {name} cannot be read.",
+            code="policy/pack-unreadable",
+            advice="Restore it from a backup, or compile the pack again.",
+        ) from error
+    if (pack.digest, pack.texts_digest) != named:
+        raise IntegrityError(
+            f"The compiled policy pack {name} is not the one that its digest names.",
+            code="policy/pack-changed",
+            advice="Restore it from a backup and find out who changed it.",
         )
     return pack
 
