@@ -76,7 +76,8 @@ def test_another_wording_changes_the_texts_and_not_the_policy(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("tracks/performance-medium.yaml", "low <= -5 ", "low <= -6 "),
+        ("tracks/performance-medium.yaml", "low <= -limit.performance_yellow", "low <= -6"),
+        ("pack.yaml", "performance_yellow: 5", "performance_yellow: 6"),
         ("tracks/architecture.yaml", "raises_to: red", "raises_to: yellow"),
         ("gates/fairness.yaml", "from_tier: medium", "from_tier: high"),
         ("gates/proxies.yaml", "waivable_by: [fair-lending]", "waivable_by: []"),
