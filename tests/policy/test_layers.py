@@ -134,7 +134,7 @@ def test_a_rule_is_replaced_only_where_it_says_so(own: Own) -> None:
     )
     own(**{"tracks__features-removed": f"overrides: model\n{rule}"})
     pack = load_pack_directory(folder)
-    assert pack.texts["overrides"] == {"features-removed": "model"}
+    assert pack.texts["overrides"]["features-removed"] == "model"
     assert rules(decided(pack, {"change.removed_features": 1})) == {"features-removed": "red"}
     order = [part["id"] for part in pack.tree["tracks"]]
     assert order == [part["id"] for part in load_pack("model").tree["tracks"]]
