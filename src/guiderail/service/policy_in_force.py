@@ -82,13 +82,15 @@ def recorded_pack(tx: Snapshot, workspace: Workspace, kind: str, moment: datetim
 
 
 def read_in_force(workspace: Workspace) -> PolicyInForce:
-    """The signed statements of the workspace's file; none where there is no such file."""
+    """The signed statements of the workspace's file.
+
+    Raises IntegrityError where it is missing or unreadable: "no statement" must not be what
+    somebody gets by removing a file.
+    """
     path = workspace.home / FOLDER / FILE
     try:
         rows = json.loads(path.read_bytes())["activations"]
         envelopes = [json.dumps(row).encode() for row in rows]
-    except FileNotFoundError:
-        return PolicyInForce()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(
             f"{path} cannot be read, so nobody can say which policy is in force.",
@@ -120,9 +122,14 @@ def write_in_force(tx: Snapshot, workspace: Workspace) -> None:
 
 def stored_pack(workspace: Workspace, activation: Activation) -> Pack:
     """The compiled pack of an activation. Raises IntegrityError where it is gone or changed."""
-    return _read(
-        workspace.blobs.root, activation.compiled, activation.digest, activation.texts_digest
+    return stored_compiled(
+        workspace, activation.compiled, activation.digest, activation.texts_digest
     )
+
+
+def stored_compiled(workspace: Workspace, compiled: str, digest: str, texts_digest: str) -> Pack:
+    """The pack in a stored compiled file. Raises IntegrityError unless it has these digests."""
+    return _read(workspace.blobs.root, compiled, digest, texts_digest)
 
 
 def _pack(workspace: Workspace, policy: PolicyInForce, kind: str, moment: datetime) -> Pack:
