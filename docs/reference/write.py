@@ -166,7 +166,8 @@ def _pack(pack: Pack, kind: str) -> Iterator[str]:
 
 
 def _tracks(pack: Pack) -> Iterator[tuple[str, str, str]]:
-    for track, roles in pack.tree["reviewers"].items():
+    for track in ("green", "yellow", "red"):
+        roles = pack.tree["reviewers"][track]
         who = ", ".join(pack.role_title(role) for role in roles) or "nobody"
         yield track, who, pack.texts["expected_wait"][track]
 

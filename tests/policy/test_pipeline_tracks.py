@@ -206,15 +206,30 @@ def test_each_tier_enforces_the_gates_that_the_policy_names() -> None:
     }  # fmt: skip
 
 
-def test_more_rows_that_differ_need_a_person_and_never_fail() -> None:
-    decision = pipeline(differs(40, 35, 45))
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        (differs(8, 6, 10), Verdict.PASS),
+        (differs(8, 6, 10.01), Verdict.INSUFFICIENT),
+        (differs(40, 35, 45), Verdict.INSUFFICIENT),
+    ],
+)
+def test_many_rows_that_differ_need_a_reason_and_never_fail(
+    rows: dict[str, Value], verdict: Verdict
+) -> None:
+    decision = pipeline(rows)
     gate = next(one for one in decision.gates if one.id == "output-comparison")
-    assert gate.verdict is Verdict.INSUFFICIENT
+    assert gate.verdict is verdict
+    assert decision.track is Track.YELLOW
+    assert decision.outcome == "needs_review"
+
+
+def test_the_gate_says_how_many_rows_differ() -> None:
+    gate = next(one for one in pipeline(differs(40, 35, 45)).gates if one.id == "output-comparison")
     assert gate.sentence == (
         "Both versions ran on the same inputs, and 40.0 % (95 % interval 35.0 to 45.0) of the rows "
-        "differ. Whether that is wanted, a person says."
+        "differ. Whether so much is wanted, a person says."
     )
-    assert decision.outcome == "needs_review"
 
 
 def test_a_reason_says_what_could_not_be_ruled_out() -> None:
