@@ -14,15 +14,14 @@ from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy, Track
 from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import Fact, FactSet, Unknown, Value
-from guiderail.policy import Decision, Pack, decide, load_pack
+from guiderail.policy import Decision, Pack, decide
 from guiderail.policy.decision import Change, Lighter
 from guiderail.policy.readings import readings_of
 from guiderail_verify.judge import TRACKS, Judgement
 from tests.policy import small_pack
 from tests.policy.calm import AT, CALM, HIGH_GATES, decided, facts_of, where
-from tests.policy.test_properties import releases
+from tests.policy.test_properties import EVERY_KIND, PACKS, releases
 
-MODEL = load_pack("model")
 LAWS = settings(
     max_examples=120,
     deadline=None,
@@ -42,7 +41,7 @@ def small_releases() -> st.SearchStrategy[dict[str, Value]]:
 
 
 def decided_on(pack: Pack, facts: FactSet) -> Decision:
-    return decide(pack, facts, kind="model", at=AT, place=where)
+    return decide(pack, facts, kind=pack.kinds[0], at=AT, place=where)
 
 
 def applied(facts: FactSet, changes: tuple[Change, ...]) -> FactSet:
@@ -75,13 +74,14 @@ def check_ways(pack: Pack, facts: FactSet, decision: Decision) -> None:
             assert all(change.how == "evidence" for change in way.changes)
 
 
-@given(releases())
+@EVERY_KIND
+@given(st.data())
 @LAWS
 def test_deciding_again_with_the_changes_gives_exactly_the_promised_track(
-    values: dict[str, Value],
+    kind: str, data: st.DataObject
 ) -> None:
-    facts = facts_of(values)
-    check_ways(MODEL, facts, decided_on(MODEL, facts))
+    facts = facts_of(data.draw(releases(kind)))
+    check_ways(PACKS[kind], facts, decided_on(PACKS[kind], facts))
 
 
 @given(small_releases(), st.sampled_from([KnownBy.DECLARED, KnownBy.MEASURED]))
@@ -93,14 +93,15 @@ def test_that_holds_for_other_packs_and_for_facts_that_are_only_declared(
     check_ways(small, facts, decided_on(small, facts))
 
 
-@given(releases())
+@EVERY_KIND
+@given(st.data())
 @LAWS
 def test_evidence_changes_no_design_and_nothing_changes_what_the_use_is(
-    values: dict[str, Value],
+    kind: str, data: st.DataObject
 ) -> None:
-    facts = facts_of(values)
+    facts = facts_of(data.draw(releases(kind)))
     fixed = design_facts(facts)
-    for way in decided_on(MODEL, facts).lighter:
+    for way in decided_on(PACKS[kind], facts).lighter:
         for change in way.changes:
             before = facts[change.fact].value if change.fact in facts else None
             if change.fact in fixed and change.fact.startswith("use."):
@@ -111,13 +112,17 @@ def test_evidence_changes_no_design_and_nothing_changes_what_the_use_is(
                 assert change.value == Interval(before.value, before.value, before.value)
 
 
-@given(releases(), st.randoms(use_true_random=False))
+@EVERY_KIND
+@given(st.data(), st.randoms(use_true_random=False))
 @LAWS
-def test_the_order_of_the_facts_makes_no_difference(values: dict[str, Value], chance: Any) -> None:
+def test_the_order_of_the_facts_makes_no_difference(
+    kind: str, data: st.DataObject, chance: Any
+) -> None:
+    values = data.draw(releases(kind))
     names = list(values)
     chance.shuffle(names)
     shuffled = facts_of({name: values[name] for name in names})
-    assert decided_on(MODEL, shuffled) == decided_on(MODEL, facts_of(values))
+    assert decided_on(PACKS[kind], shuffled) == decided_on(PACKS[kind], facts_of(values))
 
 
 # Smallest: no set of fewer changes does it, whichever facts and whichever values.
@@ -175,7 +180,7 @@ def smaller_ways(
     most: int,
 ) -> Iterator[dict[str, Value]]:
     """Sets of fewer changes than `way`, at most `most`, that reach the target too."""
-    book = pack.rulebook("model", AT)
+    book = pack.rulebook(pack.kinds[0], AT)
     known = {name: 3 for name, value in values.items() if not isinstance(value, Unknown)}
     failed = {gate.gate.id for gate in base.gates if gate.enforced and gate.verdict == "fail"}
     options = {name: allowed(name, values[name], by, choices[name]) for name in choices}
@@ -222,16 +227,18 @@ NEAR_LIMITS: Mapping[str, tuple[Value, ...]] = {
 }
 
 
-@given(releases())
+@EVERY_KIND
+@given(st.data())
 @settings(LAWS, max_examples=25)
-def test_one_change_less_is_not_enough_in_the_model_pack(values: dict[str, Value]) -> None:
+def test_no_single_change_does_what_a_way_needs_more_for(kind: str, data: st.DataObject) -> None:
     """Bounded: sets of at most one change, over every fact of the release."""
-    decision = decided_on(MODEL, facts_of(values))
+    pack, values = PACKS[kind], data.draw(releases(kind))
+    decision = decided_on(pack, facts_of(values))
     choices = {name: BY_NAME[name].values or NEAR_LIMITS[BY_NAME[name].type] for name in values}
-    readings = readings_of(facts_of(values), MODEL.tree["facts"])
-    base = MODEL.rulebook("model", AT).judge(readings.values, readings.known_by)
+    readings = readings_of(facts_of(values), pack.tree["facts"])
+    base = pack.rulebook(kind, AT).judge(readings.values, readings.known_by)
     for way in decision.lighter:
-        missed = smaller_ways(MODEL, values, choices, base, way, way.to.rank, way.by, 1)
+        missed = smaller_ways(pack, values, choices, base, way, way.to.rank, way.by, 1)
         assert next(missed, None) is None, way
 
 

@@ -149,7 +149,7 @@ class _Tries:
 
 def _levers(situation: Situation, *, design: bool) -> Levers:
     pack = situation.pack
-    least = dict(situation.book.minimum[situation.tier])
+    least = dict(situation.book.wanted[situation.tier])
     weak = {name: least[name] for name in situation.base.weak}
     return Levers(pack.boundaries, pack.tree["facts"], situation.readings, design, weak, pack.parts)
 

@@ -50,7 +50,7 @@ class Situation:
         """Facts below the evidence that the policy wants at a tier."""
         if tier not in self._weak:
             rank_of = self.readings.known_by.get
-            least_of = self.book.minimum[tier]
+            least_of = self.book.wanted[tier]
             self._weak[tier] = tuple(
                 name for name, least in least_of if rank_of(name, least) < least
             )

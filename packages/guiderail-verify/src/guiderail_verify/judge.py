@@ -103,14 +103,15 @@ class Judgement:
 class Rulebook:
     """The rules and gates of one pack that hold for one kind on one day.
 
-    minimum: for each tier rank the facts on which a decision rests and for which a declaration is
-        not enough, with the least `known_by` rank.
+    minimum: for each tier rank the facts that a decision rests on, with the least `known_by` rank.
+    wanted: those of `minimum` for which a declaration is not enough.
     """
 
     tiers: tuple[Rule, ...]
     tracks: tuple[Rule, ...]
     gates: tuple[Gate, ...]
     minimum: tuple[tuple[tuple[str, int], ...], ...]
+    wanted: tuple[tuple[tuple[str, int], ...], ...]
 
     def judge(
         self, values: Values, known_by: Mapping[str, int], *, weak: bool | None = None
@@ -124,7 +125,7 @@ class Rulebook:
         felt_tier = min(tier, HIGHEST_TIER_IN_RULES)
         seen["tier"] = TIERS[felt_tier]
         rank_of = known_by.get
-        below = tuple([name for name, least in self.minimum[felt_tier]
+        below = tuple([name for name, least in self.wanted[felt_tier]
                        if rank_of(name, least) < least])  # fmt: skip
         seen["evidence.weak"] = bool(below) if weak is None else weak
         track_hits, track = _hits(self.tracks, seen)
@@ -178,7 +179,8 @@ def compile_rulebook(tree: Mapping[str, object], kind: str, day: str) -> Ruleboo
         _minimum(tree, read, parts, [g for g in gates if g.enforced and g.from_rank <= rank])
         for rank in range(HIGHEST_TIER_IN_RULES + 1)
     )
-    return Rulebook(tiers, tracks, gates, minimum)
+    wanted = tuple(tuple((name, least) for name, least in facts if least > 0) for facts in minimum)
+    return Rulebook(tiers, tracks, gates, minimum, wanted)
 
 
 def base_name(name: str, interval_facts: Mapping[str, object]) -> str:
@@ -201,8 +203,7 @@ def _minimum(
         if part["id"] in ids:
             names |= fact_names([part["applies_when"], part["pass_when"], part["fail_when"]])
     bases = sorted({base_name(name, facts) for name in names} - {"tier", "evidence.weak"})
-    ranks = ((name, _least(name, wanted)) for name in bases)
-    return tuple((name, least) for name, least in ranks if least > 0)
+    return tuple((name, _least(name, wanted)) for name in bases)
 
 
 def _least(name: str, wanted: Mapping[str, object]) -> int:
