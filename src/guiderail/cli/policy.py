@@ -9,6 +9,7 @@ from guiderail.cli.lazy import Entry, LazyGroup
 COMMANDS: dict[str, Entry] = {
     "check": Entry("policy_try", "check_", "everything wrong with a pack, with file and line"),
     "eval": Entry("policy_try", "eval_", "decide on facts from a file"),
+    "diff": Entry("policy_compare", "diff_", "what becomes lighter or heavier, with examples"),
 }
 
 
