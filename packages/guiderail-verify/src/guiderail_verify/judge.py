@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from guiderail_verify.evaluate import (
     UNKNOWN,
@@ -62,16 +62,14 @@ class Gate:
     may_be_absent: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that counts, and whether it is true or only unknown."""
 
     rule: Rule
     truth: Truth
 
 
-@dataclass(frozen=True, slots=True)
-class GateVerdict:
+class GateVerdict(NamedTuple):
     """verdict: pass, fail, insufficient or not_applicable, before any waiver."""
 
     gate: Gate

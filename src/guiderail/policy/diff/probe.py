@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -184,13 +184,11 @@ class Probe:
         if kind["type"] in ("enum", "text", "set"):
             return values[0]
         if kind["type"] == "bool":
-            return kind["risk_direction"] == "down"
+            return str(kind["risk_direction"]) == "down"
         if kind["risk_direction"] == "none":
             return values[0]  # the plainest is nearest to zero
         usual = [value for value in values if not _negative(value)] or values
-        least: Try = min(usual, key=_middle)
-        most: Try = max(usual, key=_middle)
-        return least if kind["risk_direction"] == "up" else most
+        return _extreme(usual, smallest=kind["risk_direction"] == "up")
 
 
 def _conditions(pack: Pack) -> Iterable[Mapping[str, Any]]:
@@ -203,6 +201,10 @@ def _conditions(pack: Pack) -> Iterable[Mapping[str, Any]]:
 
 def _narrow(value: Try) -> bool:
     return isinstance(value, UnknownType) or getattr(value, "high", 0) == getattr(value, "low", 0)
+
+
+def _extreme(values: Sequence[Try], *, smallest: bool) -> Try:
+    return sorted(values, key=_middle)[0 if smallest else -1]
 
 
 def _middle(value: Any) -> float:
