@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from guiderail.cli.options import formats, workspace_if_any
+from guiderail.cli.options import formats, workspace, workspace_if_any
 from guiderail.cli.output import print_json, print_lines
 
 
@@ -28,3 +28,46 @@ def diff_(old: str, new: str, kinds: tuple[str, ...], format_: str) -> int:
     document = diff_document(compare(old, new, kinds, workspace_if_any(Path.cwd())))
     print_json(document) if format_ == "json" else print_lines(diff_lines(document))
     return 0
+
+
+@click.command("replay", epilog="Example: guiderail policy replay policies/our-pack")
+@click.argument("pack", required=False)
+@click.option("--since", metavar="DATE", help="Only decisions from this day on.")
+@click.option("--all", "every", is_flag=True, help="Also decisions that a later one replaced.")
+@click.option(
+    "--as-decided",
+    is_flag=True,
+    help="Decide again under the pack of the day, and report what differs.",
+)
+@formats()
+def replay_(
+    pack: str | None, since: str | None, every: bool, as_decided: bool, format_: str
+) -> int:
+    """Past decisions under another pack: what changes, whose time it takes, which incidents.
+
+    A fact that was recorded as unknown stays unknown; one that the new pack needs and that nobody
+    recorded makes the decision not replayable. With --as-decided, or for the pack named `recorded`,
+    every decision is made again under its own pack instead; the exit code is 1 where one differs.
+    """
+    if as_decided or pack == "recorded":
+        return _as_decided(since, format_)
+    if pack is None:
+        raise click.UsageError("Name a pack, or give --as-decided.")
+    from guiderail.render.replay_text import replay_lines
+    from guiderail.service.replay import replay_document_of
+
+    document = replay_document_of(workspace(), pack, since=since, every=every)
+    print_json(document) if format_ == "json" else print_lines(replay_lines(document))
+    return 0
+
+
+def _as_decided(since: str | None, format_: str) -> int:
+    from guiderail.render.replay_text import deviation_lines
+    from guiderail.service.replay import as_decided_document
+
+    document = as_decided_document(workspace(), since=since)
+    if format_ == "json":
+        print_json(document)
+    else:
+        print_lines(deviation_lines(document["n"], document["deviating"]))
+    return 1 if document["deviating"] else 0

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from guiderail.core.errors import GuiderailError
 from guiderail.core.scales import Outcome
 from guiderail.policy.pack import Pack
 from guiderail.policy.stored_readings import Reader
@@ -122,19 +123,21 @@ def replay(
     result = Replay()
     pairs = _Pairs(pack, packs)
     for decided in decisions:
-        pair = pairs.of(decided)
-        missing = pair.missing(decided.facts)
-        if missing:
-            result.not_replayable.append(NotReplayable(decided, f"missing: {', '.join(missing)}"))
-            continue
         try:
-            old, new = pair.judge(decided.facts)
+            pair = pairs.of(decided)
+            missing = pair.missing(decided.facts)
+            judged = None if missing else pair.judge(decided.facts)
+        except GuiderailError as error:
+            result.not_replayable.append(NotReplayable(decided, error.what))
         except (ValueError, TypeError, KeyError) as error:
-            result.not_replayable.append(
-                NotReplayable(decided, f"the recorded facts cannot be read ({error})")
-            )
-            continue
-        _add(result, decided, pair, old, new, hours)
+            reason = f"the recorded facts cannot be read ({error})"
+            result.not_replayable.append(NotReplayable(decided, reason))
+        else:
+            if judged is None:
+                reason = f"missing: {', '.join(missing)}"
+                result.not_replayable.append(NotReplayable(decided, reason))
+            else:
+                _add(result, decided, pair, *judged, hours)
     return result
 
 

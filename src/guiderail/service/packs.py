@@ -11,7 +11,15 @@ from sqlalchemy import select
 from guiderail.core.digest import short
 from guiderail.core.errors import InputError, IntegrityError, RefusedError
 from guiderail.policy.diff import PackDiff, diff_packs
-from guiderail.policy.pack import Pack, load_pack, load_pack_directory, make_pack
+from guiderail.policy.pack import (
+    Pack,
+    load_pack,
+    load_pack_directory,
+    make_pack,
+    shipped_kinds,
+)
+from guiderail.service.policy_in_force import recorded
+from guiderail.service.policy_in_force import stored_pack as activated_pack
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot
@@ -33,14 +41,29 @@ def pack_named(name: str, workspace: Workspace | None) -> Pack:
                 advice="Go to the workspace, or name a pack that ships or a directory.",
             )
         with workspace.store.read() as snapshot:
-            return stored_pack(snapshot, name)
+            return recorded_pack(snapshot, workspace, name)
     if Path(name).is_dir():
         return load_pack_directory(Path(name))
     return load_pack(name)
 
 
-def stored_pack(tx: Snapshot, digest: str) -> Pack:
-    """The pack of that digest as it decided, from the stored bytes, without its words.
+def recorded_pack(tx: Snapshot, workspace: Workspace, digest: str) -> Pack:
+    """A pack that was in force here or that decided here, by its digest; with words if it has any.
+
+    Raises InputError for a digest of no such pack, and IntegrityError where its bytes were changed.
+    """
+    for activation in reversed(recorded(tx, workspace).activations):
+        if activation.digest == digest:
+            return activated_pack(workspace, activation)
+    for kind in shipped_kinds():
+        shipped = load_pack(kind)
+        if shipped.digest == digest:
+            return shipped
+    return pack_that_decided(tx, digest)
+
+
+def pack_that_decided(tx: Snapshot, digest: str) -> Pack:
+    """The pack that decided, from the bytes that were stored with the decision, without its words.
 
     Raises InputError where no decision was made with it, and IntegrityError where the bytes do not
     give the digest.
