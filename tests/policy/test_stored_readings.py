@@ -20,7 +20,9 @@ READER = Reader(TYPES)
 
 
 def stored(values: dict[str, Value]) -> dict[str, Any]:
-    return {name: {"value": to_json(value), "known_by": "measured"} for name, value in values.items()}
+    return {
+        name: {"value": to_json(value), "known_by": "measured"} for name, value in values.items()
+    }
 
 
 @given(releases())

@@ -139,7 +139,9 @@ def test_a_tier_rule_shows_the_tier_and_what_follows(tmp_path: Path) -> None:
 
 
 def test_a_gate_from_a_higher_tier_and_a_gate_with_another_limit(tmp_path: Path) -> None:
-    later = only(compared(tmp_path, ("gates/fairness.yaml", "from_tier: medium", "from_tier: high")))
+    later = only(
+        compared(tmp_path, ("gates/fairness.yaml", "from_tier: medium", "from_tier: high"))
+    )
     assert later.direction == "lighter"
     assert later.example is not None
     assert later.example.old.tier_name == later.example.new.tier_name == "medium"
@@ -325,7 +327,9 @@ def test_what_is_too_much_to_try_is_said_and_never_called_no_change(tmp_path: Pa
 
 def test_lightened_names_overrides_drops_and_limits_only(tmp_path: Path) -> None:
     override = shipped("tracks/performance-medium.yaml").replace("high >= 5", "high >= 8")
-    override = override.replace("id: performance-medium", "id: performance-medium\noverrides: model")
+    override = override.replace(
+        "id: performance-medium", "id: performance-medium\noverrides: model"
+    )
     folder = own_pack(
         tmp_path / "ours",
         "drops:\n  architecture: Judged by the domain.\n",
@@ -340,6 +344,8 @@ def test_lightened_names_overrides_drops_and_limits_only(tmp_path: Path) -> None
 
 def test_a_stricter_pack_lightens_nothing(tmp_path: Path) -> None:
     override = shipped("tracks/performance-medium.yaml").replace("high >= 5", "high >= 3")
-    override = override.replace("id: performance-medium", "id: performance-medium\noverrides: model")
+    override = override.replace(
+        "id: performance-medium", "id: performance-medium\noverrides: model"
+    )
     folder = own_pack(tmp_path / "ours", tracks__performance_medium=override)
     assert lightened(OLD, load_pack_directory(folder)) == ()
