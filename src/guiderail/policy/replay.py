@@ -8,13 +8,14 @@ replayable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from guiderail.core.errors import GuiderailError
 from guiderail.core.scales import Outcome
+from guiderail.policy.alike import Places
 from guiderail.policy.pack import Pack
 from guiderail.policy.stored_readings import Reader
 from guiderail.policy.weigh import Weight, weigh
@@ -23,6 +24,9 @@ from guiderail_verify.judge import Judgement, Rulebook, base_name, holds
 
 _SECTIONS: Final = ("tiers", "tracks", "gates")
 _KEYS: Final = ("when", "applies_when", "pass_when", "fail_when")
+_MOST_KEPT: Final = 1 << 16
+"""Judgements that are kept to answer for releases that are alike."""
+
 _ORDER: Final = ("green", "yellow", "red", "blocked")
 
 
@@ -126,42 +130,32 @@ def replay(
         try:
             pair = pairs.of(decided)
             missing = pair.missing(decided.facts)
-            judged = None if missing else pair.judge(decided.facts)
+            asked = None if missing else pair.ask(decided.facts)
         except GuiderailError as error:
             result.not_replayable.append(NotReplayable(decided, error.what))
         except (ValueError, TypeError, KeyError) as error:
             reason = f"the recorded facts cannot be read ({error})"
             result.not_replayable.append(NotReplayable(decided, reason))
         else:
-            if judged is None:
+            if asked is None:
                 reason = f"missing: {', '.join(missing)}"
                 result.not_replayable.append(NotReplayable(decided, reason))
             else:
-                _add(result, decided, pair, *judged, hours)
+                _add(result, decided, asked, hours)
     return result
 
 
-def _add(
-    result: Replay,
-    decided: Decided,
-    pair: _Pair,
-    old: Judgement,
-    new: Judgement,
-    hours: Mapping[str, float],
-) -> None:
-    before, after = weigh(pair.old, old), weigh(pair.new, new)
+def _add(result: Replay, decided: Decided, asked: _Asked, hours: Mapping[str, float]) -> None:
+    before, after = asked.old, asked.new
     result.n += 1
     result.incidents += bool(decided.incident)
-    if (before.tier_name, before.track_name) != (decided.tier, decided.track):
+    if before.track_name != decided.track or before.tier_name != decided.tier:
         result.deviating.append(decided.case)
     result.hours_before += review_hours(before, hours)
     result.hours_after += review_hours(after, hours)
     if state(before) != state(after):
-        mine, theirs = _counting(old), _counting(new)
-        result.moved.append(
-            Moved(decided, before, after, _without(mine, theirs), _without(theirs, mine))
-        )
-    else:
+        result.moved.append(Moved(decided, before, after, asked.only_old, asked.only_new))
+    elif before is not after:
         result.other_tier += before.tier != after.tier
         result.other_reviewers += set(before.roles) != set(after.roles)
 
@@ -201,6 +195,16 @@ def _moment(day: str) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What both packs say about a release, and which parts only one of them counts."""
+
+    old: Weight
+    new: Weight
+    only_old: tuple[str, ...]
+    only_new: tuple[str, ...]
+
+
 class _Pair:
     """The pack of a day and the other pack, with the rules of both in force."""
 
@@ -212,7 +216,10 @@ class _Pair:
         types, others = old.tree["facts"], new.tree["facts"]
         # One reading serves both packs where they agree about the types of the facts they share.
         alike = all(types[name] == others[name] for name in types.keys() & others.keys())
-        self._reader = Reader({**types, **others} if alike else types)
+        merged = {**types, **others}
+        self._reader = Reader(merged if alike else types)
+        self._places = Places((old.tree, new.tree), books, merged) if alike else None
+        self._asked: dict[Hashable, _Asked] = {}
         self._other = self._reader if alike else Reader(others)
         self._needed = tuple(sorted(_read(new.tree, kind, day) - types.keys()))
 
@@ -220,12 +227,32 @@ class _Pair:
         """Facts that the other pack reads and that neither the record nor its pack knew."""
         return [name for name in self._needed if name not in facts]
 
-    def judge(self, facts: Mapping[str, Any]) -> tuple[Judgement, Judgement]:
+    def ask(self, facts: Mapping[str, Any]) -> _Asked:
+        """What both packs say; releases that neither can tell apart are judged once."""
+        if self._places is None:
+            return self._judge(facts)
+        place = self._places.of(facts)
+        asked = self._asked.get(place)
+        if asked is None:
+            asked = self._judge(facts)
+            if len(self._asked) < _MOST_KEPT:
+                self._asked[place] = asked
+        return asked
+
+    def _judge(self, facts: Mapping[str, Any]) -> _Asked:
         values, known_by = self._reader.read(facts)
         old = self._old_book.judge(values, known_by)
         if self._other is not self._reader:
             values, known_by = self._other.read(facts)
-        return old, self._new_book.judge(values, known_by)
+        new = self._new_book.judge(values, known_by)
+        before, after = weigh(self.old, old), weigh(self.new, new)
+        mine, theirs = _counting(old), _counting(new)
+        return _Asked(
+            before,
+            before if before == after else after,
+            tuple(one for one in mine if one not in theirs),
+            tuple(one for one in theirs if one not in mine),
+        )
 
 
 def _read(tree: Mapping[str, Any], kind: str, day: str) -> frozenset[str]:
@@ -250,7 +277,3 @@ def _counting(judged: Judgement) -> tuple[str, ...]:
         if gate.enforced and gate.verdict in ("fail", "insufficient")
     ]
     return tuple(dict.fromkeys((*rules, *gates)))
-
-
-def _without(ids: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(one for one in ids if one not in others)

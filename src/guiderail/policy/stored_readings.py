@@ -24,7 +24,7 @@ class Reader:
 
     def __init__(self, types: Mapping[str, Mapping[str, Any]]) -> None:
         self._plain = tuple(
-            (name, _converter(kind)) for name, kind in types.items() if kind["type"] != "interval"
+            (name, converter(kind)) for name, kind in types.items() if kind["type"] != "interval"
         )
         self._intervals = tuple(
             (name, f"{name}.low", f"{name}.high")
@@ -62,7 +62,8 @@ class Reader:
         return values, known_by
 
 
-def _converter(kind: Mapping[str, Any]) -> Convert:
+def converter(kind: Mapping[str, Any]) -> Convert:
+    """How a stored value of a fact type that is no interval is read."""
     match kind["type"]:
         case "bool":
             return lambda value: value if value is True or value is False else UNKNOWN

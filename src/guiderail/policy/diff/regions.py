@@ -56,7 +56,7 @@ def limits_of(trees: Iterable[Any], types: Mapping[str, Any]) -> Limits:
     numbers: dict[str, set[int | float]] = {}
     texts: dict[str, set[str]] = {}
     groups: dict[str, set[str]] = {}
-    for leaf in _leaves(trees):
+    for leaf in leaves_of(trees):
         names = sorted({base_name(name, types) for name in fact_names(leaf)})
         for name in names:
             for literal in _literals(leaf):
@@ -167,7 +167,8 @@ def _sets(members: Sequence[str]) -> list[tuple[str, ...]]:
     return [chosen for size in sizes for chosen in itertools.combinations(members, size)]
 
 
-def _leaves(trees: Iterable[Any]) -> Iterable[Mapping[str, Any]]:
+def leaves_of(trees: Iterable[Any]) -> Iterable[Mapping[str, Any]]:
+    """The parts of expression trees that compare something: no `all`, `any` or `not`."""
     pending = [tree for tree in trees if tree is not None]
     while pending:
         tree = pending.pop()
