@@ -28,7 +28,7 @@ from guiderail.policy.pack_files import (
     Reference,
     RuleFile,
 )
-from guiderail.policy.pack_reader import PackSources, Source, read_directory
+from guiderail.policy.pack_reader import PackSources, Reading, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
 from guiderail.policy.vocabulary import Vocabulary
@@ -39,10 +39,11 @@ MOST_QUESTIONS: Final = 26
 
 @dataclass(frozen=True, slots=True)
 class CheckedPack:
-    """pack is None where it cannot be compiled at all."""
+    """pack is None where it cannot be compiled at all. reading: the files behind it."""
 
     pack: Pack | None
     problems: tuple[Problem, ...]
+    reading: Reading
 
 
 def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
@@ -50,7 +51,7 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
     reading = read_directory(directory)
     built = build(reading)
     if built.problems:
-        return CheckedPack(None, tuple(built.problems))
+        return CheckedPack(None, tuple(built.problems), reading)
     pack = make_pack(built.tree, built.texts)
     problems: list[Problem] = []
     for sources in reading.packs:
@@ -58,7 +59,7 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
             for source in parts:
                 problems.extend(_part_problems(source, sources.pack, pack, today))
         problems.extend(_too_many_questions(sources))
-    return CheckedPack(pack, tuple(problems))
+    return CheckedPack(pack, tuple(problems), reading)
 
 
 def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
