@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from guiderail.core.errors import InputError
 from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact_type import FactType
+from guiderail.policy.examples import ShownExample, shown_examples
 from guiderail.policy.formula_text import formula_text
 from guiderail.policy.pack import Pack
-from guiderail.policy.vocabulary import COMPUTED, base_name, did_you_mean
+from guiderail.policy.vocabulary import COMPUTED, base_name, did_you_mean, fact_type
 from guiderail.policy.words import capitalised, joined
 from guiderail_verify.evaluate import fact_names
 
@@ -36,6 +37,9 @@ class Page:
 
     conditions: label and expression, for example ("raises the track to red", "tier >= high").
     facts: names of the facts that it reads. used_by: for a fact, the ids that read it.
+    asked_of: each kind of workload and how it holds there ("from tier medium on").
+    limits: facts and the numbers that the conditions compare them with, in words.
+    questions: ids of the questions that ask for one of the facts.
     Texts that a kind does not have are empty.
     """
 
@@ -58,7 +62,10 @@ class Page:
     conditions: tuple[tuple[str, str], ...] = ()
     facts: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
-    examples: tuple[tuple[str, str], ...] = ()
+    examples: tuple[ShownExample, ...] = ()
+    asked_of: tuple[tuple[str, str], ...] = ()
+    limits: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 def page(page_id: str, pack: Pack) -> Page:
@@ -87,6 +94,7 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         return _question_page(page_id, texts, pack)
     told = texts["page"]
     kind, trees = _conditions(page_id, pack)
+    facts = _facts([tree for _, tree in trees])
     return Page(
         id=page_id,
         kind=kind,
@@ -105,9 +113,57 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         since=texts["since"],
         until=texts["until"] or "",
         conditions=tuple((label, formula_text(tree)) for label, tree in trees),
-        facts=_facts([tree for _, tree in trees]),
-        examples=tuple((one["name"], one["verdict"]) for one in texts.get("examples", ())),
+        facts=facts,
+        examples=shown_examples(page_id, pack) if kind == "gate" else (),
+        asked_of=_asked_of(page_id, pack),
+        limits=_limits([tree for _, tree in trees]),
+        questions=_questions(facts, pack),
     )
+
+
+def _asked_of(page_id: str, pack: Pack) -> tuple[tuple[str, str], ...]:
+    """Kinds for which the part holds. A gate says from which tier on, or that it warns."""
+    sections = ("tiers", "tracks", "gates", "advice", "questions")
+    found = [
+        part["kinds"] for name in sections for part in pack.tree[name] if part["id"] == page_id
+    ]
+    if isinstance(found[0], Mapping):
+        return tuple((kind, _from_tier(row)) for kind, row in found[0].items())
+    return tuple((kind, "always") for kind in found[0])
+
+
+def _from_tier(row: Mapping[str, Any]) -> str:
+    if row["effect"] == "warns":
+        return "only warns"
+    return "on every tier" if row["from_tier"] == "low" else f"from tier {row['from_tier']} on"
+
+
+def _questions(facts: Sequence[str], pack: Pack) -> tuple[str, ...]:
+    return tuple(row["id"] for row in pack.tree["questions"] if row["fact"] in facts)
+
+
+def _limits(trees: list[Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The numbers that stand beside a fact in the conditions, smallest first, with its unit."""
+    found: dict[str, set[float]] = {}
+    pending = list(trees)
+    while pending:
+        match pending.pop():
+            case {"compare": _, "left": {"fact": name}, "right": {"number": text}}:
+                found.setdefault(base_name(name), set()).add(float(text))
+            case dict() as part:
+                pending.extend(part.values())
+            case list() as parts:
+                pending.extend(parts)
+    return tuple(
+        (name, tuple(_limit(name, number) for number in sorted(found[name])))
+        for name in sorted(found)
+    )
+
+
+def _limit(name: str, number: float) -> str:
+    fact = fact_type(name)
+    unit = fact.unit if fact is not None else ""
+    return f"{number:g} {unit}".strip()
 
 
 def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[str, Any]]]]:
@@ -144,12 +200,14 @@ def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
         until=texts["until"] or "",
         conditions=() if skip is None else (("is skipped", formula_text(skip)),),
         facts=(texts["fact"],),
+        asked_of=_asked_of(page_id, pack),
+        used_by=tuple(name for name in _readers(texts["fact"], pack) if name != page_id),
     )
 
 
 def _fact_page(fact: FactType, pack: Pack) -> Page:
     readers = _readers(fact.name, pack)
-    questions = [row["id"] for row in pack.tree["questions"] if row["fact"] == fact.name]
+    questions = _questions((fact.name,), pack)
     unit = f" in {fact.unit}" if fact.unit else ""
     values = f" Values: {', '.join(fact.values)}." if fact.values else ""
     read_by = joined(readers) or "nothing in this pack"
@@ -164,6 +222,8 @@ def _fact_page(fact: FactType, pack: Pack) -> Page:
         tools=tuple(f"guiderail explain {name}" for name in questions) or ("guiderail check",),
         facts=(fact.name,),
         used_by=tuple(readers),
+        questions=questions,
+        asked_of=tuple((kind, "always") for kind in fact.kinds),
     )
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
+from guiderail.core.errors import InputError
 from guiderail.facts.catalogue import BY_NAME
+from guiderail.facts.fact import Value
 from guiderail.policy.check_types import Tree, compile_text
+from guiderail.policy.examples import SOURCE, example_values, stored_values
 from guiderail.policy.pack_files import (
     AdviceFile,
     Case,
@@ -168,9 +172,7 @@ def _gate(compiler: PartCompiler, gate: GateFile) -> list[Any]:
             "fail": compiler.wording(do.fails, "do", "fail"),
             "insufficient": compiler.wording(do.insufficient, "do", "insufficient"),
         },
-        "examples": [
-            {"name": example.name, "verdict": example.verdict} for example in gate.examples
-        ],
+        "examples": _examples(compiler, gate),
     }
     for name in gate.may_be_absent:
         if name not in BY_NAME:
@@ -193,6 +195,21 @@ def _gate(compiler: PartCompiler, gate: GateFile) -> list[Any]:
             "waivable_by": list(gate.waivable_by),
         }
     ]
+
+
+def _examples(compiler: PartCompiler, gate: GateFile) -> list[Any]:
+    """Examples with typed facts. A fact that does not exist is left to `policy check`."""
+    texts: list[Any] = []
+    for index, example in enumerate(gate.examples):
+        values: dict[str, Value] = {}
+        for name, written in example.facts.items():
+            try:
+                values |= example_values({name: written}, Path(SOURCE))
+            except InputError as error:
+                compiler.problem(error.what, error.advice, "examples", index, "facts", name)
+        texts.append({"name": example.name, "verdict": example.verdict,
+                      "facts": stored_values(values)})  # fmt: skip
+    return texts
 
 
 def _advice(compiler: PartCompiler, advice: AdviceFile) -> list[Any]:

@@ -7,16 +7,15 @@ again within `reverify_after_days`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from guiderail.core.interval import Interval
-from guiderail.core.scales import KnownBy
 from guiderail.facts.catalogue import BY_NAME
-from guiderail.facts.fact import FactSet, Value, known
+from guiderail.facts.fact import FactSet
+from guiderail.policy.examples import SOURCE, example_values, facts_of_values
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
 from guiderail.policy.pack_files import Example, GateFile, PackFile, Page, QuestionFile
@@ -54,11 +53,8 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
 
 
 def example_facts(example: Example) -> FactSet:
-    """The facts of an example, as measured ones; what it leaves out is unknown."""
-    return {
-        name: known(name, _value(name, value), "the example", KnownBy.ATTESTED)
-        for name, value in example.facts.items()
-    }
+    """The facts of an example, as attested ones; what it leaves out is unknown."""
+    return facts_of_values(example_values(example.facts, Path(SOURCE)))
 
 
 def example_verdict(gate: GateFile, example: Example, pack: Pack) -> str:
@@ -145,13 +141,3 @@ def _too_many_questions(sources: PackSources) -> Iterator[Problem]:
 
 def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: str) -> Problem:
     return Problem(source.document.value_place(path), message, hint)
-
-
-def _value(name: str, value: Any) -> Value:
-    kind = BY_NAME[name].type
-    if kind == "interval" and isinstance(value, Mapping):
-        return Interval(float(value["value"]), float(value["low"]), float(value["high"]))
-    if kind == "number" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    written: Value = value
-    return written
