@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from guiderail.core.scales import KnownBy
-from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import FactSet, Value, from_json, known, to_json
 from guiderail.policy.facts_file import NOT_KNOWN, fact_value
 from guiderail.policy.gate_results import gate_results
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import readings_of
 from guiderail.policy.sentences import Teller
+from guiderail.policy.vocabulary import Vocabulary
 from guiderail.policy.words import value_words
 
 SOURCE: Final = "the example"
@@ -31,14 +31,16 @@ class ShownExample:
     sentence: str
 
 
-def example_values(written: Mapping[str, Any], path: Path) -> dict[str, Value]:
+def example_values(
+    written: Mapping[str, Any], vocabulary: Vocabulary, path: Path
+) -> dict[str, Value]:
     """Typed values of the facts that exist; `unknown` is the same as leaving a fact out.
 
     Raises InputError for a value of another type.
     """
     values: dict[str, Value] = {}
     for name, value in written.items():
-        kind = BY_NAME.get(name)
+        kind = vocabulary.named(name)
         if kind is None or (value == NOT_KNOWN and NOT_KNOWN not in kind.values):
             continue
         values[name] = fact_value(kind, list(value) if isinstance(value, tuple) else value, path)
@@ -64,8 +66,9 @@ def _shown(gate: str, row: Mapping[str, Any], pack: Pack) -> ShownExample:
     values = {name: from_json(stored) for name, stored in row["facts"].items()}
     verdict, sentence = _judged(gate, values, pack) or (str(row["verdict"]), "")
     told = tuple(
-        (name, value_words(BY_NAME[name], value, "", pack.limits(name)))
+        (name, value_words(kind, value, "", pack.limits(name)))
         for name, value in values.items()
+        if (kind := pack.vocabulary.named(name)) is not None
     )
     return ShownExample(str(row["name"]), verdict, told, sentence)
 

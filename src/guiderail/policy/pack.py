@@ -16,8 +16,10 @@ from typing import Any, Final
 
 from guiderail.core.digest import Digest, json_digest
 from guiderail.core.errors import InputError, IntegrityError, RefusedError
+from guiderail.facts.fact_type import FactType
 from guiderail.policy.decision import PackRef
 from guiderail.policy.support import Node, node
+from guiderail.policy.vocabulary import CATALOGUE_ONLY, Vocabulary
 from guiderail_verify.judge import Rulebook, base_name, compile_rulebook
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
@@ -41,6 +43,7 @@ class Pack:
     _rules: dict[tuple[str, int], Mapping[str, Any]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _vocabulary: Vocabulary = field(default=CATALOGUE_ONLY, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -63,11 +66,16 @@ class Pack:
         title = self.texts["roles"].get(role)
         return str(title) if title is not None else role.replace("-", " ")
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Every fact that this pack may name, its own included."""
+        return self._vocabulary
+
     def node(self, tree: Mapping[str, Any]) -> Node:
         """The parts of an expression of this pack, prepared once."""
         known = self._nodes.get(id(tree))
         if known is None:
-            known = self._nodes[id(tree)] = node(tree)
+            known = self._nodes[id(tree)] = node(tree, self.tree["facts"])
         return known
 
     def limits(self, fact: str) -> tuple[float, ...]:
@@ -120,7 +128,27 @@ def make_pack(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> Pack:
             for day in (part["since"], part["until"]) if day is not None}  # fmt: skip
     rules = {(part["id"], part.get("level", 0)): part for parts in sections[:3] for part in parts}
     return Pack(tree, texts, json_digest(tree), json_digest(texts), _days=sorted(days),
-                _limits=_limits(tree), _rules=rules)  # fmt: skip
+                _limits=_limits(tree), _rules=rules,
+                _vocabulary=Vocabulary(own_facts(tree, texts)))  # fmt: skip
+
+
+def own_facts(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, FactType]:
+    """The facts that a pack adds to the catalogue."""
+    return {
+        name: FactType(
+            name=name,
+            type=tree["facts"][name]["type"],
+            unit=tree["facts"][name]["unit"],
+            source=told["source"],
+            how=told["how"],
+            risk_direction=tree["facts"][name]["risk_direction"],
+            can_change=tree["facts"][name]["can_change"],
+            says=told["says"],
+            values=tuple(tree["facts"][name]["values"]),
+            kinds=tuple(told["kinds"]),
+        )
+        for name, told in texts["facts"].items()
+    }
 
 
 def _limits(tree: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:

@@ -12,7 +12,7 @@ from guiderail.facts.fact_type import FactType
 from guiderail.policy.examples import ShownExample, shown_examples
 from guiderail.policy.formula_text import formula_text
 from guiderail.policy.pack import Pack
-from guiderail.policy.vocabulary import COMPUTED, base_name, did_you_mean, fact_type
+from guiderail.policy.vocabulary import COMPUTED, did_you_mean
 from guiderail.policy.words import capitalised, joined
 from guiderail_verify.evaluate import fact_names
 
@@ -27,6 +27,7 @@ class Reference:
     valid_from: str
     valid_to: str | None
     source: str
+    status: str
     verified: bool
     verified_on: str | None
 
@@ -51,6 +52,7 @@ class Page:
     good: str
     fix: str
     tools: tuple[str, ...]
+    controls: tuple[str, ...] = ()
     refs: tuple[Reference, ...] = ()
     matters_to: str = ""
     evidence: str = ""
@@ -72,7 +74,7 @@ def page(page_id: str, pack: Pack) -> Page:
     """The page with this id. Raises InputError with the nearest id when there is none."""
     if page_id in pack.texts["parts"]:
         return _part_page(page_id, pack)
-    fact = BY_NAME.get(page_id) or COMPUTED.get(page_id)
+    fact = pack.vocabulary.named(page_id)
     if fact is not None:
         return _fact_page(fact, pack)
     hint = did_you_mean(page_id, page_ids(pack))
@@ -85,7 +87,8 @@ def page(page_id: str, pack: Pack) -> Page:
 
 def page_ids(pack: Pack) -> tuple[str, ...]:
     """Every id that has a page: parts of the pack, then facts."""
-    return (*pack.texts["parts"], *BY_NAME, *(name for name in COMPUTED if name not in BY_NAME))
+    own = (name for name in (*COMPUTED, *pack.vocabulary.own) if name not in BY_NAME)
+    return (*pack.texts["parts"], *BY_NAME, *own)
 
 
 def _part_page(page_id: str, pack: Pack) -> Page:
@@ -94,7 +97,7 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         return _question_page(page_id, texts, pack)
     told = texts["page"]
     kind, trees = _conditions(page_id, pack)
-    facts = _facts([tree for _, tree in trees])
+    facts = _facts([tree for _, tree in trees], pack)
     return Page(
         id=page_id,
         kind=kind,
@@ -104,7 +107,8 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         good=told["good"],
         fix=told["fix"],
         tools=tuple(told["tools"]),
-        refs=tuple(Reference(**reference) for reference in told["refs"]),
+        controls=tuple(told["controls"]),
+        refs=_references(told, pack),
         matters_to=told["matters_to"] or "",
         evidence=told["evidence"] or "",
         waiver=told["waiver"] or "",
@@ -116,7 +120,7 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         facts=facts,
         examples=shown_examples(page_id, pack) if kind == "gate" else (),
         asked_of=_asked_of(page_id, pack),
-        limits=_limits([tree for _, tree in trees]),
+        limits=_limits([tree for _, tree in trees], pack),
         questions=_questions(facts, pack),
     )
 
@@ -142,28 +146,36 @@ def _questions(facts: Sequence[str], pack: Pack) -> tuple[str, ...]:
     return tuple(row["id"] for row in pack.tree["questions"] if row["fact"] in facts)
 
 
-def _limits(trees: list[Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _limits(trees: list[Any], pack: Pack) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The numbers that stand beside a fact in the conditions, smallest first, with its unit."""
     found: dict[str, set[float]] = {}
     pending = list(trees)
     while pending:
         match pending.pop():
             case {"compare": _, "left": {"fact": name}, "right": {"number": text}}:
-                found.setdefault(base_name(name), set()).add(float(text))
+                found.setdefault(pack.vocabulary.base_name(name), set()).add(float(text))
             case dict() as part:
                 pending.extend(part.values())
             case list() as parts:
                 pending.extend(parts)
     return tuple(
-        (name, tuple(_limit(name, number) for number in sorted(found[name])))
+        (name, tuple(_limit(name, number, pack) for number in sorted(found[name])))
         for name in sorted(found)
     )
 
 
-def _limit(name: str, number: float) -> str:
-    fact = fact_type(name)
+def _limit(name: str, number: float, pack: Pack) -> str:
+    fact = pack.vocabulary.named(name)
     unit = fact.unit if fact is not None else ""
     return f"{number:g} {unit}".strip()
+
+
+def _references(told: Mapping[str, Any], pack: Pack) -> tuple[Reference, ...]:
+    """The clauses of the page itself, then those of the controls that it is evidence for."""
+    rows = [*told["refs"]]
+    for control in told["controls"]:
+        rows += pack.texts["controls"][control]["mappings"]
+    return tuple(dict.fromkeys(Reference(**row) for row in rows))
 
 
 def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[str, Any]]]]:
@@ -254,10 +266,12 @@ def _readers(name: str, pack: Pack) -> list[str]:
         part["id"]: None
         for section in sections
         for part in pack.tree[section]
-        if name in _facts([part[key] for key in keys if part.get(key) is not None])
+        if name in _facts([part[key] for key in keys if part.get(key) is not None], pack)
     }
     return list(found)
 
 
-def _facts(trees: list[Any]) -> tuple[str, ...]:
-    return tuple(sorted({base_name(name) for tree in trees for name in fact_names(tree)}))
+def _facts(trees: list[Any], pack: Pack) -> tuple[str, ...]:
+    return tuple(
+        sorted({pack.vocabulary.base_name(name) for tree in trees for name in fact_names(tree)})
+    )
