@@ -186,7 +186,8 @@ def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[
         rules = [part for part in pack.tree[section] if part["id"] == page_id]
         if rules:
             return f"{kind} rule", [
-                (f"raises the {kind} to {rule['raises_to']}", rule["when"]) for rule in rules
+                (f"raises the {kind} to {rule['raises_to']}{_adds(rule, pack)}", rule["when"])
+                for rule in rules
             ]
     for gate in pack.tree["gates"]:
         if gate["id"] == page_id:
@@ -194,6 +195,12 @@ def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[
             return "gate", [(label, gate[key]) for key, label in labels if gate[key] is not None]
     advice = [part for part in pack.tree["advice"] if part["id"] == page_id]
     return "advice", [("is shown", part["when"]) for part in advice]
+
+
+def _adds(rule: Mapping[str, Any], pack: Pack) -> str:
+    """Which reviewers the rule adds to those of the track."""
+    roles = joined([pack.role_title(role) for role in rule["adds_reviewers"]])
+    return f" and asks for a review by {roles}" if roles else ""
 
 
 def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
@@ -257,13 +264,13 @@ def _fact_page(fact: FactType, pack: Pack) -> Page:
     questions = _questions((fact.name,), pack)
     unit = f" in {fact.unit}" if fact.unit else ""
     values = f" Values: {', '.join(fact.values)}." if fact.values else ""
-    read_by = joined(readers) or "nothing in this pack"
+    unread = "" if readers else "Nothing in this pack reads it. "
     return Page(
         id=fact.name,
         kind="fact",
         title=capitalised(fact.says),
-        what=f"{capitalised(fact.type)}{unit}, from {fact.source}: {fact.how}.{values}",
-        why=f"Read by {read_by}. While it is not known, it counts as the worst it could be.",
+        what=f"{_TYPES[fact.type]}{unit}, from {fact.source}: {fact.how}.{values}",
+        why=f"{unread}While it is not known, it counts as the worst it could be.",
         good=_good(fact),
         fix=_CHANGES[fact.can_change],
         tools=tuple(f"guiderail explain {name}" for name in questions) or ("guiderail check",),
@@ -274,6 +281,15 @@ def _fact_page(fact: FactType, pack: Pack) -> Page:
     )
 
 
+_TYPES = {
+    "bool": "Yes or no",
+    "integer": "A whole number",
+    "number": "A number",
+    "interval": "A number with its 95 % interval",
+    "enum": "One of several values",
+    "set": "A set of names",
+    "text": "A text",
+}
 _CHANGES = {
     "evidence": "Measure it, have it approved or have it confirmed.",
     "design": "Another model or another use gives another value.",
@@ -287,7 +303,7 @@ def _good(fact: FactType) -> str:
     up = fact.risk_direction == "up"
     match fact.type:
         case "bool":
-            return f"{'False' if up else 'True'} is the safer value."
+            return f"{'No' if up else 'Yes'} is the safer value."
         case "enum":
             order = ", ".join(fact.values if up else fact.values[::-1])
             return f"From safest to riskiest: {order}."
