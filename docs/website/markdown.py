@@ -45,33 +45,29 @@ def badge(words: str, kind: str) -> str:
 
 def formula(expression: str) -> Iterator[str]:
     """An expression of the policy language in a block of its own, broken where it is too wide."""
-    yield from ("", "```text", *_broken(expression, 0), "```", "")
+    yield from ("", "```text", *_broken(expression, _depths(expression), 0, 0), "```", "")
 
 
-def _broken(expression: str, level: int) -> Iterator[str]:
-    """One condition on each line; a line that is still too wide is broken inside its brackets."""
-    indent = " " * 4 * level
-    if len(indent) + len(expression) <= _WIDEST:
-        yield indent + expression
-        return
-    inside = min(level, 1)
-    lines, start, depth, deepest = [], 0, 0, 0
-    for at, sign in enumerate(expression):
+def _depths(expression: str) -> list[int]:
+    """In how many brackets each sign stands."""
+    depths, depth = [], 0
+    for sign in expression:
         depth += (sign in "([") - (sign in ")]")
-        deepest = max(deepest, depth)
-        if depth == inside and expression[at : at + 4] in _OPERATORS:
-            lines.append(expression[start:at])
-            start = at + 1
-    lines.append(expression[start:])
-    for line in lines:
-        if len(indent) + len(line) <= _WIDEST or deepest <= inside:
-            yield indent + line
-        else:
-            yield from _deeper(line, level)
+        depths.append(depth)
+    return depths
 
 
-def _deeper(line: str, level: int) -> Iterator[str]:
-    """What stands inside brackets goes one step to the right, its first line excepted."""
-    first, *rest = _broken(line, level + 1)
-    yield first[4:]
-    yield from rest
+def _broken(expression: str, depths: Sequence[int], level: int, indent: int) -> Iterator[str]:
+    """One condition on each line; a line that is still too wide is broken inside its brackets."""
+    if indent + len(expression) <= _WIDEST or level > max(depths):
+        yield " " * indent + expression
+        return
+    breaks = [
+        at
+        for at, depth in enumerate(depths)
+        if depth == level and expression[at : at + 4] in _OPERATORS
+    ]
+    starts = [0, *(at + 1 for at in breaks)]
+    for start, end in zip(starts, [*breaks, len(expression)], strict=True):
+        at_margin = indent if start == 0 else 4 * level
+        yield from _broken(expression[start:end], depths[start:end], level + 1, at_margin)
