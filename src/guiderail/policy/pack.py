@@ -24,6 +24,7 @@ from guiderail_verify.judge import Rulebook, base_name, compile_rulebook
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 COMPILED_FILE: Final = "compiled.json"
+_KINDS: Final = ("model", "app", "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +181,52 @@ def load_pack(name: str = "model") -> Pack:
             code="policy/no-such-pack",
             advice=f"Packs: {names}. A pack of your own is named by its directory.",
         )
-    data = json.loads(file.read_bytes())
-    pack = make_pack(data["tree"], data["texts"])
-    if (pack.digest, pack.texts_digest) != (data["digest"], data["texts_digest"]):
+    try:
+        return from_compiled(file.read_bytes(), name)
+    except IntegrityError as error:
         raise IntegrityError(
             f"The compiled policy pack {name} is not the one that was shipped.",
             code="policy/pack-changed",
             advice="Install Guiderail again, or run `python -m guiderail.policy.compile`.",
+        ) from error
+
+
+def compiled_text(pack: Pack) -> str:
+    """The text of `compiled.json`: sorted, one line per part, so that a diff can be read."""
+    whole = {
+        "digest": pack.digest,
+        "texts_digest": pack.texts_digest,
+        "tree": pack.tree,
+        "texts": pack.texts,
+    }
+    return json.dumps(whole, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def shipped_kinds() -> tuple[str, ...]:
+    """The kinds of workload that a shipped pack decides about; it is named as the kind."""
+    return tuple(kind for kind in _KINDS if (SHIPPED / kind / COMPILED_FILE).is_file())
+
+
+def from_compiled(data: bytes, name: str) -> Pack:
+    """A pack from the bytes of its compiled form.
+
+    Raises IntegrityError when they are not a compiled pack, or not the one whose digests they name.
+    """
+    try:
+        content = json.loads(data)
+        pack = make_pack(content["tree"], content["texts"])
+        named = (content["digest"], content["texts_digest"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IntegrityError(
+            f"The compiled policy pack {name} cannot be read.",
+            code="policy/pack-unreadable",
+            advice="Restore it from a backup, or compile the pack again.",
+        ) from error
+    if (pack.digest, pack.texts_digest) != named:
+        raise IntegrityError(
+            f"The compiled policy pack {name} is not the one that its digest names.",
+            code="policy/pack-changed",
+            advice="Restore it from a backup and find out who changed it.",
         )
     return pack
 

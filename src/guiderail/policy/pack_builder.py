@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from guiderail.core.digest import json_digest
+from guiderail.core.digest import decimal_string, json_digest
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.layers import Layers, layered
 from guiderail.policy.pack_files import ControlFile, FactFile, PackFile
@@ -48,7 +48,7 @@ def build(reading: Reading) -> Built:
         "title": whole.title,
         "roles": dict(whole.roles),
         "expected_wait": dict(whole.expected_wait),
-        "limits": dict(whole.limits),
+        "limits": {name: decimal_string(value) for name, value in whole.limits.items()},
         "overrides": dict(layers.overrides),
         "drops": dict(layers.drops),
         "parts": {},
