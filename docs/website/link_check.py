@@ -42,8 +42,8 @@ class _Reader(HTMLParser):
         if tag == "link" and given.get("href"):
             fetched = set(given.get("rel", "").split()) - _LINKED_ONLY
             (self.loads if fetched else self.links).append(given["href"])
-        for name in _LOADED.get(tag, ()):
-            self.loads += [part.split()[0] for part in given.get(name, "").split(",") if part]
+        for name in given.keys() & _LOADED.get(tag, ()):
+            self.loads += _listed(given[name]) if name == "srcset" else [given[name]]
         self.loads += _addresses(given.get("style", ""))
 
     def handle_endtag(self, tag: str) -> None:
@@ -78,6 +78,11 @@ def _read(file: Path) -> _Reader:
     reader = _Reader()
     reader.feed(file.read_text("utf-8"))
     return reader
+
+
+def _listed(sources: str) -> list[str]:
+    """The addresses of a srcset."""
+    return [part.split()[0] for part in sources.split(",") if part.strip()]
 
 
 def _addresses(style: str) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from posixpath import dirname, relpath
 from typing import Final
 
-_SIGNS: Final = re.compile(r"([\\`*_\[\]<>{}|#~^])")
+_SIGNS: Final = re.compile(r"([\\`*_\[\]{}|#])")
+_ENTITIES: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 _PERCENT: Final = re.compile(r"(\d) %")
 _OPERATORS: Final = (" && ", " || ")
 _WIDEST: Final = 80
@@ -15,8 +16,10 @@ _WIDEST: Final = 80
 
 def text(plain: str) -> str:
     """Text that reads as it is written, whatever signs it has, on one line. 5 % stays together."""
-    safe = _SIGNS.sub(r"\\\1", " ".join(plain.split()))
-    return _PERCENT.sub("\\1\u00a0%", safe.replace("\\<", "&lt;").replace("\\>", "&gt;"))
+    safe = " ".join(plain.split())
+    for sign, entity in _ENTITIES:
+        safe = safe.replace(sign, entity)
+    return _PERCENT.sub("\\1\u00a0%", _SIGNS.sub(r"\\\1", safe))
 
 
 def code(plain: str) -> str:
