@@ -60,7 +60,11 @@ def main(arguments: Sequence[str]) -> int:
     if wrong:
         sys.stderr.write("\n".join(wrong) + "\n")
         return 1
-    sys.stdout.write(f"{count} pages: {directory / 'site' / 'index.html'}\n")
+    site = os.path.relpath(directory / "site")
+    sys.stdout.write(
+        f"{count} pages: {site}/index.html\n"
+        f"The search needs a server: python -m http.server --bind 127.0.0.1 --directory {site}\n"
+    )
     return 0
 
 

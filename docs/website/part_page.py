@@ -36,36 +36,38 @@ class Work:
 def part_page(entry: Entry, shelf: Shelf, works: Sequence[Work], works_page: str) -> str:
     """The whole page. Sections that have nothing to say are left out."""
     one = entry.page
+    titles = _TITLES.get(one.kind, {})
     note = f" ({entry.note})" if entry.note else ""
     blocks = (
         (f"# {text(one.title)}{note}", "", _subtitle(entry)),
-        _section("What it checks" if one.kind != "fact" else "What it is", _prose(one.what)),
+        _section(titles.get("what", "What it checks"), _prose(one.what)),
         _section("Why it matters", _why(entry)),
-        _section("What good looks like", _prose(one.good)),
-        _section(_FIX.get(one.kind, "How to fix it"), _prose(one.fix)),
+        _section(titles.get("good", "What good looks like"), _prose(one.good)),
+        _section(titles.get("fix", "How to fix it"), _prose(one.fix)),
         _section("Tools", _tools(entry, shelf)),
-        _section("Evidence it produces", _prose(one.evidence)),
+        _section(titles.get("evidence", "Evidence it produces"), _prose(one.evidence)),
         _section("Waiver", _waiver(entry, shelf)),
         _section("The rule itself", _rule(entry, shelf)),
         _section("Examples", _examples(one.examples, shelf, entry)),
         _section("See it at work", _works(entry, works, works_page)),
         _section("Questions that ask for it", _named(one.questions, shelf, entry)),
         _section(_USED_BY.get(one.kind, ""), _named(one.used_by, shelf, entry)),
-        _section("Controls that it is evidence for", _named(one.controls, shelf, entry)),
+        _section("Controls that it is evidence for", _controls(entry, shelf)),
         _section("Owner and dates", _details(entry, shelf)),
         _section("References", _references(one.refs)),
     )
     return "\n".join(line for block in blocks for line in block) + "\n"
 
 
-_FIX: Final = {
-    "question": "How to answer",
-    "control": "How to improve it",
-    "fact": "What can change it",
-    "track rule": "How to get lighter",
-    "tier rule": "How to get lighter",
-    "advice": "What to do",
-}
+_TITLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "fact": {"what": "What it is", "fix": "What can change it"},
+    "question": {"fix": "How to answer"},
+    "control": {"what": "What it asks", "good": "Which evidence shows it", "fix": "How to give it",
+                "evidence": "What Guiderail records for it"},
+    "track rule": {"fix": "How to get lighter"},
+    "tier rule": {"fix": "How to get lighter"},
+    "advice": {"fix": "What to do"},
+}  # fmt: skip
 _USED_BY: Final = {
     "question": "What the answer changes",
     "control": "Gates and rules that are evidence for it",
@@ -165,6 +167,10 @@ def _named(ids: Sequence[str], shelf: Shelf, entry: Entry) -> Iterator[str]:
         found = shelf.find(page_id, entry.packs)
         title = "" if found is None else f": {text(found.page.title)}"
         yield f"- {named(page_id, shelf, entry)}{title}"
+
+
+def _controls(entry: Entry, shelf: Shelf) -> Iterator[str]:
+    yield from _named([name for name in entry.page.controls if name != entry.page.id], shelf, entry)
 
 
 def _examples(examples: Sequence[ShownExample], shelf: Shelf, entry: Entry) -> Iterator[str]:

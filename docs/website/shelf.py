@@ -102,6 +102,8 @@ def stock(packs: Sequence[Pack]) -> Shelf:
     shelf: dict[tuple[str, Page], Entry] = {}
     for pack in packs:
         for page_id in page_ids(pack):
+            if page_id in pack.texts["controls"]:
+                continue
             one = page(page_id, pack)
             key = (one.kind, _meaning(one))
             known = shelf.get(key)
@@ -112,13 +114,28 @@ def stock(packs: Sequence[Pack]) -> Shelf:
                 else replace(known, page=_joined(known.page, one), packs=(*known.packs, pack.id))
             )
     deciding = tuple(pack for pack in packs if pack.kinds)
-    return Shelf(deciding, tuple(_placed(list(shelf.values()))))
+    return Shelf(deciding, tuple(_placed([*shelf.values(), *_controls(packs)])))
+
+
+def _controls(packs: Sequence[Pack]) -> Iterator[Entry]:
+    """A control counts the gates and rules of every pack, so it is read from all of them at once."""
+    texts = {
+        name: {key: told for pack in packs for key, told in pack.texts[name].items()}
+        for name in ("parts", "controls")
+    }
+    whole = replace(packs[0], texts={**packs[0].texts, **texts})
+    section = next(section for section in SECTIONS if section.kind == "control")
+    for name, told in sorted(texts["controls"].items()):
+        tier = told["from_tier"]
+        how = "on every tier" if tier == "low" else f"from tier {tier} on"
+        one = replace(page(name, whole), asked_of=tuple((kind, how) for kind in told["kinds"]))
+        yield Entry(one, section, "", tuple(pack.id for pack in packs))
 
 
 def _meaning(one: Page) -> Page:
     """What has to be equal for two packs to share a page: everything but who else refers to it."""
-    if one.kind in ("fact", "control"):
-        return replace(one, why="", fix="", tools=(), used_by=(), questions=(), asked_of=())
+    if one.kind == "fact":
+        return replace(one, why="", tools=(), used_by=(), questions=(), asked_of=())
     return replace(one, used_by=(), questions=(), asked_of=(), examples=())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -143,26 +142,6 @@ def test_an_unknown_page_names_the_nearest(pack: Pack, written: str, meant: str)
         page(written, pack)
     assert caught.value.code == "page/unknown"
     assert caught.value.advice == f"Did you mean {meant}?"
-
-
-def test_a_control_names_the_gates_that_are_evidence_for_it(pack: Pack) -> None:
-    control = {
-        "title": "Tested before use", "owner": "risk-officer", "since": "2026-11-01", "until": None,
-        "kinds": ["model"], "from_tier": "medium", "statement": "Performance is tested.",
-        "evidence": "The test report.", "note": None, "mappings": [],
-    }  # fmt: skip
-    performance = pack.part_texts("performance")
-    told = {**performance, "page": {**performance["page"], "controls": ["TST-1"]}}
-    texts = {
-        **pack.texts,
-        "controls": {**pack.texts["controls"], "TST-1": control},
-        "parts": {**pack.texts["parts"], "performance": told},
-    }
-    shown = page("TST-1", replace(pack, texts=texts))
-    assert shown.kind == "control"
-    assert shown.used_by == ("performance",)
-    assert shown.asked_of == (("model", "from tier medium on"),)
-    assert "The test report." in shown.good
 
 
 def test_each_question_asks_for_a_fact_that_rules_read(pack: Pack) -> None:

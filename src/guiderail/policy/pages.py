@@ -34,11 +34,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """kind: `tier rule`, `track rule`, `gate`, `advice`, `question`, `control` or `fact`.
+    """kind: `tier rule`, `track rule`, `gate`, `advice`, `question` or `fact`.
 
     conditions: label and expression, for example ("raises the track to red", "tier >= high").
-    facts: names of the facts that it reads. used_by: for a fact or question, the ids that read it;
-        for a control, the gates and rules that are evidence for it.
+    facts: names of the facts that it reads. used_by: for a fact or question, the ids that read it.
     asked_of: each kind of workload and how it holds there ("from tier medium on").
     limits: facts and the numbers that the conditions compare them with, in words.
     questions: ids of the questions that ask for one of the facts.
@@ -75,8 +74,6 @@ def page(page_id: str, pack: Pack) -> Page:
     """The page with this id. Raises InputError with the nearest id when there is none."""
     if page_id in pack.texts["parts"]:
         return _part_page(page_id, pack)
-    if page_id in pack.texts["controls"]:
-        return _control_page(page_id, pack)
     fact = pack.vocabulary.named(page_id)
     if fact is not None:
         return _fact_page(fact, pack)
@@ -89,9 +86,9 @@ def page(page_id: str, pack: Pack) -> Page:
 
 
 def page_ids(pack: Pack) -> tuple[str, ...]:
-    """Every id that has a page: parts of the pack, controls, then facts."""
+    """Every id that has a page: parts of the pack, then facts."""
     own = (name for name in (*COMPUTED, *pack.vocabulary.own) if name not in BY_NAME)
-    return (*pack.texts["parts"], *pack.texts["controls"], *BY_NAME, *own)
+    return (*pack.texts["parts"], *BY_NAME, *own)
 
 
 def _part_page(page_id: str, pack: Pack) -> Page:
@@ -134,6 +131,8 @@ def _asked_of(page_id: str, pack: Pack) -> tuple[tuple[str, str], ...]:
     found = [
         part["kinds"] for name in sections for part in pack.tree[name] if part["id"] == page_id
     ]
+    if not found:
+        found = [pack.part_texts(page_id).get("kinds", ())]
     if isinstance(found[0], Mapping):
         return tuple((kind, _from_tier(row)) for kind, row in found[0].items())
     return tuple((kind, "always") for kind in found[0])
@@ -224,38 +223,6 @@ def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
         facts=(texts["fact"],),
         asked_of=_asked_of(page_id, pack),
         used_by=tuple(name for name in _readers(texts["fact"], pack) if name != page_id),
-    )
-
-
-def _control_page(page_id: str, pack: Pack) -> Page:
-    told = pack.texts["controls"][page_id]
-    shown_by = tuple(
-        name
-        for name, texts in pack.texts["parts"].items()
-        if page_id in texts.get("page", {}).get("controls", ())
-    )
-    clauses = len(told["mappings"])
-    asked = f"{clauses} clause{'' if clauses == 1 else 's'} below ask{'s' * (clauses == 1)} for it."
-    return Page(
-        id=page_id,
-        kind="control",
-        title=told["title"],
-        what=told["statement"],
-        why=" ".join((asked if clauses else "No clause asks for it.", told["note"] or "")).strip(),
-        good=f"This is on record: {told['evidence']}",
-        fix="The gates and rules that are evidence for it say how to improve it."
-        if shown_by
-        else "No gate or rule of this pack is evidence for it; show it by hand.",
-        tools=tuple(f"guiderail explain {name}" for name in shown_by) or ("a named human",),
-        refs=tuple(Reference(**row) for row in told["mappings"]),
-        owner=told["owner"],
-        since=told["since"],
-        until=told["until"] or "",
-        used_by=shown_by,
-        asked_of=tuple(
-            (kind, _from_tier({"effect": "enforced", "from_tier": told["from_tier"]}))
-            for kind in told["kinds"]
-        ),
     )
 
 
