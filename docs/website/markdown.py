@@ -9,6 +9,7 @@ from typing import Final
 
 _SIGNS: Final = re.compile(r"([\\`*_\[\]{}|#])")
 _ENTITIES: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+_CODE: Final = re.compile(r"(`[^`\n]+`)")
 _PERCENT: Final = re.compile(r"(\d) %")
 _OPERATORS: Final = (" && ", " || ")
 _WIDEST: Final = 80
@@ -20,6 +21,18 @@ def text(plain: str) -> str:
     for sign, entity in _ENTITIES:
         safe = safe.replace(sign, entity)
     return _PERCENT.sub("\\1\u00a0%", _SIGNS.sub(r"\\\1", safe))
+
+
+def prose(plain: str) -> str:
+    """Text in which `names between these signs` are code."""
+    parts = _CODE.split(plain)
+    return "".join(part if index % 2 else _inside(part) for index, part in enumerate(parts))
+
+
+def _inside(part: str) -> str:
+    """Text with the spaces at its ends, where it meets code."""
+    before, after = part[:1].isspace(), part[-1:].isspace()
+    return f"{' ' * before}{text(part)}{' ' * (after and bool(part.strip()))}"
 
 
 def code(plain: str) -> str:

@@ -11,7 +11,7 @@ from guiderail.core.scales import Verdict
 from guiderail.policy.examples import ShownExample
 from guiderail.policy.pages import Reference
 from guiderail.policy.words import capitalised, phrase
-from website.markdown import badge, code, formula, link, table, text
+from website.markdown import badge, code, formula, link, prose, table, text
 from website.shelf import Entry, Shelf
 
 _COMMAND: Final = re.compile(r"guiderail explain ([A-Za-z0-9._-]*[A-Za-z0-9])")
@@ -39,7 +39,7 @@ def part_page(entry: Entry, shelf: Shelf, works: Sequence[Work], works_page: str
     titles = _TITLES.get(one.kind, {})
     note = f" ({entry.note})" if entry.note else ""
     blocks = (
-        (f"# {text(one.title)}{note}", "", _subtitle(entry)),
+        (f"# {text(one.title)}{note}", "", _subtitle(entry), *_namesakes(entry, shelf)),
         _section(titles.get("what", "What it checks"), _prose(one.what)),
         _section("Why it matters", _why(entry)),
         _section(titles.get("good", "What good looks like"), _prose(one.good)),
@@ -92,7 +92,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _prose(words: str) -> Iterator[str]:
     for paragraph in words.split("\n\n") if words else ():
-        yield from (text(paragraph), "")
+        yield from (prose(paragraph), "")
 
 
 def _subtitle(entry: Entry) -> str:
@@ -101,6 +101,18 @@ def _subtitle(entry: Entry) -> str:
     if one.asked_of:
         told.append(f"for {text(holds_for(entry))}")
     return f'<p class="subtitle" markdown>{" ".join(told)}</p>'
+
+
+def _namesakes(entry: Entry, shelf: Shelf) -> Iterator[str]:
+    """Where another pack means something else by the same name."""
+    others = [
+        link(f"for {KINDS.get(kind, kind)}", other.path, entry.path)
+        for other in shelf.entries
+        if other.page.id == entry.page.id and other != entry
+        for kind, _ in other.page.asked_of
+    ]
+    if others:
+        yield from ("", f"The same name means something else {', '.join(others)}.")
 
 
 def _why(entry: Entry) -> Iterator[str]:

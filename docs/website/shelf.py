@@ -6,6 +6,7 @@ page each, and links inside a pack lead to the pack's own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -118,7 +119,7 @@ def stock(packs: Sequence[Pack]) -> Shelf:
 
 
 def _controls(packs: Sequence[Pack]) -> Iterator[Entry]:
-    """A control counts the gates and rules of every pack, so it is read from all of them at once."""
+    """Controls name the gates and rules of every pack, so they are read from all at once."""
     texts = {
         name: {key: told for pack in packs for key, told in pack.texts[name].items()}
         for name in ("parts", "controls")
@@ -156,11 +157,18 @@ def _union(first: Iterable[T], second: Iterable[T]) -> tuple[T, ...]:
 
 
 def _placed(entries: list[Entry]) -> Iterator[Entry]:
-    """Pages with their paths. The second page of an id is named after its pack too."""
-    taken: set[str] = set()
+    """Pages with their paths. Of those with one id, only the most shared is named by the id alone.
+
+    The others carry the pack in their name, so that a new pack moves no page of an older one.
+    """
+    uses = Counter((entry.section.folder, entry.page.id) for entry in entries)
+    shared = sorted(entries, key=lambda entry: ("baseline" not in entry.packs, -len(entry.packs)))
+    first: dict[tuple[str, str], Entry] = {}
+    for entry in shared:
+        first.setdefault((entry.section.folder, entry.page.id), entry)
     for entry in entries:
-        name, note = entry.page.id, ""
-        if f"{entry.section.folder}/{name}" in taken:
-            name, note = f"{name}-{entry.packs[0]}", entry.packs[0]
-        taken.add(f"{entry.section.folder}/{name}")
+        key = (entry.section.folder, entry.page.id)
+        plain = uses[key] == 1 or (first[key] is entry and len(entry.packs) > 1)
+        note = "" if plain else entry.packs[0]
+        name = entry.page.id if plain else f"{entry.page.id}-{note}"
         yield replace(entry, path=f"{entry.section.folder}/{name}.md", note=note)

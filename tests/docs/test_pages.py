@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from guiderail.policy.pack import COMPILED_FILE, SHIPPED, Pack
 from guiderail.policy.pages import page, page_ids
 from website.documents import documents
-from website.markdown import formula, text
+from website.markdown import formula, prose, text
 from website.pages import navigation, site_pages
 from website.settings import Nav
 from website.shelf import SECTIONS, Shelf, shipped_packs, stock
@@ -52,7 +52,7 @@ def test_every_part_and_fact_has_a_page_that_says_what_explain_says(pack: Pack, 
     written = PAGES[entry.path]
     shown = page(name, pack)
     assert text(shown.title) in written
-    assert text(shown.good) in written
+    assert prose(shown.good) in written
     for label, expression in shown.conditions:
         assert text(label).lower() in written.lower()
         assert "\n".join(formula(expression)) in written or expression == "true"
@@ -121,10 +121,12 @@ def test_one_id_for_two_different_parts_gets_two_pages_and_each_pack_finds_its_o
     other = replace(other, tree={**other.tree, "pack": "other"})
     shelf = stock((model, other))
     paths = [entry.path for entry in shelf.entries if entry.page.id == "cost"]
-    assert paths == ["gates/cost.md", "gates/cost-other.md"]
+    assert paths == ["gates/cost-model.md", "gates/cost-other.md"]
     own = shelf.find("cost", ("other",))
     assert own is not None
     assert own.path == "gates/cost-other.md"
+    written = site_pages(shelf, ())["gates/cost-other.md"]
+    assert "The same name means something else [for models](cost-model.md)." in written
 
 
 def test_a_section_without_pages_is_left_out() -> None:
@@ -144,6 +146,13 @@ def test_any_text_reads_as_it_was_written(plain: str) -> None:
     rendered = markdown.markdown(f"x {text(plain)} x", extensions=["attr_list", "tables"])
     seen = html.unescape(re.sub(r"<[^>]+>", "", rendered)).replace("\u00a0", " ")
     assert seen.split() == f"x {plain} x".split()
+
+
+def test_a_name_between_backticks_is_code_and_everything_else_is_text() -> None:
+    assert prose("Run `guiderail check_it` for 5 % _now_") == (
+        "Run `guiderail check_it` for 5\u00a0% \\_now\\_"
+    )
+    assert prose("`a` and `b`.") == "`a` and `b`."
 
 
 def test_a_condition_is_only_broken_and_never_changed() -> None:

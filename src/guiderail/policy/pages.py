@@ -126,7 +126,7 @@ def _part_page(page_id: str, pack: Pack) -> Page:
 
 
 def _asked_of(page_id: str, pack: Pack) -> tuple[tuple[str, str], ...]:
-    """Kinds for which the part holds. A gate says from which tier on, or that it warns."""
+    """Kinds of the pack for which the part holds. A gate says from which tier, or that it warns."""
     sections = ("tiers", "tracks", "gates", "advice", "questions")
     found = [
         part["kinds"] for name in sections for part in pack.tree[name] if part["id"] == page_id
@@ -134,7 +134,8 @@ def _asked_of(page_id: str, pack: Pack) -> tuple[tuple[str, str], ...]:
     if not found:
         found = [pack.part_texts(page_id).get("kinds", ())]
     if isinstance(found[0], Mapping):
-        return tuple((kind, _from_tier(row)) for kind, row in found[0].items())
+        decided = pack.kinds or tuple(found[0])
+        return tuple((kind, _from_tier(row)) for kind, row in found[0].items() if kind in decided)
     return tuple((kind, "always") for kind in found[0])
 
 
