@@ -99,8 +99,12 @@ def shipped_packs() -> tuple[Pack, ...]:
 
 
 def stock(packs: Sequence[Pack]) -> Shelf:
-    """Read the pages of all packs; pages that say the same are one."""
+    """Read the pages of all packs, those that decide first; pages that say the same are one.
+
+    What a pack that decides about no kind says differently from every other holds nowhere: no page.
+    """
     shelf: dict[tuple[str, Page], Entry] = {}
+    seen: set[str] = set()
     for pack in packs:
         for page_id in page_ids(pack):
             if page_id in pack.texts["controls"]:
@@ -108,6 +112,9 @@ def stock(packs: Sequence[Pack]) -> Shelf:
             one = page(page_id, pack)
             key = (one.kind, _meaning(one))
             known = shelf.get(key)
+            if known is None and page_id in seen and not pack.kinds:
+                continue
+            seen.add(page_id)
             section = next(section for section in SECTIONS if section.kind == one.kind)
             shelf[key] = (
                 Entry(one, section, "", (pack.id,))
