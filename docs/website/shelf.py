@@ -119,7 +119,9 @@ def stock(packs: Sequence[Pack]) -> Shelf:
             shelf[key] = (
                 Entry(one, section, "", (pack.id,))
                 if known is None
-                else replace(known, page=_joined(known.page, one), packs=(*known.packs, pack.id))
+                else replace(
+                    known, page=_joined(known.page, one, pack), packs=(*known.packs, pack.id)
+                )
             )
     deciding = tuple(pack for pack in packs if pack.kinds)
     return Shelf(deciding, tuple(_placed([*shelf.values(), *_controls(packs)])))
@@ -147,14 +149,17 @@ def _meaning(one: Page) -> Page:
     return replace(one, used_by=(), questions=(), asked_of=(), examples=())
 
 
-def _joined(first: Page, second: Page) -> Page:
-    """One page for two packs. The text about who refers to it is of the pack that has most."""
+def _joined(first: Page, second: Page, pack: Pack) -> Page:
+    """One page for two packs. The text about who refers to it is of the pack that has most.
+
+    A pack that decides about no kind adds none for which the page would hold.
+    """
     fuller = second if len(second.used_by) > len(first.used_by) else first
     return replace(
         fuller,
         used_by=_union(first.used_by, second.used_by),
         questions=_union(first.questions, second.questions),
-        asked_of=_union(first.asked_of, second.asked_of),
+        asked_of=_union(first.asked_of, second.asked_of if pack.kinds else ()),
         examples=first.examples or second.examples,
     )
 

@@ -129,6 +129,13 @@ def test_a_part_that_packs_share_has_one_page_that_names_every_kind() -> None:
     assert dict(named[0].page.asked_of) == {"model": "always", "app": "always"}
 
 
+def test_a_pack_that_decides_about_nothing_adds_no_kind() -> None:
+    for entry in SHELF.entries:
+        deciding = {kind for pack in SHELF.packs if pack.id in entry.packs for kind in pack.kinds}
+        if entry.page.kind not in ("fact", "control"):
+            assert {kind for kind, _ in entry.page.asked_of} <= deciding, entry.path
+
+
 def test_one_id_for_two_different_parts_gets_two_pages_and_each_pack_finds_its_own() -> None:
     model = next(pack for pack in PACKS if pack.id == "model")
     other = changed(model, "cost", title="The cost of a pipeline run")
