@@ -214,9 +214,16 @@ def _details(entry: Entry, shelf: Shelf) -> Iterator[str]:
         ("Holds for", text(holds_for(entry))),
         ("In force since", one.since),
         ("Until", one.until or ("further notice" if one.since else "")),
-        ("In the terminal", code(f"guiderail explain {one.id}")),
+        ("In the terminal", code(_command(entry))),
     ]
     yield from (f"- **{label}:** {told}" for label, told in rows if told)
+
+
+def _command(entry: Entry) -> str:
+    """What shows this very page: where kinds have pages of their own, it names the kind."""
+    kinds = [kind for kind, _ in entry.page.asked_of]
+    which = f" --kind {kinds[0]}" if entry.note and kinds else ""
+    return f"guiderail explain {entry.page.id}{which}"
 
 
 def _references(refs: Sequence[Reference]) -> Iterator[str]:

@@ -69,6 +69,16 @@ def test_the_examples_teach_every_track_a_block_and_a_best_case() -> None:
     assert {way.by for way in model["model-unapproved-feature"].lighter} == {"evidence", "design"}
 
 
+@pytest.mark.parametrize("kind", ["app", "pipeline"])
+def test_each_kind_has_a_calm_release_that_starts_by_itself_and_one_that_is_blocked(
+    kind: str,
+) -> None:
+    decisions = [example.decision for example in EXAMPLES if example.kind == kind]
+    assert decisions[0].outcome == "go"
+    assert "blocked" in {decision.outcome for decision in decisions}
+    assert "red" in {decision.track for decision in decisions}
+
+
 def test_a_rule_names_the_examples_in_which_it_counts() -> None:
     assert "(../tracks.md#model-five-small-steps)" in PAGES["track-rules/performance-medium.md"]
     assert "(../tracks.md#model-unfair-credit)" in PAGES["gates/fairness.md"]
