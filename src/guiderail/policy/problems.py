@@ -7,15 +7,14 @@ again within `reverify_after_days`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from guiderail.core.interval import Interval
-from guiderail.core.scales import KnownBy
-from guiderail.facts.fact import FactSet, Value, known
+from guiderail.facts.fact import FactSet
+from guiderail.policy.examples import SOURCE, example_values, facts_of_values
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
 from guiderail.policy.pack_files import (
@@ -63,11 +62,8 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
 
 
 def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
-    """The facts of an example, as measured ones; what it leaves out is unknown."""
-    return {
-        name: known(name, _value(vocabulary, name, value), "the example", KnownBy.ATTESTED)
-        for name, value in example.facts.items()
-    }
+    """The facts of an example, as attested ones; what it leaves out is unknown."""
+    return facts_of_values(example_values(example.facts, vocabulary, Path(SOURCE)))
 
 
 def example_verdict(gate: GateFile, example: Example, pack: Pack) -> str:
@@ -166,14 +162,3 @@ def _too_many_questions(sources: PackSources) -> Iterator[Problem]:
 
 def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: str) -> Problem:
     return Problem(source.document.value_place(path), message, hint)
-
-
-def _value(vocabulary: Vocabulary, name: str, value: Any) -> Value:
-    known_type = vocabulary.named(name)
-    kind = known_type.type if known_type is not None else "text"
-    if kind == "interval" and isinstance(value, Mapping):
-        return Interval(float(value["value"]), float(value["low"]), float(value["high"]))
-    if kind == "number" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    written: Value = value
-    return written
