@@ -15,8 +15,7 @@ from guiderail.core.digest import json_digest
 from guiderail.core.errors import InputError, IntegrityError
 from guiderail.policy import Pack, load_pack, load_pack_directory
 from guiderail.policy import pack as pack_module
-from guiderail.policy.compile import compiled_text
-from guiderail.policy.pack import COMPILED_FILE, SHIPPED
+from guiderail.policy.pack import COMPILED_FILE, SHIPPED, compiled_text
 
 PACKS = sorted(path.parent.name for path in SHIPPED.glob("*/pack.yaml"))
 
@@ -109,7 +108,8 @@ def test_an_own_pack_extends_a_shipped_one(tmp_path: Path) -> None:
     (own / "tracks").mkdir(parents=True)
     (own / "pack.yaml").write_text(
         "id: ours\nversion: '1'\ntitle: Ours\neffective_from: '2026-11-01'\nowner: risk-officer\n"
-        "extends: model\nkinds: [model]\nexpected_wait:\n  red: a week\n",
+        f"extends: model\nextends_digest: {load_pack('model').digest}\nkinds: [model]\n"
+        "expected_wait:\n  red: a week\n",
         "utf-8",
     )
     rule = (SHIPPED / "model" / "tracks" / "features-removed.yaml").read_text("utf-8")

@@ -18,6 +18,9 @@ from guiderail.core.subject import Actor, Subject
 EventName = Literal[
     "workspace.created",
     "key.created",
+    "policy.proposed",
+    "policy.reviewed",
+    "policy.withdrawn",
     "policy.activated",
     "case.submitted",
     "case.answered",
@@ -97,10 +100,28 @@ EVENT_TYPES: tuple[EventType, ...] = (
         ("origin", "checkpoint_key", "permit_key"),
     ),
     EventType(
+        "policy.proposed",
+        "{actor} proposed the policy {pack} {version} as {change}.",
+        ("change", "pack", "version", "digest", "replaces", "effective_on"),
+        ("texts_digest", "kinds", "reason", "needs"),
+    ),
+    EventType(
+        "policy.reviewed",
+        "{actor} decided about {change} as {role}: {verdict}.",
+        ("change", "role", "verdict"),
+        ("reason", "digest"),
+    ),
+    EventType(
+        "policy.withdrawn",
+        "{actor} withdrew the policy change {change}.",
+        ("change",),
+        ("reason", "digest"),
+    ),
+    EventType(
         "policy.activated",
         "{actor} put the policy {pack} {version} into force.",
         ("pack", "version", "digest"),
-        ("texts_digest",),
+        ("texts_digest", "kinds", "replaces", "effective_at", "change"),
     ),
     EventType(
         "case.submitted",

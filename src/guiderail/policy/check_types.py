@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from guiderail.core.digest import decimal_string
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.parse import ExpressionError, parse
 from guiderail.policy.syntax import (
@@ -15,7 +17,7 @@ from guiderail.policy.syntax import (
     Comparison,
     Contains,
     Expression,
-    Literal,
+    Limit,
     Mistake,
     Name,
     Not,
@@ -24,7 +26,7 @@ from guiderail.policy.syntax import (
     Operand,
     Text,
 )
-from guiderail.policy.vocabulary import did_you_mean, fact_type, nearest_fact
+from guiderail.policy.vocabulary import CATALOGUE_ONLY, Vocabulary, did_you_mean
 
 Tree = dict[str, object]
 
@@ -41,148 +43,167 @@ _TYPE_WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def compile_text(text: str) -> Tree:
-    """Parse, check and compile. Raises ExpressionError with every mistake that was found."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What an expression may name, and the mistakes found in it so far."""
+
+    vocabulary: Vocabulary
+    limits: Mapping[str, float]
+    mistakes: list[Mistake] = field(default_factory=list)
+
+
+def compile_text(
+    text: str, vocabulary: Vocabulary = CATALOGUE_ONLY, limits: Mapping[str, float] | None = None
+) -> Tree:
+    """Parse, check and compile. Raises ExpressionError with every mistake that was found.
+
+    limits: the numbers that the pack gives a name; `limit.NAME` compiles to the number itself.
+    """
     expression = parse(text)
-    mistakes: list[Mistake] = []
-    tree = _condition(expression, mistakes)
-    if mistakes:
-        raise ExpressionError(*sorted(mistakes, key=lambda mistake: mistake.at))
+    seen = _Seen(vocabulary, limits or {})
+    tree = _condition(expression, seen)
+    if seen.mistakes:
+        raise ExpressionError(*sorted(seen.mistakes, key=lambda mistake: mistake.at))
     return tree
 
 
-def _condition(expression: Expression, mistakes: list[Mistake]) -> Tree:
+def _condition(expression: Expression, seen: _Seen) -> Tree:
     match expression:
         case All(parts=parts):
-            return {"all": [_condition(part, mistakes) for part in parts]}
+            return {"all": [_condition(part, seen) for part in parts]}
         case AnyOf(parts=parts):
-            return {"any": [_condition(part, mistakes) for part in parts]}
+            return {"any": [_condition(part, seen) for part in parts]}
         case Not(part=part):
-            return {"not": _condition(part, mistakes)}
+            return {"not": _condition(part, seen)}
         case Boolean(value=value):
             return {"bool": value}
         case Name():
-            return _bare(expression, mistakes)
+            return _bare(expression, seen)
         case Comparison():
-            return _comparison(expression, mistakes)
+            return _comparison(expression, seen)
         case OneOf():
-            return _one_of(expression, mistakes)
+            return _one_of(expression, seen)
         case Contains():
-            return _contains(expression, mistakes)
+            return _contains(expression, seen)
 
 
-def _bare(name: Name, mistakes: list[Mistake]) -> Tree:
-    fact = _fact(name, mistakes)
+def _bare(name: Name, seen: _Seen) -> Tree:
+    fact = _fact(name, seen)
     if fact is not None and fact.type != "bool":
-        mistakes.append(
+        seen.mistakes.append(
             Mistake(name.at, f"{name.name} is {_TYPE_WORDS[fact.type]}, not true or false.",
                     f"Compare it, for example {_example(fact)}.")
         )  # fmt: skip
     return {"fact": name.name}
 
 
-def _comparison(node: Comparison, mistakes: list[Mistake]) -> Tree:
-    tree: Tree = {"compare": node.sign, "left": _operand(node.left),
-                  "right": _operand(node.right)}  # fmt: skip
+def _comparison(node: Comparison, seen: _Seen) -> Tree:
+    right = _number(node.right, seen) if isinstance(node.right, Limit) else node.right
+    tree: Tree = {"compare": node.sign, "left": _operand(node.left), "right": _operand(right)}
     if not isinstance(node.left, Name):
         hint = "Write the fact first, then the limit." if isinstance(node.right, Name) else ""
-        mistakes.append(Mistake(node.at, "A comparison starts with a fact.",
+        seen.mistakes.append(Mistake(node.at, "A comparison starts with a fact.",
                                 hint or "Compare a fact with a value."))  # fmt: skip
         return tree
-    fact = _fact(node.left, mistakes)
+    fact = _fact(node.left, seen)
     if fact is None:
         return tree
     if fact.type == "set":
-        mistakes.append(Mistake(node.at, f"{fact.name} is a set of texts.",
+        seen.mistakes.append(Mistake(node.at, f"{fact.name} is a set of texts.",
                                 f'Ask for membership: "..." in {fact.name}.'))  # fmt: skip
-    elif isinstance(node.right, Name):
-        _check_pair(fact, node.right, mistakes)
+    elif isinstance(right, Name):
+        _check_pair(fact, right, seen)
     else:
-        _check_literal(fact, node.right, mistakes)
+        _check_literal(fact, right, seen)
     if fact.type not in _NUMERIC and node.sign not in _EQUALITY:
-        _check_order(node, fact, mistakes)
+        _check_order(node, fact, seen)
         tree["order"] = list(fact.values)
     return tree
 
 
-def _check_pair(left: FactType, other: Name, mistakes: list[Mistake]) -> None:
-    right = _fact(other, mistakes)
+def _check_pair(left: FactType, other: Name, seen: _Seen) -> None:
+    right = _fact(other, seen)
     if right is None:
         return
     both_numbers = left.type in _NUMERIC and right.type in _NUMERIC
     if not both_numbers and (left.type, left.values) != (right.type, right.values):
-        mistakes.append(
+        seen.mistakes.append(
             Mistake(other.at, f"{left.name} is {_TYPE_WORDS[left.type]} and {right.name} is "
                     f"{_TYPE_WORDS[right.type]}.", "Compare facts of the same type only.")
         )  # fmt: skip
     elif both_numbers and left.unit != right.unit:
-        mistakes.append(
+        seen.mistakes.append(
             Mistake(other.at, f"{left.name} counts in {left.unit or 'plain numbers'} and "
                     f"{right.name} in {right.unit or 'plain numbers'}.",
                     "Compare facts of the same unit only.")
         )  # fmt: skip
 
 
-def _check_order(node: Comparison, fact: FactType, mistakes: list[Mistake]) -> None:
+def _check_order(node: Comparison, fact: FactType, seen: _Seen) -> None:
     if fact.type == "enum" and fact.risk_direction != "none":
         return
     why = "has no order" if fact.type == "enum" else f"is {_TYPE_WORDS[fact.type]}"
-    mistakes.append(Mistake(node.at, f"{fact.name} {why}, so `{node.sign}` says nothing.",
+    seen.mistakes.append(Mistake(node.at, f"{fact.name} {why}, so `{node.sign}` says nothing.",
                             f"Use == or !=, or {_example(fact)}."))  # fmt: skip
 
 
-def _one_of(node: OneOf, mistakes: list[Mistake]) -> Tree:
+def _one_of(node: OneOf, seen: _Seen) -> Tree:
     if not isinstance(node.left, Name):
-        mistakes.append(Mistake(node.at, "`in` starts with a fact.", "Write fact in [values]."))
+        seen.mistakes.append(
+            Mistake(node.at, "`in` starts with a fact.", "Write fact in [values].")
+        )
         return {}
-    fact = _fact(node.left, mistakes)
+    fact = _fact(node.left, seen)
     if fact is not None and fact.type == "set":
-        mistakes.append(Mistake(node.at, f"{fact.name} is a set of texts.",
+        seen.mistakes.append(Mistake(node.at, f"{fact.name} is a set of texts.",
                                 f'Ask for one member: "..." in {fact.name}.'))  # fmt: skip
     elif fact is not None:
         for item in node.items:
-            _check_literal(fact, item, mistakes)
+            _check_literal(fact, item, seen)
     return {"in": _operand(node.left), "items": [_operand(item) for item in node.items]}
 
 
-def _contains(node: Contains, mistakes: list[Mistake]) -> Tree:
-    fact = _fact(node.right, mistakes)
+def _contains(node: Contains, seen: _Seen) -> Tree:
+    fact = _fact(node.right, seen)
     if fact is not None and fact.type != "set":
-        mistakes.append(Mistake(node.right.at, f"{fact.name} is not a set.",
+        seen.mistakes.append(Mistake(node.right.at, f"{fact.name} is not a set.",
                                 "Write fact in [values], or name a set."))  # fmt: skip
     if not isinstance(node.item, Text):
-        mistakes.append(Mistake(node.at, "Only a text can be in a set.", 'Write "..." in quotes.'))
+        seen.mistakes.append(
+            Mistake(node.at, "Only a text can be in a set.", 'Write "..." in quotes.')
+        )
         return {}
     return {"has": {"fact": node.right.name}, "item": node.item.text}
 
 
-def _check_literal(fact: FactType, literal: Operand, mistakes: list[Mistake]) -> None:
+def _check_literal(fact: FactType, literal: Operand, seen: _Seen) -> None:
     match literal:
         case Number() if fact.type in _NUMERIC:
             if fact.type == "integer" and Decimal(literal.text) % 1:
-                mistakes.append(Mistake(literal.at, f"{fact.name} is a whole number.",
+                seen.mistakes.append(Mistake(literal.at, f"{fact.name} is a whole number.",
                                         "Leave out the decimals."))  # fmt: skip
         case Text() if fact.type == "enum":
             if literal.text not in fact.values:
                 hint = did_you_mean(literal.text, fact.values)
                 choices = f"Choices: {', '.join(fact.values)}."
-                mistakes.append(Mistake(literal.at, f'{fact.name} is never "{literal.text}".',
+                seen.mistakes.append(Mistake(literal.at, f'{fact.name} is never "{literal.text}".',
                                         f"{hint} {choices}".strip()))  # fmt: skip
         case Text() if fact.type == "text":
             pass
         case Boolean() if fact.type == "bool":
             pass
         case _:
-            mistakes.append(
+            seen.mistakes.append(
                 Mistake(literal.at, f"{fact.name} is {_TYPE_WORDS[fact.type]}.",
                         f"Write for example {_example(fact)}.")
             )  # fmt: skip
 
 
-def _fact(name: Name, mistakes: list[Mistake]) -> FactType | None:
-    found = fact_type(name.name)
+def _fact(name: Name, seen: _Seen) -> FactType | None:
+    found = seen.vocabulary.fact_type(name.name)
     if found is None:
-        mistakes.append(Mistake(name.at, f"There is no fact {name.name}.", nearest_fact(name.name)))
+        hint = seen.vocabulary.nearest(name.name)
+        seen.mistakes.append(Mistake(name.at, f"There is no fact {name.name}.", hint))
     return found
 
 
@@ -199,8 +220,21 @@ def _example(fact: FactType) -> str:
     return f"{fact.name} > 5"
 
 
-def _operand(node: Operand | Literal) -> Tree:
+def _number(limit: Limit, seen: _Seen) -> Number:
+    """The number behind the name of a limit."""
+    value = seen.limits.get(limit.name)
+    if value is None:
+        choices = ", ".join(sorted(seen.limits)) or "none"
+        hint = did_you_mean(limit.name, seen.limits) or f"Limits of this pack: {choices}."
+        seen.mistakes.append(Mistake(limit.at, f"There is no limit {limit.name}.", hint))
+        return Number("0", limit.at)
+    return Number(decimal_string(-value if limit.negative else value), limit.at)
+
+
+def _operand(node: Operand) -> Tree:
     match node:
+        case Limit():  # only where a comparison has already been refused
+            return {"number": "0"}
         case Name(name=name):
             return {"fact": name}
         case Number(text=text):

@@ -19,16 +19,15 @@ from typing import Any, Final
 from guiderail.core.errors import InputError, Place
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
-from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import Fact, FactSet, Value, known, unknown
 from guiderail.facts.fact_type import FactType
-from guiderail.policy.vocabulary import COMPUTED, did_you_mean, nearest_fact
+from guiderail.policy.vocabulary import CATALOGUE_ONLY, COMPUTED, Vocabulary, did_you_mean
 
 LARGEST_FILE: Final = 1 << 20
 _NOT_KNOWN: Final = "unknown"
 
 
-def read_facts(path: Path) -> FactSet:
+def read_facts(path: Path, vocabulary: Vocabulary = CATALOGUE_ONLY) -> FactSet:
     """Read a facts file. Raises InputError naming the file and the fact that is wrong."""
     try:
         with path.open("rb") as stream:
@@ -39,10 +38,10 @@ def read_facts(path: Path) -> FactSet:
     if len(data) > LARGEST_FILE:
         raise _error("facts/too-large", f"The file is larger than {LARGEST_FILE} bytes.",
                      "Facts of one release are a few kilobytes.", path)  # fmt: skip
-    return parse_facts(data, path)
+    return parse_facts(data, path, vocabulary)
 
 
-def parse_facts(data: bytes, path: Path) -> FactSet:
+def parse_facts(data: bytes, path: Path, vocabulary: Vocabulary = CATALOGUE_ONLY) -> FactSet:
     """Facts from JSON bytes; `path` is the name that errors show."""
     try:
         content = json.loads(data, object_pairs_hook=_unique, parse_constant=_not_finite)
@@ -62,7 +61,7 @@ def parse_facts(data: bytes, path: Path) -> FactSet:
     if not isinstance(content, dict):
         raise _error("facts/not-an-object", "The file must hold one JSON object.",
                      'Begin with {"use.domain": "credit"}.', path)  # fmt: skip
-    return {name: _fact(name, value, path) for name, value in content.items()}
+    return {name: _fact(name, value, path, vocabulary) for name, value in content.items()}
 
 
 class _TwiceError(ValueError):
@@ -82,14 +81,16 @@ def _not_finite(text: str) -> float:
     raise ValueError(f'{text} is not a number; write "unknown"')
 
 
-def _fact(name: str, given: Any, path: Path) -> Fact:
-    kind = BY_NAME.get(name)
+def _fact(name: str, given: Any, path: Path, vocabulary: Vocabulary) -> Fact:
+    kind = vocabulary.named(name)
     if name in COMPUTED:
         raise _error(
             "facts/computed", f"{name} is computed by the decision.", "Leave it out.", path
         )
     if kind is None:
-        raise _error("facts/unknown-fact", f"There is no fact {name}.", nearest_fact(name), path)
+        raise _error(
+            "facts/unknown-fact", f"There is no fact {name}.", vocabulary.nearest(name), path
+        )
     known_by = KnownBy.ATTESTED
     if isinstance(given, Mapping) and "known_by" in given:
         known_by = _known_by(name, given["known_by"], path)

@@ -18,7 +18,6 @@ from guiderail.policy.readings import Readings
 from guiderail.policy.sentences import Teller
 from guiderail.policy.steer import Levers, steer
 from guiderail.policy.support import unknown_carriers
-from guiderail.policy.vocabulary import fact_type
 from guiderail.policy.words import joined, phrase
 from guiderail_verify.evaluate import UNKNOWN, Value
 from guiderail_verify.judge import TIERS, TRACKS, Hit, Judgement, Rulebook
@@ -165,7 +164,7 @@ def _actions(pack: Pack, before: Judgement, search: _Search, teller: Teller) -> 
     if answers:
         told.append(f"Answer what is still open: {joined(answers)}.")
     if measures:
-        lacking = joined([_phrase(name) for name in measures])
+        lacking = joined([_phrase(pack, name) for name in measures])
         told.append(f"Have it measured or recorded: {lacking}.")
     for (part, hit), names in search.causes.items():
         if all(before.values.get(name, UNKNOWN) is UNKNOWN for name in names):
@@ -178,6 +177,6 @@ def _actions(pack: Pack, before: Judgement, search: _Search, teller: Teller) -> 
     return tuple(dict.fromkeys(told))
 
 
-def _phrase(name: str) -> str:
-    kind = fact_type(name)
+def _phrase(pack: Pack, name: str) -> str:
+    kind = pack.vocabulary.fact_type(name)
     return phrase(kind) if kind is not None else name

@@ -16,12 +16,15 @@ from typing import Any, Final
 
 from guiderail.core.digest import Digest, json_digest
 from guiderail.core.errors import InputError, IntegrityError, RefusedError
+from guiderail.facts.fact_type import FactType
 from guiderail.policy.decision import PackRef
 from guiderail.policy.support import Node, node
+from guiderail.policy.vocabulary import CATALOGUE_ONLY, Vocabulary
 from guiderail_verify.judge import Rulebook, base_name, compile_rulebook
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 COMPILED_FILE: Final = "compiled.json"
+_KINDS: Final = ("model", "app", "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Pack:
     _rules: dict[tuple[str, int], Mapping[str, Any]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _vocabulary: Vocabulary = field(default=CATALOGUE_ONLY, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -63,11 +67,16 @@ class Pack:
         title = self.texts["roles"].get(role)
         return str(title) if title is not None else role.replace("-", " ")
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Every fact that this pack may name, its own included."""
+        return self._vocabulary
+
     def node(self, tree: Mapping[str, Any]) -> Node:
         """The parts of an expression of this pack, prepared once."""
         known = self._nodes.get(id(tree))
         if known is None:
-            known = self._nodes[id(tree)] = node(tree)
+            known = self._nodes[id(tree)] = node(tree, self.tree["facts"])
         return known
 
     def limits(self, fact: str) -> tuple[float, ...]:
@@ -120,7 +129,27 @@ def make_pack(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> Pack:
             for day in (part["since"], part["until"]) if day is not None}  # fmt: skip
     rules = {(part["id"], part.get("level", 0)): part for parts in sections[:3] for part in parts}
     return Pack(tree, texts, json_digest(tree), json_digest(texts), _days=sorted(days),
-                _limits=_limits(tree), _rules=rules)  # fmt: skip
+                _limits=_limits(tree), _rules=rules,
+                _vocabulary=Vocabulary(own_facts(tree, texts)))  # fmt: skip
+
+
+def own_facts(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, FactType]:
+    """The facts that a pack adds to the catalogue."""
+    return {
+        name: FactType(
+            name=name,
+            type=tree["facts"][name]["type"],
+            unit=tree["facts"][name]["unit"],
+            source=told["source"],
+            how=told["how"],
+            risk_direction=tree["facts"][name]["risk_direction"],
+            can_change=tree["facts"][name]["can_change"],
+            says=told["says"],
+            values=tuple(tree["facts"][name]["values"]),
+            kinds=tuple(told["kinds"]),
+        )
+        for name, told in texts["facts"].items()
+    }
 
 
 def _limits(tree: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
@@ -152,13 +181,52 @@ def load_pack(name: str = "model") -> Pack:
             code="policy/no-such-pack",
             advice=f"Packs: {names}. A pack of your own is named by its directory.",
         )
-    data = json.loads(file.read_bytes())
-    pack = make_pack(data["tree"], data["texts"])
-    if (pack.digest, pack.texts_digest) != (data["digest"], data["texts_digest"]):
+    try:
+        return from_compiled(file.read_bytes(), name)
+    except IntegrityError as error:
         raise IntegrityError(
             f"The compiled policy pack {name} is not the one that was shipped.",
             code="policy/pack-changed",
             advice="Install Guiderail again, or run `python -m guiderail.policy.compile`.",
+        ) from error
+
+
+def compiled_text(pack: Pack) -> str:
+    """The text of `compiled.json`: sorted, one line per part, so that a diff can be read."""
+    whole = {
+        "digest": pack.digest,
+        "texts_digest": pack.texts_digest,
+        "tree": pack.tree,
+        "texts": pack.texts,
+    }
+    return json.dumps(whole, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def shipped_kinds() -> tuple[str, ...]:
+    """The kinds of workload that a shipped pack decides about; it is named as the kind."""
+    return tuple(kind for kind in _KINDS if (SHIPPED / kind / COMPILED_FILE).is_file())
+
+
+def from_compiled(data: bytes, name: str) -> Pack:
+    """A pack from the bytes of its compiled form.
+
+    Raises IntegrityError when they are not a compiled pack, or not the one whose digests they name.
+    """
+    try:
+        content = json.loads(data)
+        pack = make_pack(content["tree"], content["texts"])
+        named = (content["digest"], content["texts_digest"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IntegrityError(
+            f"The compiled policy pack {name} cannot be read.",
+            code="policy/pack-unreadable",
+            advice="Restore it from a backup, or compile the pack again.",
+        ) from error
+    if (pack.digest, pack.texts_digest) != named:
+        raise IntegrityError(
+            f"The compiled policy pack {name} is not the one that its digest names.",
+            code="policy/pack-changed",
+            advice="Restore it from a backup and find out who changed it.",
         )
     return pack
 

@@ -7,22 +7,23 @@ does not make a new policy.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from guiderail.facts.catalogue import BY_NAME
+from guiderail.core.digest import decimal_string, json_digest
 from guiderail.facts.fact_type import FactType
-from guiderail.policy.pack_files import PackFile
-from guiderail.policy.pack_reader import PackSources, Reading
+from guiderail.policy.layers import Layers, layered
+from guiderail.policy.pack_files import ControlFile, FactFile, PackFile
+from guiderail.policy.pack_reader import SHIPPED, PackSources, Reading, Source
 from guiderail.policy.part_compiler import PartCompiler
 from guiderail.policy.problem import Problem
-from guiderail.policy.vocabulary import COMPUTED, base_name
+from guiderail.policy.vocabulary import BOUNDS, CATALOGUE_ONLY, COMPUTED, Vocabulary
 from guiderail_verify.evaluate import fact_names
 
 FORMAT: Final = 1
 SECTIONS: Final = ("tiers", "tracks", "gates", "advice", "questions")
+_TRACKS: Final = ("green", "yellow", "red")
 
 
 @dataclass(slots=True)
@@ -39,36 +40,36 @@ def build(reading: Reading) -> Built:
     built = Built(problems=list(reading.problems))
     if not reading.packs:
         return built
-    whole = _merged(reading.packs)
+    layers = layered(reading.packs, built.problems)
+    vocabulary = Vocabulary(_own_facts(layers.sections.get("facts", ()), built.problems))
+    whole = layers.settings
     built.tree = {"format": FORMAT, **_settings(whole)}
-    built.texts = {"title": whole.title, "roles": dict(whole.roles),
-                   "expected_wait": dict(whole.expected_wait), "parts": {}}  # fmt: skip
-    _refuse_twins(reading.packs, built)
+    built.texts = {
+        "title": whole.title,
+        "roles": dict(whole.roles),
+        "expected_wait": dict(whole.expected_wait),
+        "limits": {name: decimal_string(value) for name, value in whole.limits.items()},
+        "overrides": dict(layers.overrides),
+        "drops": dict(layers.drops),
+        "parts": {},
+        "controls": {
+            source.part.id: _control(source.part)
+            for source in layers.sections.get("controls", ())
+            if isinstance(source.part, ControlFile)
+        },
+        "facts": {name: _own_texts(layers, name) for name in vocabulary.own},
+    }
     for section in SECTIONS:
         parts = [
-            PartCompiler(source, whole, section, built.problems)
-            for pack in reading.packs
-            for source in pack.sections[section]
+            PartCompiler(source, whole, section, vocabulary, built.problems)
+            for source in layers.sections.get(section, ())
         ]
         built.tree[section] = [tree for part in parts for tree in part.trees()]
         built.texts["parts"].update({part.source.part.id: part.texts for part in parts})
-    built.tree["facts"] = _fact_types(built.tree)
+    built.tree["facts"] = _fact_types(built.tree, vocabulary)
+    built.problems += _gaps(reading.packs[-1], built.tree)
+    built.problems += _pins(reading.packs)
     return built
-
-
-def _merged(packs: Sequence[PackSources]) -> PackFile:
-    """The settings of the last pack, completed by the packs that it extends."""
-    whole = packs[-1].pack
-    for extended in reversed(packs[:-1]):
-        older = extended.pack
-        whole = whole.model_copy(
-            update={
-                name: {**getattr(older, name), **getattr(whole, name)}
-                for name in ("minimum_known_by", "reviewers", "targets_hours", "expected_wait",
-                             "roles")
-            }
-        )  # fmt: skip
-    return whole
 
 
 def _settings(pack: PackFile) -> dict[str, Any]:
@@ -84,24 +85,107 @@ def _settings(pack: PackFile) -> dict[str, Any]:
     }
 
 
-def _refuse_twins(packs: Sequence[PackSources], built: Built) -> None:
-    sources = [
-        source for pack in packs for section in SECTIONS for source in pack.sections[section]
-    ]
-    uses = Counter(source.part.id for source in sources)
-    built.problems.extend(
-        Problem(source.document.value_place(("id",)), f"The id {source.part.id} is used twice.",
-                "Ids are the names of pages: give each part its own.")
-        for source in sources
-        if uses[source.part.id] > 1
-    )  # fmt: skip
+def _gaps(pack: PackSources, tree: Mapping[str, Any]) -> list[Problem]:
+    """What a pack that decides must have: without rules everything would be low and green."""
+    if not tree["kinds"]:
+        return []
+    problems = [
+        Problem(pack.document.place(), f"The pack has no {words}: everything would be {lightest}.",
+                "Extend a pack that has some, for example `extends: model`.")
+        for section, words, lightest in (("tiers", "tier rules", "of low risk"),
+                                         ("tracks", "track rules", "green"),
+                                         ("gates", "gates", "let through unchecked"))
+        if not tree[section]
+    ]  # fmt: skip
+    problems += [
+        Problem(pack.document.place(), f"Nobody reviews a {track} release.",
+                f"Name the roles: `reviewers: {{{track}: [...]}}`.")
+        for track in _TRACKS[1:] if not tree["reviewers"].get(track)
+    ]  # fmt: skip
+    return problems
 
 
-def _fact_types(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The types of every fact that the tree names, as the verifier needs them."""
-    names = {base_name(name) for section in SECTIONS for name in fact_names(tree[section])}
-    typed = names & BY_NAME.keys() - COMPUTED.keys()
-    return {name: _fact_type(BY_NAME[name]) for name in sorted(typed)}
+def _pins(packs: Sequence[PackSources]) -> list[Problem]:
+    """An own pack names the digest of the shipped pack that it extends."""
+    if len(packs) < 2:
+        return []
+    upper, lower = packs[-1], packs[-2]
+    outside = not upper.directory.resolve().is_relative_to(SHIPPED)
+    pin = upper.pack.extends_digest
+    if pin is None and not (outside and lower.directory.resolve().is_relative_to(SHIPPED)):
+        return []
+    below = build(Reading(list(packs[:-1])))
+    digest = json_digest(below.tree)
+    if pin == digest:
+        return []
+    if pin is None:
+        return [Problem(upper.document.value_place(("extends",)),
+                        f"The pack extends {lower.pack.id} without saying which.",
+                        f"Pin what you have read: `extends_digest: {digest}`.")]  # fmt: skip
+    return [Problem(upper.document.value_place(("extends_digest",)),
+                    f"{lower.pack.id} is not the pack that this one was written for any more; its "
+                    f"digest is {digest}.",
+                    "Run `guiderail policy diff`, then write the new digest.")]  # fmt: skip
+
+
+def _own_facts(sources: Sequence[Source], problems: list[Problem]) -> dict[str, FactType]:
+    own: dict[str, FactType] = {}
+    for source in sources:
+        part = source.part
+        if not isinstance(part, FactFile):
+            continue
+        wrong = _unusable_fact(part)
+        if wrong is not None:
+            problems.append(Problem(source.document.value_place((wrong[0],)), *wrong[1:]))
+            continue
+        own[part.id] = FactType(part.id, part.type, part.unit, part.source, part.how,
+                                part.risk_direction, part.can_change, part.says, part.values,
+                                part.kinds)  # fmt: skip
+    return own
+
+
+def _unusable_fact(fact: FactFile) -> tuple[str, str, str] | None:
+    """The key that is wrong with an own fact, what is wrong and what to do; None if nothing is."""
+    if CATALOGUE_ONLY.fact_type(fact.id) is not None or fact.id in COMPUTED:
+        return ("id", f"{fact.id} is a fact of the catalogue already.",
+                "Use it, or choose another name, for example our.NAME.")  # fmt: skip
+    if fact.id.startswith("limit.") or fact.id.rpartition(".")[2] in BOUNDS:
+        return ("id", f"{fact.id} would be read as something else.",
+                "It may not begin with limit. nor end with .low or .high.")  # fmt: skip
+    if (fact.type == "enum") is not bool(fact.values):
+        what = "no enum but has" if fact.values else "an enum without"
+        return ("type", f"{fact.id} is {what} values.",
+                "Give `values:` to an enum and to nothing else.")  # fmt: skip
+    if fact.type in ("set", "text") and fact.risk_direction != "none":
+        return ("risk_direction", f"A {fact.type} has no riskier direction.",
+                "Write `risk_direction: none`.")  # fmt: skip
+    return None
+
+
+def _own_texts(layers: Layers, name: str) -> dict[str, Any]:
+    for source in layers.sections["facts"]:
+        part = source.part
+        if isinstance(part, FactFile) and part.id == name:
+            return {"source": part.source, "how": part.how, "says": part.says,
+                    "owner": part.owner, "kinds": list(part.kinds)}  # fmt: skip
+    raise KeyError(name)
+
+
+def _control(control: ControlFile) -> dict[str, Any]:
+    return control.model_dump(mode="json", exclude={"id", "overrides"})
+
+
+def _fact_types(tree: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
+    """The types of every fact that the tree names, as the verifier needs them, and of own ones."""
+    named = {
+        vocabulary.base_name(name) for section in SECTIONS for name in fact_names(tree[section])
+    }
+    typed = {
+        name: fact
+        for name in sorted((named | vocabulary.own.keys()) - COMPUTED.keys())
+        if (fact := vocabulary.named(name)) is not None
+    }
+    return {name: _fact_type(fact) for name, fact in typed.items()}
 
 
 def _fact_type(fact: FactType) -> dict[str, Any]:

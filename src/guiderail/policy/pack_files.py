@@ -1,7 +1,10 @@
 """What may stand in the YAML files of a policy pack: one class per kind of file.
 
-A pack is a directory with `pack.yaml` and the folders `tiers`, `tracks`, `gates`, `advice` and
-`questions`, one file per rule, gate, piece of advice or question. Files hold data only.
+A pack is a directory with `pack.yaml` and the folders `tiers`, `tracks`, `gates`, `advice`,
+`questions`, `controls` and `facts`, one file for each of them. Files hold data only.
+
+`{limit.NAME}` in any text, and `limit.NAME` in an expression, stand for a number of `limits` in
+`pack.yaml`, so that a limit is written once and an extending pack changes it in one line.
 """
 
 from __future__ import annotations
@@ -20,6 +23,10 @@ TierName = Literal["low", "medium", "high", "prohibited"]
 TrackName = Literal["green", "yellow", "red"]
 KnownByName = Literal["declared", "measured", "verified", "attested"]
 VerdictName = Literal["pass", "fail", "insufficient", "not_applicable"]
+ControlId = Annotated[str, Field(pattern=r"^[A-Z]{2,8}-[0-9]{1,3}$")]
+FactName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=80)]
+LimitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 CanLighten = Literal["evidence", "design", "no"]
 
 
@@ -30,7 +37,11 @@ class Part(BaseModel):
 
 
 class Reference(Part):
-    """A clause for which the gate or rule gives evidence. Never a claim of compliance."""
+    """A clause for which a control gives evidence. Never a claim of compliance.
+
+    status: `planned` until the clause applies, `ended` when it does not any more. verified: a
+        person has read the source; verified_on says when.
+    """
 
     clause: Prose
     about: Prose
@@ -38,6 +49,7 @@ class Reference(Part):
     valid_from: Day
     valid_to: Day | None = None
     source: Prose
+    status: Literal["in-force", "planned", "ended"] = "in-force"
     verified: bool
     verified_on: Day | None = None
 
@@ -63,6 +75,7 @@ class Page(Part):
     tools: tuple[Prose, ...]
     evidence: Prose | None = None
     waiver: Prose | None = None
+    controls: tuple[ControlId, ...] = ()
     refs: tuple[Reference, ...] = ()
 
 
@@ -84,6 +97,7 @@ class RuleFile(Part):
     adds_on: reviewers of a tier rule join when people review anyway, or on every track.
     because: the second half of "This release requires ... review because ...".
     by: what could stop the rule from counting. where: the manifest key to point at.
+    overrides: the pack whose rule of this id it takes the place of.
     """
 
     id: Id
@@ -91,6 +105,7 @@ class RuleFile(Part):
     owner: Role
     since: Day
     until: Day | None = None
+    overrides: Id | None = None
     kinds: tuple[Kind, ...] = ()
     raises_to: TierName | TrackName | None = None
     when: Formula | None = None
@@ -143,6 +158,7 @@ class GateFile(Part):
     owner: Role
     since: Day
     until: Day | None = None
+    overrides: Id | None = None
     kinds: dict[Kind, Literal["enforced", "warns"]]
     from_tier: TierName
     from_tier_for: dict[Kind, TierName] = {}
@@ -166,6 +182,7 @@ class AdviceFile(Part):
     owner: Role
     since: Day
     until: Day | None = None
+    overrides: Id | None = None
     kinds: tuple[Kind, ...] = ()
     when: Formula
     sentence: Wording
@@ -190,6 +207,7 @@ class QuestionFile(Part):
     owner: Role
     since: Day
     until: Day | None = None
+    overrides: Id | None = None
     kinds: tuple[Kind, ...] = ()
     fact: str
     question: Prose
@@ -200,8 +218,53 @@ class QuestionFile(Part):
     skip_when: Formula | None = None
 
 
+class ControlFile(Part):
+    """A control of the catalogue: what it asks, which evidence shows it, and where it comes from.
+
+    kinds and from_tier say where it holds. Gates and rules name the controls that they are evidence
+    for.
+    """
+
+    id: ControlId
+    title: Prose
+    owner: Role
+    since: Day
+    until: Day | None = None
+    overrides: Id | None = None
+    kinds: tuple[Kind, ...]
+    from_tier: TierName
+    statement: Prose
+    evidence: Prose
+    note: Prose | None = None
+    mappings: tuple[Reference, ...] = ()
+
+
+class FactFile(Part):
+    """A fact of the organisation's own, beside the catalogue of `guiderail facts`.
+
+    Its value is declared in guiderail.yaml under `facts` or answered by a question of the pack.
+    values: members of an enum, the safest first where risk_direction is not `none`.
+    """
+
+    id: FactName
+    type: Literal["bool", "integer", "number", "enum", "set", "text"]
+    values: tuple[Prose, ...] = ()
+    unit: Annotated[str, Field(max_length=20)] = ""
+    says: Prose
+    source: Prose
+    how: Prose
+    owner: Role
+    risk_direction: Literal["up", "down", "none"]
+    can_change: Literal["evidence", "design", "no"]
+    kinds: tuple[Kind, ...]
+
+
 class PackFile(Part):
     """`pack.yaml`. What an extending pack leaves out it takes from the pack it extends.
+
+    extends_digest: the digest of the extended pack, so that another version of it does not change
+        this policy unseen. drops: id of a part of an extended pack -> why it does not hold here.
+    limits: names for the numbers that rules compare with.
 
     minimum_known_by: prefix of a fact's name -> how it must at least be known for green to rest
         on it; the longest prefix decides. targets_hours: working hours until a decision.
@@ -213,6 +276,9 @@ class PackFile(Part):
     effective_from: Day
     owner: Role
     extends: Id | None = None
+    extends_digest: Sha256 | None = None
+    drops: dict[str, Prose] = {}
+    limits: dict[LimitName, int | float] = {}
     kinds: tuple[Kind, ...]
     reverify_after_days: Annotated[int, Field(gt=0)] = 180
     minimum_known_by: dict[str, KnownByName] = {}

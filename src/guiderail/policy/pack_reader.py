@@ -14,6 +14,8 @@ from guiderail.manifest import strict_yaml
 from guiderail.manifest.strict_yaml import Document
 from guiderail.policy.pack_files import (
     AdviceFile,
+    ControlFile,
+    FactFile,
     GateFile,
     PackFile,
     QuestionFile,
@@ -25,7 +27,10 @@ from guiderail.policy.vocabulary import did_you_mean
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 EXPRESSIONS: Final = frozenset({"when", "applies_when", "pass_when", "fail_when", "skip_when"})
 
-PackPart = RuleFile | GateFile | AdviceFile | QuestionFile
+LONGEST_CHAIN: Final = 6
+"""Packs that extend one another."""
+
+PackPart = RuleFile | GateFile | AdviceFile | QuestionFile | ControlFile | FactFile
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -41,6 +46,7 @@ class Source:
 class PackSources:
     """The files of one pack directory, sorted by name within each section."""
 
+    directory: Path
     pack: PackFile
     document: Document
     sections: Mapping[str, list[Source]]
@@ -60,6 +66,8 @@ _FOLDERS: Final[tuple[tuple[str, type[PackPart]], ...]] = (
     ("gates", GateFile),
     ("advice", AdviceFile),
     ("questions", QuestionFile),
+    ("controls", ControlFile),
+    ("facts", FactFile),
 )
 
 
@@ -84,18 +92,32 @@ def _read(directory: Path, reading: Reading, path: tuple[Path, ...]) -> None:
     pack, document = loaded
     if pack.extends is not None:
         parent = _parent(directory, pack.extends)
-        if parent is None or parent in path:
+        chain = (*path, directory.resolve())
+        if parent is None:
             reading.problems.append(
                 Problem(document.value_place(("extends",)),
                         f"There is no pack {pack.extends} to extend here.",
                         "A pack extends one that stands beside it or ships with Guiderail.")
             )  # fmt: skip
+        elif parent in chain:
+            circle = " -> ".join([*(one.name for one in chain[chain.index(parent) :]), parent.name])
+            reading.problems.append(
+                Problem(document.value_place(("extends",)),
+                        f"The packs extend each other in a circle: {circle}.",
+                        "Let one of them stand alone or extend a pack that ships with Guiderail.")
+            )  # fmt: skip
+        elif len(chain) >= LONGEST_CHAIN:
+            reading.problems.append(
+                Problem(document.value_place(("extends",)),
+                        f"More than {LONGEST_CHAIN} packs extend one another.",
+                        "Join some of them: nobody can follow a policy through so many layers.")
+            )  # fmt: skip
         else:
-            _read(parent, reading, (*path, directory.resolve()))
+            _read(parent, reading, chain)
     sections = {
         name: _section(directory / name, model, reading.problems) for name, model in _FOLDERS
     }
-    reading.packs.append(PackSources(pack, document, sections))
+    reading.packs.append(PackSources(directory, pack, document, sections))
 
 
 def _parent(directory: Path, name: str) -> Path | None:

@@ -11,7 +11,7 @@ from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.formula_text import formula_text
 from guiderail.policy.pack import Pack
-from guiderail.policy.vocabulary import COMPUTED, base_name, did_you_mean
+from guiderail.policy.vocabulary import COMPUTED, did_you_mean
 from guiderail.policy.words import capitalised, joined
 from guiderail_verify.evaluate import fact_names
 
@@ -26,6 +26,7 @@ class Reference:
     valid_from: str
     valid_to: str | None
     source: str
+    status: str
     verified: bool
     verified_on: str | None
 
@@ -47,6 +48,7 @@ class Page:
     good: str
     fix: str
     tools: tuple[str, ...]
+    controls: tuple[str, ...] = ()
     refs: tuple[Reference, ...] = ()
     matters_to: str = ""
     evidence: str = ""
@@ -65,7 +67,7 @@ def page(page_id: str, pack: Pack) -> Page:
     """The page with this id. Raises InputError with the nearest id when there is none."""
     if page_id in pack.texts["parts"]:
         return _part_page(page_id, pack)
-    fact = BY_NAME.get(page_id) or COMPUTED.get(page_id)
+    fact = pack.vocabulary.named(page_id)
     if fact is not None:
         return _fact_page(fact, pack)
     hint = did_you_mean(page_id, page_ids(pack))
@@ -78,7 +80,8 @@ def page(page_id: str, pack: Pack) -> Page:
 
 def page_ids(pack: Pack) -> tuple[str, ...]:
     """Every id that has a page: parts of the pack, then facts."""
-    return (*pack.texts["parts"], *BY_NAME, *(name for name in COMPUTED if name not in BY_NAME))
+    own = (name for name in (*COMPUTED, *pack.vocabulary.own) if name not in BY_NAME)
+    return (*pack.texts["parts"], *BY_NAME, *own)
 
 
 def _part_page(page_id: str, pack: Pack) -> Page:
@@ -96,7 +99,8 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         good=told["good"],
         fix=told["fix"],
         tools=tuple(told["tools"]),
-        refs=tuple(Reference(**reference) for reference in told["refs"]),
+        controls=tuple(told["controls"]),
+        refs=_references(told, pack),
         matters_to=told["matters_to"] or "",
         evidence=told["evidence"] or "",
         waiver=told["waiver"] or "",
@@ -105,9 +109,17 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         since=texts["since"],
         until=texts["until"] or "",
         conditions=tuple((label, formula_text(tree)) for label, tree in trees),
-        facts=_facts([tree for _, tree in trees]),
+        facts=_facts([tree for _, tree in trees], pack),
         examples=tuple((one["name"], one["verdict"]) for one in texts.get("examples", ())),
     )
+
+
+def _references(told: Mapping[str, Any], pack: Pack) -> tuple[Reference, ...]:
+    """The clauses of the page itself, then those of the controls that it is evidence for."""
+    rows = [*told["refs"]]
+    for control in told["controls"]:
+        rows += pack.texts["controls"][control]["mappings"]
+    return tuple(dict.fromkeys(Reference(**row) for row in rows))
 
 
 def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[str, Any]]]]:
@@ -194,10 +206,12 @@ def _readers(name: str, pack: Pack) -> list[str]:
         part["id"]: None
         for section in sections
         for part in pack.tree[section]
-        if name in _facts([part[key] for key in keys if part.get(key) is not None])
+        if name in _facts([part[key] for key in keys if part.get(key) is not None], pack)
     }
     return list(found)
 
 
-def _facts(trees: list[Any]) -> tuple[str, ...]:
-    return tuple(sorted({base_name(name) for tree in trees for name in fact_names(tree)}))
+def _facts(trees: list[Any], pack: Pack) -> tuple[str, ...]:
+    return tuple(
+        sorted({pack.vocabulary.base_name(name) for tree in trees for name in fact_names(tree)})
+    )

@@ -17,6 +17,7 @@ from guiderail.policy.syntax import (
     Comparison,
     Contains,
     Expression,
+    Limit,
     Literal,
     Mistake,
     Name,
@@ -139,6 +140,10 @@ class _Build(Transformer[Token, Any]):
 
     def name(self, parts: list[Token]) -> Name:
         return Name(str(parts[0]), _at(parts[0]))
+
+    def limit(self, parts: list[Token]) -> Limit:
+        written = str(parts[0])
+        return Limit(written.removeprefix("-").partition(".")[2], written[0] == "-", _at(parts[0]))
 
     def number(self, parts: list[Token]) -> Number:
         return Number(str(parts[0]), _at(parts[0]))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from guiderail.facts.catalogue import BY_NAME
+from guiderail.core.digest import decimal_string
 from guiderail.policy.check_types import Tree, compile_text
 from guiderail.policy.pack_files import (
     AdviceFile,
@@ -22,12 +23,14 @@ from guiderail.policy.pack_reader import Source
 from guiderail.policy.parse import ExpressionError
 from guiderail.policy.problem import Problem
 from guiderail.policy.templates import placeholders, unusable
-from guiderail.policy.vocabulary import COMPUTED, did_you_mean
+from guiderail.policy.vocabulary import COMPUTED, Vocabulary, did_you_mean
 from guiderail_verify.evaluate import fact_names
 
 NOTHING: Final[Tree] = {"bool": False}
 _NOT_YET: Final = {"tiers": tuple(COMPUTED), "tracks": ("lighter.design",)}
 """Computed facts that come only after the rules of a section have decided."""
+
+_LIMIT: Final = re.compile(r"\{limit\.([a-z][a-z0-9_]*)\}")
 
 YamlPath = tuple[str | int, ...]
 
@@ -39,28 +42,51 @@ class PartCompiler:
     source: Source
     pack: PackFile
     section: str
+    vocabulary: Vocabulary
     problems: list[Problem]
     texts: dict[str, Any] = field(default_factory=dict)
 
     def trees(self) -> list[Any]:
         """What the file adds to the deciding tree; fills `texts` and `problems` on the way."""
         part = self.source.part
+        trees: list[Any] = []
         match part:
             case RuleFile():
-                return _rule(self, part)
+                trees = _rule(self, part)
             case GateFile():
-                return _gate(self, part)
+                trees = _gate(self, part)
             case AdviceFile():
-                return _advice(self, part)
+                trees = _advice(self, part)
             case QuestionFile():
-                return _question(self, part)
+                trees = _question(self, part)
+        self.texts = {key: self._filled(value) for key, value in self.texts.items()}
+        return trees
+
+    def _filled(self, texts: Any) -> Any:
+        """Texts with `{limit.NAME}` as its number. A limit that is not there is a problem."""
+        if isinstance(texts, str):
+            return _LIMIT.sub(self._limit, texts)
+        if isinstance(texts, dict):
+            # Conditions of wordings are expressions: they are compiled already.
+            return {
+                key: value if key == "when" else self._filled(value) for key, value in texts.items()
+            }
+        return [self._filled(item) for item in texts] if isinstance(texts, list) else texts
+
+    def _limit(self, found: re.Match[str]) -> str:
+        value = self.pack.limits.get(found[1])
+        if value is None:
+            hint = did_you_mean(found[1], self.pack.limits)
+            self.problem(f"There is no limit {found[1]}.", hint or "Name it under `limits`.", "id")
+            return found[0]
+        return decimal_string(value)
 
     def formula(self, text: str | None, *path: str | int) -> Tree | None:
         """The compiled expression; an unusable one is a problem and counts as never true."""
         if text is None:
             return None
         try:
-            tree = compile_text(text)
+            tree = compile_text(text, self.vocabulary, self.pack.limits)
         except ExpressionError as error:
             self.problems.extend(
                 Problem(self.source.document.inside(path, mistake.at), mistake.message,
@@ -93,7 +119,9 @@ class PartCompiler:
 
     def _check_placeholders(self, text: str, path: YamlPath) -> None:
         for placeholder in placeholders(text):
-            reason = unusable(placeholder)
+            if placeholder.startswith("limit."):
+                continue
+            reason = unusable(placeholder, self.vocabulary)
             if reason:
                 self.problem(f"{{{placeholder}}} cannot be filled in.", reason, *path)
 
@@ -173,8 +201,8 @@ def _gate(compiler: PartCompiler, gate: GateFile) -> list[Any]:
         ],
     }
     for name in gate.may_be_absent:
-        if name not in BY_NAME:
-            compiler.problem(f"There is no fact {name}.", did_you_mean(name, BY_NAME),
+        if compiler.vocabulary.named(name) is None:
+            compiler.problem(f"There is no fact {name}.", compiler.vocabulary.nearest(name),
                              "may_be_absent")  # fmt: skip
     return [
         {
@@ -215,9 +243,9 @@ def _advice(compiler: PartCompiler, advice: AdviceFile) -> list[Any]:
 
 
 def _question(compiler: PartCompiler, question: QuestionFile) -> list[Any]:
-    if question.fact not in BY_NAME:
+    if compiler.vocabulary.named(question.fact) is None:
         compiler.problem(f"There is no fact {question.fact}.",
-                         did_you_mean(question.fact, BY_NAME), "fact")  # fmt: skip
+                         compiler.vocabulary.nearest(question.fact), "fact")  # fmt: skip
     compiler.texts |= {
         "section": "question",
         "title": question.question,

@@ -8,7 +8,6 @@ from guiderail.core.messages import Reason
 from guiderail.core.scales import Outcome, Verdict
 from guiderail.policy.decision import Decision, GateResult, ReviewerNeed
 from guiderail.policy.pack import Pack
-from guiderail.policy.vocabulary import fact_type
 from guiderail.policy.words import capitalised, joined, phrase
 from guiderail_verify.judge import TRACKS, Judgement
 
@@ -62,7 +61,7 @@ def review_sentence(pack: Pack, decision: Decision) -> str:
         because = pack.part_texts(reason.rule).get("because")
         if because and reason.certain:
             phrases[_filled(str(because), reason)] = None
-    why = joined(list(phrases)) or f"too little is known: {_open_points(decision)}"
+    why = joined(list(phrases)) or f"too little is known: {_open_points(pack, decision)}"
     return capitalised(f"this release requires {who} review because {why}.")
 
 
@@ -72,10 +71,10 @@ def _filled(because: str, reason: Reason) -> str:
     return because
 
 
-def _open_points(decision: Decision) -> str:
+def _open_points(pack: Pack, decision: Decision) -> str:
     """The first facts that are missing, in words."""
     shown = [fact.name for reason in decision.track_reasons for fact in reason.facts]
     needed = [name for gate in decision.gates if gate.enforced for name in gate.needs]
-    kinds = [fact_type(name) for name in dict.fromkeys([*shown, *needed])]
+    kinds = [pack.vocabulary.fact_type(name) for name in dict.fromkeys([*shown, *needed])]
     points = [phrase(kind) for kind in kinds if kind is not None]
     return joined(points[:_MOST_POINTS] + (["more"] if len(points) > _MOST_POINTS else []))

@@ -7,7 +7,7 @@ again within `reverify_after_days`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,15 +15,23 @@ from typing import Any, Final
 
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
-from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import FactSet, Value, known
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
-from guiderail.policy.pack_files import Example, GateFile, PackFile, Page, QuestionFile
+from guiderail.policy.pack_files import (
+    AdviceFile,
+    ControlFile,
+    Example,
+    GateFile,
+    PackFile,
+    QuestionFile,
+    Reference,
+    RuleFile,
+)
 from guiderail.policy.pack_reader import PackSources, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
-from guiderail.policy.vocabulary import nearest_fact
+from guiderail.policy.vocabulary import Vocabulary
 
 MOST_QUESTIONS: Final = 26
 """An interview longer than this is filled in carelessly."""
@@ -53,10 +61,10 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
     return CheckedPack(pack, tuple(problems))
 
 
-def example_facts(example: Example) -> FactSet:
+def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
     """The facts of an example, as measured ones; what it leaves out is unknown."""
     return {
-        name: known(name, _value(name, value), "the example", KnownBy.ATTESTED)
+        name: known(name, _value(vocabulary, name, value), "the example", KnownBy.ATTESTED)
         for name, value in example.facts.items()
     }
 
@@ -66,7 +74,7 @@ def example_verdict(gate: GateFile, example: Example, pack: Pack) -> str:
     kind = next(kind for kind in gate.kinds if kind in pack.kinds)
     day = max(str(pack.tree["effective_from"]), gate.since)
     book = pack.rulebook(kind, datetime.fromisoformat(day).replace(tzinfo=UTC))
-    readings = readings_of(example_facts(example), pack.tree["facts"])
+    readings = readings_of(example_facts(example, pack.vocabulary), pack.tree["facts"])
     judged = book.judge(readings.values, readings.known_by)
     return next(one.verdict for one in judged.gates if one.gate.id == gate.id)
 
@@ -75,18 +83,22 @@ def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> I
     part = source.part
     if isinstance(part, GateFile):
         yield from _gate_problems(source, part, pack)
-    if not isinstance(part, QuestionFile):
-        yield from _stale_references(source, part.page, file, today)
-    else:
-        yield from _choice_problems(source, part)
+    if isinstance(part, ControlFile):
+        yield from _stale_references(source, part.mappings, ("mappings",), file, today)
+    elif isinstance(part, RuleFile | GateFile | AdviceFile):
+        yield from _stale_references(source, part.page.refs, ("page", "refs"), file, today)
+    elif isinstance(part, QuestionFile):
+        yield from _choice_problems(source, part, pack)
 
 
 def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Problem]:
     for index, example in enumerate(gate.examples):
         path = ("examples", index, "facts")
-        strangers = [name for name in example.facts if name not in BY_NAME]
+        strangers = [name for name in example.facts if pack.vocabulary.named(name) is None]
         for name in strangers:
-            yield _problem(source, (*path, name), f"There is no fact {name}.", nearest_fact(name))
+            yield _problem(
+                source, (*path, name), f"There is no fact {name}.", pack.vocabulary.nearest(name)
+            )
         if strangers or not set(gate.kinds) & set(pack.kinds):
             continue
         verdict = example_verdict(gate, example, pack)
@@ -111,10 +123,16 @@ def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Probl
                        "Write sentences.not_applicable.")  # fmt: skip
 
 
-def _stale_references(source: Source, page: Page, file: PackFile, today: date) -> Iterator[Problem]:
+def _stale_references(
+    source: Source,
+    references: Sequence[Reference],
+    where: tuple[str, ...],
+    file: PackFile,
+    today: date,
+) -> Iterator[Problem]:
     oldest = today - timedelta(days=file.reverify_after_days)
-    for index, reference in enumerate(page.refs):
-        path = ("page", "refs", index)
+    for index, reference in enumerate(references):
+        path: tuple[str | int, ...] = (*where, index)
         if reference.verified and reference.verified_on is None:
             yield _problem(source, path, f"{reference.clause} says verified but not when.",
                            "Write verified_on, or verified: false.")  # fmt: skip
@@ -128,8 +146,10 @@ def _stale_references(source: Source, page: Page, file: PackFile, today: date) -
                            "Replace it by what holds now, or remove it.")  # fmt: skip
 
 
-def _choice_problems(source: Source, question: QuestionFile) -> Iterator[Problem]:
-    kind = BY_NAME[question.fact]
+def _choice_problems(source: Source, question: QuestionFile, pack: Pack) -> Iterator[Problem]:
+    kind = pack.vocabulary.named(question.fact)
+    if kind is None:
+        return
     wanted: tuple[object, ...] = (True, False) if kind.type == "bool" else kind.values
     given = [choice.value for choice in question.choices]
     if wanted and sorted(map(str, given)) != sorted(map(str, wanted)):
@@ -147,8 +167,9 @@ def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: st
     return Problem(source.document.value_place(path), message, hint)
 
 
-def _value(name: str, value: Any) -> Value:
-    kind = BY_NAME[name].type
+def _value(vocabulary: Vocabulary, name: str, value: Any) -> Value:
+    known_type = vocabulary.named(name)
+    kind = known_type.type if known_type is not None else "text"
     if kind == "interval" and isinstance(value, Mapping):
         return Interval(float(value["value"]), float(value["low"]), float(value["high"]))
     if kind == "number" and isinstance(value, int) and not isinstance(value, bool):

@@ -9,7 +9,6 @@ from typing import Any
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, FactSet, Unknown, unknown
-from guiderail.policy.vocabulary import fact_type
 from guiderail_verify.evaluate import UNKNOWN, Value
 from guiderail_verify.judge import typed_value
 
@@ -63,7 +62,6 @@ def _store(fact: Fact, kind: Mapping[str, Any], values: dict[str, Value]) -> boo
 
 
 def _mistyped(fact: Fact, kind: Mapping[str, Any]) -> str:
-    known = fact_type(fact.name)
-    values = ", ".join(known.values) if known is not None and known.values else ""
+    values = ", ".join(kind["values"])
     wanted = f"one of {values}" if values else f"of type {kind['type']}"
     return f"the recorded value is not {wanted}"

@@ -11,7 +11,7 @@ from guiderail.facts.fact import Fact, Unknown, Value
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import NOT_GIVEN, Readings
 from guiderail.policy.templates import Piece, Placeholder, pieces
-from guiderail.policy.vocabulary import TIER, fact_type
+from guiderail.policy.vocabulary import TIER
 from guiderail.policy.words import METRICS, capitalised, joined, phrase, value_words
 from guiderail_verify.judge import Judgement
 
@@ -27,6 +27,7 @@ class Teller:
         self._values = judged.values
         self._weak = judged.weak
         self._told: dict[str, FactShown] = {}
+        self._fact_type = pack.vocabulary.fact_type
 
     def wording(self, cases: Sequence[Any], unknown: Sequence[str] = ()) -> str:
         """The wordings whose condition is true; those without a condition when none is."""
@@ -56,7 +57,7 @@ class Teller:
         """ "The field of use and whether ... are not known (nobody has answered)", by reason."""
         by_reason: dict[str, list[str]] = {}
         for name in names:
-            kind = fact_type(name)
+            kind = self._fact_type(name)
             if kind is not None:
                 by_reason.setdefault(self._reason(name), []).append(phrase(kind))
         told = [
@@ -74,7 +75,7 @@ class Teller:
         return tuple([told[name] for name in names])
 
     def _shown(self, name: str) -> FactShown:
-        fact, kind = self._facts.get(name), fact_type(name)
+        fact, kind = self._facts.get(name), self._fact_type(name)
         if fact is None or kind is None:
             value = self._values.get(name)
             words = ("yes" if value else "no") if isinstance(value, bool) else str(value)
@@ -111,11 +112,11 @@ class Teller:
         if place.name == "unknown":
             return self.not_known(unknown)
         if place.name == "weak":
-            kinds = [fact_type(name) for name in self._weak]
+            kinds = [self._fact_type(name) for name in self._weak]
             return joined([phrase(kind) for kind in kinds if kind is not None])
         if place.name == TIER.name:
             return str(self._values.get(TIER.name))
-        kind = fact_type(place.name)
+        kind = self._fact_type(place.name)
         fact = self._facts.get(kind.name) if kind is not None else None
         if kind is None or fact is None:
             return None if place.detail else "not known"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from guiderail.policy.vocabulary import base_name
 from guiderail_verify.evaluate import (
     UNKNOWN,
     Expression,
@@ -14,6 +13,7 @@ from guiderail_verify.evaluate import (
     compile_expression,
     fact_names,
 )
+from guiderail_verify.judge import base_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,18 @@ class Node:
     tree: Mapping[str, Any]
 
 
-def node(tree: Mapping[str, Any]) -> Node:
-    """The parts of a compiled expression, each ready to be evaluated alone."""
+def node(tree: Mapping[str, Any], types: Mapping[str, object]) -> Node:
+    """The parts of a compiled expression, each ready to be evaluated alone.
+
+    types: the fact types of the pack, which tell a bound of an interval from a fact.
+    """
     for joint in ("all", "any"):
         if joint in tree:
-            parts = tuple(node(part) for part in tree[joint])
+            parts = tuple(node(part, types) for part in tree[joint])
             return Node(joint, parts, compile_expression(tree), (), tree)
     if "not" in tree:
-        return Node("not", (node(tree["not"]),), compile_expression(tree), (), tree)
-    names = tuple(sorted({base_name(name) for name in fact_names(tree)}))
+        return Node("not", (node(tree["not"], types),), compile_expression(tree), (), tree)
+    names = tuple(sorted({base_name(name, types) for name in fact_names(tree)}))
     return Node("", (), compile_expression(tree), names, tree)
 
 

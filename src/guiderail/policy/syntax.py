@@ -36,8 +36,17 @@ class Boolean:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A number that the pack gives a name, such as `limit.performance_yellow`, or its negative."""
+
+    name: str
+    negative: bool
+    at: int
+
+
 Literal = Number | Text | Boolean
-Operand = Name | Literal
+Operand = Name | Limit | Literal
 
 
 @dataclass(frozen=True, slots=True)

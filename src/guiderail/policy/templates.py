@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from guiderail.policy.vocabulary import fact_type, nearest_fact
+from guiderail.policy.vocabulary import Vocabulary
 
 SPECIAL: Final = ("metric", "unknown", "weak")
 FORMATS: Final = ("", "+", "abs", "plain")
@@ -46,14 +46,15 @@ def placeholders(text: str) -> list[str]:
     return [found[1:-1] for found in _TOKEN.findall(text) if found.startswith("{")]
 
 
-def unusable(written: str) -> str:
+def unusable(written: str, vocabulary: Vocabulary) -> str:
     """What to do about a placeholder that cannot be filled in; empty when it can."""
     place = _placeholder(written)
     if place.format not in FORMATS and len(place.words) != 2:
         return f"Formats: {', '.join(name for name in FORMATS if name)}, or |one|many."
     if place.name in SPECIAL:
         return ""
-    return "" if fact_type(place.name) is not None else nearest_fact(place.name)
+    known = vocabulary.fact_type(place.name) is not None
+    return "" if known else vocabulary.nearest(place.name)
 
 
 @lru_cache(maxsize=1024)

@@ -1,8 +1,9 @@
-"""The facts that expressions may name: the catalogue, and what deciding itself computes."""
+"""The facts that a pack may name: the catalogue, what deciding computes, and facts of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from guiderail.facts.catalogue import BY_NAME
@@ -27,22 +28,46 @@ COMPUTED: Final[Mapping[str, FactType]] = {
 BOUNDS: Final = ("low", "high")
 
 
-def fact_type(name: str) -> FactType | None:
-    """The type behind a name as expressions write it, bounds of intervals included."""
-    known = COMPUTED.get(name) or BY_NAME.get(name)
-    if known is not None:
-        return known
-    stem, _, bound = name.rpartition(".")
-    interval = BY_NAME.get(stem)
-    if bound in BOUNDS and interval is not None and interval.type == "interval":
-        return interval
-    return None
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Every fact that one pack may name. own: the facts that the organisation's packs add."""
+
+    own: Mapping[str, FactType] = field(default_factory=dict)
+
+    def named(self, name: str) -> FactType | None:
+        """The fact with exactly this name."""
+        return COMPUTED.get(name) or BY_NAME.get(name) or self.own.get(name)
+
+    def fact_type(self, name: str) -> FactType | None:
+        """The type behind a name as expressions write it, bounds of intervals included."""
+        known = self.named(name)
+        if known is not None:
+            return known
+        stem, _, bound = name.rpartition(".")
+        interval = self.named(stem)
+        if bound in BOUNDS and interval is not None and interval.type == "interval":
+            return interval
+        return None
+
+    def base_name(self, name: str) -> str:
+        """The fact behind a name: `change.flips` for `change.flips.low`."""
+        found = self.fact_type(name)
+        return found.name if found is not None else name
+
+    def measurable(self) -> Iterator[FactType]:
+        """Every fact that a facts file may state: the catalogue, then the pack's own."""
+        for fact in (*BY_NAME.values(), *self.own.values()):
+            if fact.name not in COMPUTED:
+                yield fact
+
+    def nearest(self, written: str) -> str:
+        """What to do about a name that is no fact."""
+        hint = did_you_mean(written, [*BY_NAME, *COMPUTED, *self.own])
+        return hint or "`guiderail facts` lists every fact."
 
 
-def base_name(name: str) -> str:
-    """The fact behind a name: `change.flips` for `change.flips.low`."""
-    found = fact_type(name)
-    return found.name if found is not None else name
+CATALOGUE_ONLY: Final = Vocabulary()
+"""The vocabulary of packs without facts of their own."""
 
 
 def value_names(fact: FactType) -> tuple[str, ...]:
@@ -58,9 +83,3 @@ def did_you_mean(written: str, choices: Iterable[str]) -> str:
 
     near = difflib.get_close_matches(written, list(choices), n=1, cutoff=0.6)
     return f"Did you mean {near[0]}?" if near else ""
-
-
-def nearest_fact(written: str) -> str:
-    """What to do about a name that is no fact."""
-    hint = did_you_mean(written, [*BY_NAME, *COMPUTED])
-    return hint or "`guiderail facts` lists every fact."

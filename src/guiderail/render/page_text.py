@@ -70,15 +70,14 @@ def _details(document: Mapping[str, Any]) -> list[Line]:
 
 def _reference(ref: Mapping[str, Any]) -> str:
     until = f" to {ref['valid_to']}" if ref["valid_to"] else ""
+    status = {"in-force": "", "planned": ", not in force yet", "ended": ", ended"}[ref["status"]]
     checked = (
         f"read on {ref['verified_on']}"
         if ref["verified"]
         else "not yet checked against the source by a person"
     )
-    return (
-        f"- Evidence for {ref['clause']} ({ref['jurisdiction']}, from {ref['valid_from']}{until}): "
-        f"{ref['about']}. {ref['source']}; {checked}."
-    )
+    holds = f"{ref['jurisdiction']}, from {ref['valid_from']}{until}{status}"
+    return f"- Evidence for {ref['clause']} ({holds}): {ref['about']}. {ref['source']}; {checked}."
 
 
 def fact_lines(rows: Sequence[Mapping[str, Any]]) -> list[Line]:

@@ -220,6 +220,57 @@ pack = Table(
     Column("compiled", LargeBinary, nullable=False),  # canonical JSON
 )
 
+# --- Changes of the policy ----------------------------------------------------------------------
+
+policy_change = Table(
+    "policy_change",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("pack", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("texts_digest", Text, nullable=False),
+    Column("compiled", Text, nullable=False),  # digest of the blob with the compiled pack
+    Column("kinds", Text, nullable=False),  # JSON list
+    Column("replaces", Text, nullable=False),  # JSON: kind -> digest
+    Column("effective_on", Text, nullable=False),  # a day
+    Column("author", Text, nullable=False),
+    Column("contributors", Text, nullable=False),  # JSON list of person ids
+    Column("reason", Text, nullable=False),
+    Column("needs", Text, nullable=False),  # JSON: role -> parts
+    Column("evidence", Text, nullable=False),  # JSON
+    Column("state", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    UniqueConstraint("number"),
+    Index(None, "state"),
+)
+
+policy_vote = Table(
+    "policy_vote",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("change_id", Text, ForeignKey("policy_change.id"), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Index(None, "change_id"),
+)
+
+policy_activation = Table(
+    "policy_activation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("effective_at", Text, nullable=False),
+    Column("change_id", Text, ForeignKey("policy_change.id")),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Index(None, "change_id"),
+)
+
 outbox = Table(
     "outbox",
     metadata,
