@@ -81,9 +81,7 @@ class _Search:
         self._formulas = engine.formulas
         self._limit = engine.steps
         self._cases = [engine.cases(atoms) for atoms in linked(formula.atoms)]
-        self._group = {
-            atom: at for at, group in enumerate(self._cases) for atom in group[0].truths
-        }
+        self._group = {atom: at for at, group in enumerate(self._cases) for atom in group[0].truths}
         self._groups: dict[Formula, frozenset[Group]] = {}
         self._solved: dict[Formula, Solution | None] = {}
         self.taken = 0

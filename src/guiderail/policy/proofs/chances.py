@@ -142,9 +142,7 @@ def _adding(here: Verdicts, part: RulePart, counts: Formula) -> Formula:
     return here.formulas.all_of([counts, here.track_reaches(YELLOW)])
 
 
-def _needs(
-    setting: Setting, role: str, tier_at: int, track_at: int, gate_at: int
-) -> Formula:
+def _needs(setting: Setting, role: str, tier_at: int, track_at: int, gate_at: int) -> Formula:
     """When a role looks for another reason than the rule or gate at this place."""
     f, here, book = setting.formulas, setting.here, setting.book
     ways = [_is_track(here, rank) for rank, track in enumerate(TRACKS)
@@ -248,8 +246,8 @@ def _alone(
     f = setting.formulas
 
     def without(others: list[RulePart]) -> Wanted:
-        return lambda judged: _counts(judged[0], part) and not any(
-            _counts(judged[0], other) for other in others
+        return lambda judged: (
+            _counts(judged[0], part) and not any(_counts(judged[0], other) for other in others)
         )
 
     return Claim(

@@ -9,16 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from guiderail.policy.pack import Pack
 from guiderail.policy.proofs.domain import choices_of
 from guiderail.policy.proofs.engine import Found
 from guiderail.policy.proofs.formula import Formula, Formulas
 from guiderail.policy.proofs.kleene import HERE, World
 from guiderail.policy.proofs.release import OTHER, Release, Types
-from guiderail.policy.proofs.verdicts import ASSUMED_TYPES, Book, Tree, Verdicts
+from guiderail.policy.proofs.verdicts import ASSUMED_TYPES, Book, Verdicts
 from guiderail_verify.judge import Judgement
 
 Shape = Literal["one", "unknown", "riskier", "weaker"]
-"""Which releases a claim is about: one; or two that differ in one fact, the first of which must not
+"""Which releases a claim is about: one; or two that differ in one fact, of which the first must not
 be lighter: unknown against a value, a riskier value against a safer one, weak against good evidence.
 """
 
@@ -72,7 +73,7 @@ class Claim:
 class Setting:
     """What claims about one kind of workload on one day are made of."""
 
-    tree: Tree
+    pack: Pack
     book: Book
     formulas: Formulas = field(default_factory=Formulas)
     here: Verdicts = field(init=False)

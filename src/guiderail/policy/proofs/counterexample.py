@@ -15,7 +15,6 @@ from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact
 from guiderail.policy.decide import decide
-from guiderail.policy.pack import Pack
 from guiderail.policy.proofs.boundary import BoundarySearch
 from guiderail.policy.proofs.claim import Claim, Setting, releases
 from guiderail.policy.proofs.domain import choices_of
@@ -79,14 +78,14 @@ def disagreement(claim: Claim) -> IntegrityError:
     )
 
 
-def counterexample(pack: Pack, claim: Claim, found: Found, setting: Setting) -> Counterexample:
+def counterexample(claim: Claim, found: Found, setting: Setting) -> Counterexample:
     """A small counterexample from what an engine found. Raises IntegrityError (see above)."""
     calm = calm_release(setting)
     small = _smaller(claim, found, setting, calm)
     if not confirmed(claim, small, setting):
         raise disagreement(claim)
     made = releases(claim, small, setting.types)
-    decided = [_decided(pack, setting, claim, release) for release in made]
+    decided = [_decided(setting, claim, release) for release in made]
     return Counterexample(
         says=f"{claim.says} {_words(made, calm, setting)}",
         release=decided[0],
@@ -145,7 +144,12 @@ def _choices(symbol: str, setting: Setting) -> list[Value]:
     formulas = [*here.tier_counts, *here.track_counts, here.blocked]
     formulas += [gate.insufficient for gate in here.gates]
     atoms = sorted(
-        {a for formula in formulas for a in formula.atoms if getattr(a, "fact", _number(a)) == fact},
+        {
+            a
+            for formula in formulas
+            for a in formula.atoms
+            if getattr(a, "fact", _number(a)) == fact
+        },
         key=repr,
     )
     found = choices_of(fact, [a for a in atoms if not isinstance(a, Known)], setting.types,
@@ -200,7 +204,7 @@ def _simpler(
     return values
 
 
-def _decided(pack: Pack, setting: Setting, claim: Claim, release: Release) -> Decided:
+def _decided(setting: Setting, claim: Claim, release: Release) -> Decided:
     """Decide as `guiderail policy eval` does, and check that it says the same."""
     least = least_known_by(setting.book.rulebook)
     ranks = release.known_by(least)
@@ -209,7 +213,9 @@ def _decided(pack: Pack, setting: Setting, claim: Claim, release: Release) -> De
         for name, value in release.facts.items()
     }
     at = datetime.fromisoformat(setting.book.day).replace(tzinfo=UTC)
-    decision = decide(pack, facts, kind=setting.book.kind, at=at, place=lambda _: Place(SOURCE))
+    decision = decide(
+        setting.pack, facts, kind=setting.book.kind, at=at, place=lambda _: Place(SOURCE)
+    )
     judged = judge(setting.book.rulebook, release, setting.types)
     blocked = str(decision.outcome) == "blocked"
     if (decision.tier, decision.track, blocked) != (

@@ -142,9 +142,7 @@ def _weak_evidence(
     f = setting.formulas
     free_one, free_two = setting.assumed(first, OTHER), setting.assumed(second, "")
     alone = _below(free_one.computed_weak, free_two.computed_weak, f)
-    return Cause(
-        f.all_of([_tiers_in_order(f), alone]), lambda: _below(one.weak, two.weak, f)
-    )
+    return Cause(f.all_of([_tiers_in_order(f), alone]), lambda: _below(one.weak, two.weak, f))
 
 
 def _tiers_in_order(f: Formulas) -> Formula:
@@ -155,9 +153,7 @@ def _tiers_in_order(f: Formulas) -> Formula:
     return f.atom(Related(TIER + OTHER, TIER, pairs))
 
 
-def _track_causes(
-    setting: Setting, first: World, second: World, attention: bool
-) -> list[Cause]:
+def _track_causes(setting: Setting, first: World, second: World, attention: bool) -> list[Cause]:
     """A track rule or a gate counts for the second release and not for the first."""
     f = setting.formulas
     one, two = setting.assumed(first, OTHER), setting.assumed(second, "")
@@ -172,7 +168,9 @@ def _track_causes(
     reached = _attended if attention else _weighs
     causes = [
         cause(there, here, partial(reached, one, part.rule.rank))
-        for part, here, there in zip(one.book.tracks, one.track_counts, two.track_counts, strict=True)
+        for part, here, there in zip(
+            one.book.tracks, one.track_counts, two.track_counts, strict=True
+        )
         if part.rule.rank
     ]
     for here_gate, there_gate in zip(one.gates, two.gates, strict=True):

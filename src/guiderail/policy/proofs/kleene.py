@@ -179,7 +179,9 @@ class Conditions:
         if len(every) == len(set(values)):
             return self.formulas.true
         if every == (False, True):
-            return self.formulas.atom(Among(self._symbol(name), frozenset({True})), values[0] is True)
+            return self.formulas.atom(
+                Among(self._symbol(name), frozenset({True})), values[0] is True
+            )
         return self._atom(Among(self._symbol(name), frozenset(values)))
 
     def _when_known(self, names: list[str], formula: Formula) -> Truth:

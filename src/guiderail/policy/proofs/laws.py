@@ -1,4 +1,4 @@
-"""Claims that no release may break: invariants, unknown is safe, riskier and weaker is not lighter."""
+"""Claims that no release may break: invariants, and that unknown, riskier, weaker is not lighter."""
 
 from __future__ import annotations
 
@@ -83,9 +83,7 @@ def unknown_claims(setting: Setting) -> list[Claim]:
 
 def _unknown(setting: Setting, fact: str) -> Claim:
     only = frozenset({fact})
-    compared = compare(
-        setting, World(unknown=only), World(known=only, strong=only), attention=True
-    )
+    compared = compare(setting, World(unknown=only), World(known=only, strong=only), attention=True)
     return Claim(
         about=fact,
         formula=compared.formula,
@@ -122,7 +120,7 @@ def _monotone(setting: Setting, fact: str, riskier: Formula) -> Claim:
 
 
 def _given(riskier: Formula, cause: Cause, f: Formulas) -> Cause:
-    """The cause where one value is riskier than the other; the same one where both do not matter."""
+    """The cause where one value is riskier than the other; the same where neither matters."""
     facts = {fact for atom in riskier.atoms for fact in facts_of(atom)}
     asked = {fact for atom in cause.local.atoms for fact in facts_of(atom)}
     local = cause.local if facts.isdisjoint(asked) else f.all_of([riskier, cause.local])

@@ -1,11 +1,12 @@
-"""The properties that are proved about every pack, each with why it matters. The list is the order."""
+"""The properties that are proved about every pack, in their order, each with why it matters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from guiderail.policy.pack import Pack
 from guiderail.policy.proofs.chances import (
     decide_claims,
     exclusive_claims,
@@ -57,12 +58,17 @@ def _not_regulated(setting: Setting) -> str:
 
 
 def _own_invariants(setting: Setting) -> list[Claim]:
-    return invariant_claims(setting, stated_invariants(setting.tree, setting.book.kind))
+    return invariant_claims(setting, stated_invariants(setting.pack, setting.book.kind))
 
 
-def stated_invariants(tree: Mapping[str, Any], kind: str) -> Sequence[Mapping[str, Any]]:
-    """The invariants that a pack states for a kind; packs compiled before there were any: none."""
-    return [each for each in tree.get("invariants", ()) if kind in each["kinds"]]
+def stated_invariants(pack: Pack, kind: str) -> list[dict[str, Any]]:
+    """The invariants that a pack states for a kind, with what each says; packs compiled before
+    there were any state none."""
+    return [
+        {**each, "says": pack.texts["invariants"][each["id"]]}
+        for each in pack.tree.get("invariants", ())
+        if kind in each["kinds"]
+    ]
 
 
 def _no_invariants(setting: Setting) -> str:
@@ -93,9 +99,14 @@ def _no_failing_gates(setting: Setting) -> str:
     return "No gate has a condition for failing."
 
 
-def _declared_monotone(setting: Setting) -> Reasons:
-    stated: Reasons = setting.tree.get("monotone_exceptions", {})
-    return stated
+def _excepted(name: str) -> Callable[[Setting], Reasons]:
+    """What the pack excepts from a property."""
+
+    def reasons(setting: Setting) -> Reasons:
+        names = setting.pack.tree.get("proof_exceptions", {}).get(name, ())
+        return {about: setting.pack.texts["proof_exceptions"][name][about] for about in names}
+
+    return reasons
 
 
 def _may_be_absent(setting: Setting) -> Reasons:
@@ -150,7 +161,7 @@ PROPERTIES: Final = (
         "Otherwise making a release worse would be a way to get it through.",
         monotone_claims,
         _no_direction,
-        _declared_monotone,
+        _excepted("monotone"),
     ),
     Property(
         "evidence",
@@ -168,6 +179,7 @@ PROPERTIES: Final = (
         "is not what was meant.",
         decide_claims,
         _no_rules,
+        _excepted("rules-decide"),
     ),
     Property(
         "no-shadow",
@@ -175,8 +187,8 @@ PROPERTIES: Final = (
         "A shadowed rule can be changed or deleted without any effect, and whoever edits it "
         "believes otherwise.",
         shadow_claims,
-    with_own_limit,
         _no_rules,
+        _excepted("no-shadow"),
     ),
     Property(
         "gates-possible",

@@ -99,7 +99,7 @@ def prove_pack(
     pack: Pack,
     *,
     solver: bool = True,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),
     clock: Callable[[], float] = time.process_time,
 ) -> Proof:
     """Prove every property. solver: with Z3 where it is installed, else by boundary values.
@@ -111,9 +111,9 @@ def prove_pack(
     method, why = engine_in_use(solver)
     for kind in pack.kinds:
         for day in days(pack):
-            setting = Setting(pack.tree, open_book(pack.tree, kind, day))
+            setting = Setting(pack, open_book(pack.tree, kind, day))
             engine = _engine(method, setting, limits)
-            proved += [_prove(pack, each, setting, engine, limits, clock) for each in PROPERTIES]
+            proved += [_prove(each, setting, engine, limits, clock) for each in PROPERTIES]
     if not pack.kinds:
         proved = [_about_nothing(pack, each) for each in PROPERTIES]
     return Proof(pack, method, why, tuple(proved))
@@ -164,7 +164,6 @@ class _Tally:
 
 
 def _prove(
-    pack: Pack,
     each: Property,
     setting: Setting,
     engine: Engine,
@@ -181,7 +180,10 @@ def _prove(
             tally.undecided.append((claim.about, f"the {limits.seconds:g} s for it were over"))
             continue
         engine.allow(left)
-        _settle(pack, claim, setting, engine, declared, tally)
+        _settle(claim, setting, engine, declared, tally)
+    met = {claim.about for claim in claims}
+    tally.exceptions += [Excepted(about, declared[about], False, None)
+                         for about in declared if about not in met]  # fmt: skip
     result, reason = _result(each, setting, claims, tally)
     return Proved(
         name=each.name,
@@ -201,7 +203,6 @@ def _prove(
 
 
 def _settle(
-    pack: Pack,
     claim: Claim,
     setting: Setting,
     engine: Engine,
@@ -220,15 +221,16 @@ def _settle(
             tally.exceptions.append(Excepted(claim.about, declared[claim.about], False, None))
         return
     if isinstance(answer, NoneExists):
-        violation = _lacking(pack, claim, setting, engine, tally)
-        if violation is not None:
-            tally.violations.append(violation)
-        return
-    example = counterexample(pack, claim, answer, setting)
-    if claim.about in declared:
-        tally.exceptions.append(Excepted(claim.about, declared[claim.about], True, example))
+        violation = _lacking(claim, setting, engine, tally)
+        if violation is None:
+            return
     else:
-        tally.violations.append(Violation(claim.about, claim.says, example))
+        violation = Violation(claim.about, claim.says, counterexample(claim, answer, setting))
+    if claim.about in declared:
+        reason, example = declared[claim.about], violation.counterexample
+        tally.exceptions.append(Excepted(claim.about, reason, True, example))
+    else:
+        tally.violations.append(violation)
 
 
 def _impossible(claim: Claim, engine: Engine) -> bool:
@@ -240,9 +242,7 @@ def _impossible(claim: Claim, engine: Engine) -> bool:
     )
 
 
-def _lacking(
-    pack: Pack, claim: Claim, setting: Setting, engine: Engine, tally: _Tally
-) -> Violation | None:
+def _lacking(claim: Claim, setting: Setting, engine: Engine, tally: _Tally) -> Violation | None:
     """Why the release that must exist does not; None where that is no fault after all."""
     if claim.unless:
         answers = [(each, engine.find(each.formula())) for each in claim.unless]
@@ -257,7 +257,7 @@ def _lacking(
     if claim.example is not None:
         answer = engine.find(claim.example.formula())
         if isinstance(answer, Found):
-            example = counterexample(pack, claim.example, answer, setting)
+            example = counterexample(claim.example, answer, setting)
             return Violation(claim.about, claim.example.says, example)
     return Violation(claim.about, claim.says, None)
 

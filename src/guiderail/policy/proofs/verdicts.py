@@ -112,7 +112,7 @@ def open_book(tree: Tree, kind: str, day: str) -> Book:
 
 
 def _of_many(part: Part, parts: Sequence[Part]) -> bool:
-    return sum(other["id"] == part["id"] for other in parts) > 1
+    return len([other for other in parts if other["id"] == part["id"]]) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,10 @@ class Verdicts:
         """As `weak`, from the facts even where it is assumed."""
         f = self.formulas
         return f.any_of(
-            f.all_of([self._felt_tier[tier], f.any_of(self._is_weak(n) for n, least in facts if least)])
+            f.all_of([
+                self._felt_tier[tier],
+                f.any_of(self._is_weak(name) for name, least in facts if least),
+            ])
             for tier, facts in zip(FELT_TIERS, self.book.rulebook.minimum, strict=True)
         )  # fmt: skip
 
@@ -304,11 +307,10 @@ class Verdicts:
         settled = f.all_of(
             conditions.known(name) for name in sorted(gate.reads - gate.may_be_absent)
         )
+        passes_alone = f.all_of([passes.yes, f.any_of([fails.no, settled])])
         failed = f.all_of([relevant, fails.yes])
-        passed = f.all_of([relevant, passes.yes, f.any_of(
-            [fails.no, f.all_of([f.opposite(fails.yes), settled])])])  # fmt: skip
-        insufficient = f.all_of([relevant, f.opposite(fails.yes), f.any_of(
-            [f.opposite(passes.yes), f.all_of([f.opposite(fails.no), f.opposite(settled)])])])  # fmt: skip
+        passed = f.all_of([relevant, f.opposite(fails.yes), passes_alone])
+        insufficient = f.all_of([relevant, f.opposite(fails.yes), f.opposite(passes_alone)])
         return GateTruths(enforced, failed, passed, insufficient, (passes, fails, applies))
 
     def _enforced(self, gate: Gate) -> Formula:
