@@ -35,7 +35,7 @@ def compile_invariants(
             if invariant.id in says:
                 place = pack.document.value_place(("invariants", index, "id"))
                 problems.append(Problem(place, f"The invariant {invariant.id} is stated twice.",
-                                        "Give each a name of its own; none replaces another."))  # fmt: skip
+                                        "Give each a name of its own."))  # fmt: skip
                 continue
             says[invariant.id] = invariant.says
             trees.append({

@@ -180,8 +180,8 @@ def _gate(setting: Setting, at: int) -> list[Claim]:
             about=f"{name}: insufficient",
             formula=ready(f.all_of([gate.insufficient, f.any_of([lighter, asks])])),
             confirm=lambda judged: _gate_decides(setting, judged[0], name, "insufficient"),
-            says=f"The gate {name} can never matter by thin evidence: nothing is heavier for it and "
-            "nobody is asked.",
+            says=f"The gate {name} can never matter by thin evidence: nothing is heavier for it "
+            "and nobody is asked.",
             wanted=True,
         )
     ]

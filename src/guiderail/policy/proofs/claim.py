@@ -20,7 +20,8 @@ from guiderail_verify.judge import Judgement
 
 Shape = Literal["one", "unknown", "riskier", "weaker"]
 """Which releases a claim is about: one; or two that differ in one fact, of which the first must not
-be lighter: unknown against a value, a riskier value against a safer one, weak evidence against good.
+be lighter: unknown against a value, a riskier value against a safer one, weak evidence against
+better.
 """
 
 Later = Callable[[], Formula]
