@@ -205,7 +205,8 @@ def test_a_limit_is_written_once_and_changed_in_one_line(own: Own) -> None:
     rule = rule.replace("change.removed_features > 0", "change.removed_features > limit.removed")
     rule = rule.replace("what: Whether inputs", "what: More than {limit.removed}. Whether inputs")
     folder = own(
-        "limits: {removed: 2, other: 0.8}\n", **{"tracks__features-removed": f"overrides: model\n{rule}"}
+        "limits: {removed: 2, other: 0.8}\n",
+        **{"tracks__features-removed": f"overrides: model\n{rule}"},
     )
     pack = load_pack_directory(folder)
     assert rules(decided(pack, {"change.removed_features": 2})) == {"green": "green"}

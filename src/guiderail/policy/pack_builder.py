@@ -37,10 +37,17 @@ class Built:
 
 def build(reading: Reading) -> Built:
     """Compile what was read. Problems of the reading come first."""
-    built = Built(problems=list(reading.problems))
-    if not reading.packs:
+    built = _compiled(reading.packs)
+    built.problems[:0] = reading.problems
+    built.problems += _pins(reading.packs)
+    return built
+
+
+def _compiled(packs: Sequence[PackSources]) -> Built:
+    built = Built()
+    if not packs:
         return built
-    layers = layered(reading.packs, built.problems)
+    layers = layered(packs, built.problems)
     vocabulary = Vocabulary(_own_facts(layers.sections.get("facts", ()), built.problems))
     whole = layers.settings
     built.tree = {"format": FORMAT, **_settings(whole)}
@@ -67,8 +74,7 @@ def build(reading: Reading) -> Built:
         built.tree[section] = [tree for part in parts for tree in part.trees()]
         built.texts["parts"].update({part.source.part.id: part.texts for part in parts})
     built.tree["facts"] = _fact_types(built.tree, vocabulary)
-    built.problems += _gaps(reading.packs[-1], built.tree)
-    built.problems += _pins(reading.packs)
+    built.problems += _gaps(packs[-1], built.tree)
     return built
 
 
@@ -107,15 +113,20 @@ def _gaps(pack: PackSources, tree: Mapping[str, Any]) -> list[Problem]:
 
 def _pins(packs: Sequence[PackSources]) -> list[Problem]:
     """An own pack names the digest of the shipped pack that it extends."""
-    if len(packs) < 2:
-        return []
-    upper, lower = packs[-1], packs[-2]
+    pairs = zip(packs, packs[1:], strict=False)
+    return [
+        problem
+        for below, (lower, upper) in enumerate(pairs, start=1)
+        for problem in _pin(upper, lower, packs[:below])
+    ]
+
+
+def _pin(upper: PackSources, lower: PackSources, below: Sequence[PackSources]) -> list[Problem]:
     outside = not upper.directory.resolve().is_relative_to(SHIPPED)
     pin = upper.pack.extends_digest
     if pin is None and not (outside and lower.directory.resolve().is_relative_to(SHIPPED)):
         return []
-    below = build(Reading(list(packs[:-1])))
-    digest = json_digest(below.tree)
+    digest = json_digest(_compiled(below).tree)
     if pin == digest:
         return []
     if pin is None:
