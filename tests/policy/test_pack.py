@@ -15,8 +15,7 @@ from guiderail.core.digest import json_digest
 from guiderail.core.errors import InputError, IntegrityError
 from guiderail.policy import Pack, load_pack, load_pack_directory
 from guiderail.policy import pack as pack_module
-from guiderail.policy.compile import compiled_text
-from guiderail.policy.pack import COMPILED_FILE, SHIPPED
+from guiderail.policy.pack import COMPILED_FILE, SHIPPED, compiled_text
 
 PACKS = sorted(path.parent.name for path in SHIPPED.glob("*/pack.yaml"))
 

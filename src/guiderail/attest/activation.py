@@ -8,6 +8,8 @@ from guiderail.core.subject import Subject
 from guiderail.core.time import to_text
 from guiderail_verify.activation import POLICY_ACTIVATION, Activation
 
+__all__ = ["POLICY_ACTIVATION", "sign_activation"]
+
 
 def sign_activation(activation: Activation, keyring: Keyring) -> bytes:
     """The signed envelope, verbatim as it is stored."""

@@ -41,7 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "rollback": Entry("deploy", "rollback", "go back, after showing what that means", "Run"),
     "serve": Entry("deploy", "serve", "start, stop or look at the local gateway", "Run"),
     "gate": Entry("gate", "gate", "one yes or no for schedulers; closed without a permit", "Run"),
-    "policy": Entry("policy", "policy", "check a policy pack, or decide on given facts", "Govern"),
+    "policy": Entry("policy", "policy", "write, check, compare and change the policy", "Govern"),
     "ledger": Entry("ledger", "ledger", "the audit trail: log, verify, checkpoint", "Govern"),
     "demo": Entry("demo", "demo", "watch two real models go through all of it", "Govern"),
 }

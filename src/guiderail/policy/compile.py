@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
-from guiderail.policy.pack import COMPILED_FILE, SHIPPED, Pack, load_pack_directory
+from guiderail.policy.pack import COMPILED_FILE, SHIPPED, compiled_text, load_pack_directory
 from guiderail.policy.problem import PackError
-
-
-def compiled_text(pack: Pack) -> str:
-    """The bytes of `compiled.json`: sorted, one line per part, so that a diff can be read."""
-    whole = {
-        "digest": pack.digest,
-        "texts_digest": pack.texts_digest,
-        "tree": pack.tree,
-        "texts": pack.texts,
-    }
-    return json.dumps(whole, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
 
 
 def compile_shipped(shipped: Path = SHIPPED) -> list[Path]:

@@ -24,6 +24,7 @@ from guiderail_verify.judge import Rulebook, base_name, compile_rulebook
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 COMPILED_FILE: Final = "compiled.json"
+_KINDS: Final = ("model", "app", "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,22 @@ def load_pack(name: str = "model") -> Pack:
             code="policy/pack-changed",
             advice="Install Guiderail again, or run `python -m guiderail.policy.compile`.",
         ) from error
+
+
+def compiled_text(pack: Pack) -> str:
+    """The text of `compiled.json`: sorted, one line per part, so that a diff can be read."""
+    whole = {
+        "digest": pack.digest,
+        "texts_digest": pack.texts_digest,
+        "tree": pack.tree,
+        "texts": pack.texts,
+    }
+    return json.dumps(whole, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def shipped_kinds() -> tuple[str, ...]:
+    """The kinds of workload that a shipped pack decides about; it is named as the kind."""
+    return tuple(kind for kind in _KINDS if (SHIPPED / kind / COMPILED_FILE).is_file())
 
 
 def from_compiled(data: bytes, name: str) -> Pack:

@@ -21,6 +21,7 @@ class Action(StrEnum):
     ANSWER = "answer"
     DECIDE = "decide"
     CONFIRM_USE = "confirm-use"
+    DECIDE_POLICY = "decide-policy"
     DEPLOY = "deploy"
     WITHDRAW = "withdraw"
 
@@ -178,6 +179,14 @@ _RULES: dict[Action, tuple[_Rule, ...]] = {
         _independent,
     ),
     Action.CONFIRM_USE: (_not_an_administrator, _not_the_author, _has_role, _is_competent),
+    Action.DECIDE_POLICY: (
+        _not_an_administrator,
+        _not_the_author,
+        _role_is_needed,
+        _has_role,
+        _is_competent,
+        _once_only,
+    ),
     Action.DEPLOY: (_may_deploy,),
 }
 
@@ -187,5 +196,6 @@ _WORDS = {
     Action.WITHDRAW: "withdraw this release",
     Action.DECIDE: "decide on this release",
     Action.CONFIRM_USE: "confirm the use profile",
+    Action.DECIDE_POLICY: "decide on this policy change",
     Action.DEPLOY: "deploy and roll back this workload",
 }

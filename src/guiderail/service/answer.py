@@ -18,9 +18,9 @@ from guiderail.review.states import State
 from guiderail.service.answer_rows import case_answers
 from guiderail.service.answers import Answer
 from guiderail.service.authorise import authorise
-from guiderail.service.check import pack_for
 from guiderail.service.journal import case_subject, record
 from guiderail.service.permits import issue_permit
+from guiderail.service.policy_in_force import recorded_pack
 from guiderail.service.records import refresh_snapshot
 from guiderail.service.redecide import redecide
 from guiderail.service.unchanged import void_if_changed
@@ -41,7 +41,8 @@ def open_questions(workspace: Workspace, case_id: str) -> tuple[OpenQuestion, ..
         case = cases.load(snapshot, case_id)
         dossier = cases.load_dossier(snapshot, case.dossier_digest)
         given = case_answers(snapshot, case_id)
-    asked = questions_for(pack_for(case.kind), dossier.decision["unanswered"])
+        pack = recorded_pack(snapshot, workspace, case.kind, workspace.clock())
+    asked = questions_for(pack, dossier.decision["unanswered"])
     return tuple(
         OpenQuestion(item, given[item.fact].value if item.fact in given else None) for item in asked
     )

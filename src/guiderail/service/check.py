@@ -20,8 +20,9 @@ from guiderail.manifest.load import load_release
 from guiderail.manifest.release import Release
 from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
-from guiderail.policy.pack import Pack, load_pack
+from guiderail.policy.pack import Pack
 from guiderail.service.answers import with_answers
+from guiderail.service.policy_in_force import pack_for
 from guiderail.service.snapshot import Recorded, load_baseline, read_snapshot, release_folder
 from guiderail.service.workspace import Workspace
 
@@ -68,27 +69,15 @@ def check(
         progress=progress,
     )
     facts = with_answers(measured, recorded.answers, release, standing)
-    decision = evaluate(release, facts, now)
+    pack = pack_for(workspace, release.manifest.kind, now)
+    decision = evaluate(release, facts, now, pack)
     compared = standing.production.digest if standing.production else None
     return Checked(release, facts, decision, compared, now)
 
 
-def evaluate(release: Release, facts: FactSet, at: datetime, pack: Pack | None = None) -> Decision:
-    """Decide on facts under the pack in force for the release's kind."""
-    kind = release.manifest.kind
-    return decide(pack or pack_for(kind), facts, kind=kind, at=at, place=release.place)
-
-
-def pack_for(kind: str) -> Pack:
-    """The shipped pack of a kind; raises InputError for a kind that has none yet."""
-    if kind != "model":
-        raise InputError(
-            f"there is no policy pack for kind {kind} in this version",
-            code="policy/no-pack",
-            advice="This version decides on models; apps and pipelines can be described but not "
-            "released.",
-        )
-    return load_pack(kind)
+def evaluate(release: Release, facts: FactSet, at: datetime, pack: Pack) -> Decision:
+    """Decide on the facts of a release under a pack."""
+    return decide(pack, facts, kind=release.manifest.kind, at=at, place=release.place)
 
 
 def _recorded(

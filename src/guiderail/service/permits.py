@@ -167,7 +167,7 @@ def _issue(
 
 def _refuse_unapproved(tx: Snapshot, workspace: Workspace, case: Case, dossier: Dossier) -> None:
     """At the moment of the permit, decide and count approvals again; the state is not believed."""
-    refuse_other_decision(tx, case, dossier)
+    refuse_other_decision(tx, workspace, case, dossier)
     refuse_blocked(case, dossier)
     own = {case.submitter, *dossier.contributors}
     by_others = [review for review in cases.reviews(tx, case.id) if review.person not in own]

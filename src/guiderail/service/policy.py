@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from guiderail.core.errors import Place
+from guiderail.core.errors import InputError, Place
 from guiderail.core.time import Clock, system_clock
 from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
 from guiderail.policy.facts_file import read_facts
 from guiderail.policy.pack import Pack, load_pack, load_pack_directory
+from guiderail.policy.problem import PackError
 from guiderail.policy.problems import check_pack_directory
 from guiderail.service.check import parse_day
+from guiderail.service.policy_in_force import recorded, stored_pack
+from guiderail.service.workspace import Workspace
 
 
 def check_pack(directory: Path, clock: Clock = system_clock) -> dict[str, Any]:
@@ -42,6 +45,33 @@ def check_pack(directory: Path, clock: Clock = system_clock) -> dict[str, Any]:
 def named_pack(name: str) -> Pack:
     """A shipped pack by name, or a pack directory."""
     return load_pack_directory(Path(name)) if Path(name).is_dir() else load_pack(name)
+
+
+def checked_pack(name: str, workspace: Workspace, *, today: date) -> Pack:
+    """A pack that passes every check: a directory, a shipped one, or one that was in force here.
+
+    Raises PackError with every problem of a directory, and InputError for a name of nothing.
+    """
+    if Path(name).is_dir():
+        checked = check_pack_directory(Path(name), today=today)
+        if checked.pack is None or checked.problems:
+            raise PackError(checked.problems)
+        return checked.pack
+    return earlier_pack(name, workspace) if name.startswith("sha256:") else load_pack(name)
+
+
+def earlier_pack(digest: str, workspace: Workspace) -> Pack:
+    """A pack that was put into force in this workspace, by the digest of its rules."""
+    with workspace.store.read() as snapshot:
+        policy = recorded(snapshot, workspace)
+    for activation in reversed(policy.activations):
+        if activation.digest == digest:
+            return stored_pack(workspace, activation)
+    raise InputError(
+        f"no pack {digest} was ever in force here",
+        code="policy/no-such-pack",
+        advice="`guiderail policy status` lists the packs that were, with their digests.",
+    )
 
 
 def evaluate_file(

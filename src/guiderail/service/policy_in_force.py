@@ -120,9 +120,14 @@ def write_in_force(tx: Snapshot, workspace: Workspace) -> None:
 
 def stored_pack(workspace: Workspace, activation: Activation) -> Pack:
     """The compiled pack of an activation. Raises IntegrityError where it is gone or changed."""
-    return _read(
-        workspace.blobs.root, activation.compiled, activation.digest, activation.texts_digest
+    return stored_compiled(
+        workspace, activation.compiled, activation.digest, activation.texts_digest
     )
+
+
+def stored_compiled(workspace: Workspace, compiled: str, digest: str, texts_digest: str) -> Pack:
+    """The pack in a stored compiled file. Raises IntegrityError unless it has these digests."""
+    return _read(workspace.blobs.root, compiled, digest, texts_digest)
 
 
 def _pack(workspace: Workspace, policy: PolicyInForce, kind: str, moment: datetime) -> Pack:

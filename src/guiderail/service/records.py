@@ -20,6 +20,7 @@ from guiderail.manifest.release import Release
 from guiderail.policy.pack import Pack
 from guiderail.review.dossier import Dossier
 from guiderail.service.answer_rows import carried_answers
+from guiderail.service.policy_in_force import write_in_force
 from guiderail.service.snapshot import (
     Recorded,
     facts_from_json,
@@ -164,6 +165,7 @@ def refresh_snapshot(workspace: Workspace, name: str) -> None:
     with workspace.store.read() as tx:
         now = workspace.clock()
         current = Recorded(standing(tx, workspace, name, now), carried_answers(tx, name, now))
+        write_in_force(tx, workspace)
     write_snapshot(workspace.snapshots, name, current)
 
 

@@ -19,9 +19,10 @@ from guiderail.review.dossier import Dossier
 from guiderail.review.states import State
 from guiderail.service.answer_rows import carried_answers, case_answers
 from guiderail.service.answers import answers_to_json, profile_of, with_answers
-from guiderail.service.check import evaluate, pack_for
+from guiderail.service.check import evaluate
 from guiderail.service.journal import case_subject, record
-from guiderail.service.records import standing
+from guiderail.service.policy_in_force import recorded_pack
+from guiderail.service.records import standing, store_pack
 from guiderail.service.snapshot import facts_from_json, facts_to_json, release_folder
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -39,7 +40,9 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
     known = standing(tx, workspace, case.workload, now)
     answers = {**carried_answers(tx, case.workload, now), **case_answers(tx, case.id)}
     facts = with_answers(facts_from_json(before.facts), answers, release, known)
-    decision = evaluate(release, facts, now, pack_for(case.kind))
+    pack = recorded_pack(tx, workspace, case.kind, now)
+    store_pack(tx, pack)
+    decision = evaluate(release, facts, now, pack)
     dossier = Dossier(
         before.release_digest,
         facts_to_json(facts),
@@ -75,13 +78,13 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
     return case
 
 
-def refuse_other_decision(tx: Snapshot, case: Case, dossier: Dossier) -> None:
+def refuse_other_decision(tx: Snapshot, workspace: Workspace, case: Case, dossier: Dossier) -> None:
     """The stored decision is made again from the stored facts, not believed.
 
-    Raises ConflictError when the pack that decided is not the one of this version any more, and
+    Raises ConflictError when the pack that decided is not the one in force any more, and
     IntegrityError when the pack says something else about the facts than what is stored.
     """
-    pack = pack_for(case.kind)
+    pack = recorded_pack(tx, workspace, case.kind, workspace.clock())
     if pack.digest != dossier.pack_digest:
         raise ConflictError(
             f"the policy changed since {case.id} was decided",

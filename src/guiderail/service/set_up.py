@@ -9,11 +9,12 @@ from guiderail.core.errors import InputError
 from guiderail.core.subject import Actor, Subject
 from guiderail.core.time import Clock, system_clock
 from guiderail.manifest.initial import propose, write_proposal
+from guiderail.policy.pack import load_pack, shipped_kinds
 from guiderail.sandbox.inspect_model import inspect_model
 from guiderail.sandbox.model_summary import ModelSummary
-from guiderail.service.check import pack_for
 from guiderail.service.journal import record
-from guiderail.service.records import store_pack
+from guiderail.service.policy_activate import activate
+from guiderail.service.policy_in_force import write_in_force
 from guiderail.service.workspace import Workspace, create_workspace, operating_system_user
 
 _PEOPLE = """\
@@ -69,12 +70,10 @@ def create(
     workspace = create_workspace(
         directory, demo=demo, people=people, features=features, clock=clock
     )
-    pack = pack_for("model")
     now = clock()
     actor = Actor(operating_system_user())
     trusted = workspace.keyring.trusted
     with workspace.store.transaction() as tx:
-        store_pack(tx, pack)
         record(
             tx, "workspace.created", Subject("workspace", "local"), actor, now, {"demo": demo},
             outcome="done",
@@ -92,21 +91,10 @@ def create(
             },
             outcome="done",
         )
-        record(
-            tx,
-            "policy.activated",
-            Subject("policy", pack.id, pack.digest),
-            actor,
-            now,
-            {
-                "pack": pack.id,
-                "version": pack.version,
-                "digest": pack.digest,
-                "texts_digest": pack.texts_digest,
-            },
-            outcome="done",
-            policy=pack.digest,
-        )
+        for kind in shipped_kinds():
+            activate(tx, workspace, load_pack(kind), actor, effective_at=now)
+    with workspace.store.read() as snapshot:
+        write_in_force(snapshot, workspace)
     return workspace
 
 

@@ -21,9 +21,10 @@ from guiderail.review.dossier import Dossier
 from guiderail.review.states import BEFORE_TRAFFIC, ENDS, State
 from guiderail.service.answer_rows import carried_answers
 from guiderail.service.answers import answers_to_json, with_answers
-from guiderail.service.check import Progress, evaluate, pack_for
+from guiderail.service.check import Progress, evaluate
 from guiderail.service.journal import PLATFORM, case_subject, record
 from guiderail.service.permits import issue_permit
+from guiderail.service.policy_in_force import recorded_pack
 from guiderail.service.records import (
     keep_evidence,
     keep_release,
@@ -61,10 +62,10 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
     now = workspace.clock()
     actor = workspace.actor
     release = load_release(directory)
-    pack = pack_for(release.manifest.kind)
     keep_release(workspace, release)
     name = release.manifest.served_as
     with workspace.store.read() as snapshot:
+        pack = recorded_pack(snapshot, workspace, release.manifest.kind, now)
         _refuse_twice(snapshot, release)
         known = standing(snapshot, workspace, name, now)
         carried = carried_answers(snapshot, name, now)
@@ -98,6 +99,12 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
                 f"another release of {name} went into production while this one was measured",
                 code="submit/baseline-moved",
                 advice="Submit again: it is then compared with what runs now.",
+            )
+        if recorded_pack(tx, workspace, release.manifest.kind, now).digest != pack.digest:
+            raise ConflictError(
+                "the policy changed while the release was measured",
+                code="submit/policy-changed",
+                advice="Submit again: it is then decided under the policy of today.",
             )
         record_release(tx, release, now)
         store_pack(tx, pack)
