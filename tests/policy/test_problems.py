@@ -150,7 +150,7 @@ LINT: list[tuple[str, str, str, str, str]] = [
     (
         "an example that gives another verdict",
         "gates/cost.yaml", "verdict: fail", "verdict: pass",
-        "The example above even at best gives fail, not pass.",
+        "For kind model the example above even at best gives fail, not pass.",
     ),
     (
         "an example with a fact that does not exist",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from guiderail.core.digest import decimal_string, json_digest
@@ -40,6 +41,7 @@ def build(reading: Reading) -> Built:
     built = _compiled(reading.packs)
     built.problems[:0] = reading.problems
     built.problems += _pins(reading.packs)
+    built.problems += _days(reading.packs)
     return built
 
 
@@ -111,9 +113,21 @@ def _gaps(pack: PackSources, tree: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _days(packs: Sequence[PackSources]) -> list[Problem]:
+    """A pack cannot hold before the pack that it extends does."""
+    return [
+        Problem(upper.document.value_place(("effective_from",)),
+                f"The pack holds from {upper.pack.effective_from}, before {lower.pack.id}, which "
+                f"it extends, does: from {lower.pack.effective_from}.",
+                "Write that day or a later one.")
+        for lower, upper in pairwise(packs)
+        if upper.pack.effective_from < lower.pack.effective_from
+    ]  # fmt: skip
+
+
 def _pins(packs: Sequence[PackSources]) -> list[Problem]:
     """An own pack names the digest of the shipped pack that it extends."""
-    pairs = zip(packs, packs[1:], strict=False)
+    pairs = pairwise(packs)
     return [
         problem
         for below, (lower, upper) in enumerate(pairs, start=1)

@@ -52,6 +52,7 @@ ManifestKey = Annotated[
 ]
 """A key of guiderail.yaml with dots, such as `evaluation.data`; empty points at the file."""
 LimitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+LimitValue = Annotated[int | float, Field(ge=-1e15, le=1e15)]
 Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 CanLighten = Literal["evidence", "design", "no"]
 
@@ -304,7 +305,7 @@ class PackFile(Part):
     extends: Id | None = None
     extends_digest: Sha256 | None = None
     drops: dict[PartId, Prose] = {}
-    limits: dict[LimitName, int | float] = {}
+    limits: dict[LimitName, LimitValue] = {}
     kinds: tuple[Kind, ...]
     reverify_after_days: Annotated[int, Field(gt=0)] = 180
     minimum_known_by: dict[FactPrefix, KnownByName] = {}

@@ -64,7 +64,7 @@ def parse(text: str) -> Expression:
     build = _Build()
     result: Expression = build.transform(tree)
     if build.mistakes:
-        raise ExpressionError(min(build.mistakes, key=lambda mistake: mistake.at))
+        raise ExpressionError(build.mistakes[0])
     return result
 
 

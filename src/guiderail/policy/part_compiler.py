@@ -12,6 +12,7 @@ from guiderail.policy.check_types import Tree, compile_text
 from guiderail.policy.pack_files import (
     AdviceFile,
     Case,
+    FactFile,
     GateFile,
     Level,
     PackFile,
@@ -25,6 +26,7 @@ from guiderail.policy.problem import Problem
 from guiderail.policy.templates import placeholders, unusable
 from guiderail.policy.vocabulary import COMPUTED, Vocabulary, did_you_mean
 from guiderail_verify.evaluate import fact_names
+from guiderail_verify.judge import TIERS, TRACKS
 
 NOTHING: Final[Tree] = {"bool": False}
 _NOT_YET: Final = {"tiers": tuple(COMPUTED), "tracks": ("lighter.design",)}
@@ -50,6 +52,10 @@ class PartCompiler:
         """What the file adds to the deciding tree; fills `texts` and `problems` on the way."""
         part = self.source.part
         trees: list[Any] = []
+        if not isinstance(part, FactFile) and part.until and part.until <= part.since:
+            self.problem(f"It ends on {part.until} and begins on {part.since}: it never holds.",
+                         "`until` is the first day on which it does not hold any more.",
+                         "until")  # fmt: skip
         match part:
             case RuleFile():
                 trees = _rule(self, part)
@@ -145,6 +151,11 @@ def _rule(compiler: PartCompiler, rule: RuleFile) -> list[Any]:
         levels = (Level(raises_to=rule.raises_to, when=rule.when, sentence=rule.sentence,
                         worst=rule.worst, adds_reviewers=rule.adds_reviewers),)  # fmt: skip
         prefixes = [()]
+    scale = TIERS if compiler.section == "tiers" else TRACKS
+    for level, prefix in zip(levels, prefixes, strict=True):
+        if level.raises_to not in scale:
+            compiler.problem(f"{level.raises_to} is none of the {compiler.section}.",
+                             f"Choices: {', '.join(scale)}.", *prefix, "raises_to")  # fmt: skip
     shared = {
         "id": rule.id,
         "kinds": compiler.kinds(rule.kinds),

@@ -7,15 +7,16 @@ again within `reverify_after_days`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from guiderail.core.interval import Interval
-from guiderail.core.scales import KnownBy
-from guiderail.facts.fact import FactSet, Value, known
+from guiderail.core.errors import InputError
+from guiderail.facts.fact import FactSet
+from guiderail.policy.facts_file import given_fact
+from guiderail.policy.layers import layered
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
 from guiderail.policy.pack_files import (
@@ -28,6 +29,7 @@ from guiderail.policy.pack_files import (
     Reference,
     RuleFile,
 )
+from guiderail.policy.pack_lint import lint
 from guiderail.policy.pack_reader import PackSources, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
@@ -52,28 +54,41 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
     if built.problems:
         return CheckedPack(None, tuple(built.problems))
     pack = make_pack(built.tree, built.texts)
+    layers = layered(reading.packs, [])
+    holding = {id(source) for parts in layers.sections.values() for source in parts}
     problems: list[Problem] = []
     for sources in reading.packs:
         for parts in sources.sections.values():
             for source in parts:
-                problems.extend(_part_problems(source, sources.pack, pack, today))
+                if id(source) in holding:
+                    problems.extend(_part_problems(source, sources.pack, pack, today))
         problems.extend(_too_many_questions(sources))
+    problems.extend(lint(reading.packs, layers, pack))
     return CheckedPack(pack, tuple(problems))
 
 
 def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
-    """The facts of an example, as measured ones; what it leaves out is unknown."""
+    """The facts of an example, as attested ones; what it leaves out is unknown.
+
+    Raises InputError for a name or a value that no fact has.
+    """
     return {
-        name: known(name, _value(vocabulary, name, value), "the example", KnownBy.ATTESTED)
+        name: given_fact(name, list(value) if isinstance(value, tuple) else value,
+                         Path("the example"), vocabulary)
         for name, value in example.facts.items()
-    }
+    }  # fmt: skip
 
 
-def example_verdict(gate: GateFile, example: Example, pack: Pack) -> str:
-    """What the gate says about the facts of one of its examples."""
-    kind = next(kind for kind in gate.kinds if kind in pack.kinds)
+def example_kinds(gate: GateFile, pack: Pack) -> tuple[str, ...]:
+    """The kinds for which the examples of a gate are tried: its own that the pack decides about."""
+    return tuple(kind for kind in gate.kinds if kind in pack.kinds)
+
+
+def example_verdict(gate: GateFile, example: Example, pack: Pack, kind: str | None = None) -> str:
+    """What the gate says about the facts of one of its examples, for one of its kinds."""
+    tried = kind or example_kinds(gate, pack)[0]
     day = max(str(pack.tree["effective_from"]), gate.since)
-    book = pack.rulebook(kind, datetime.fromisoformat(day).replace(tzinfo=UTC))
+    book = pack.rulebook(tried, datetime.fromisoformat(day).replace(tzinfo=UTC))
     readings = readings_of(example_facts(example, pack.vocabulary), pack.tree["facts"])
     judged = book.judge(readings.values, readings.known_by)
     return next(one.verdict for one in judged.gates if one.gate.id == gate.id)
@@ -93,19 +108,17 @@ def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> I
 
 def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Problem]:
     for index, example in enumerate(gate.examples):
-        path = ("examples", index, "facts")
-        strangers = [name for name in example.facts if pack.vocabulary.named(name) is None]
-        for name in strangers:
-            yield _problem(
-                source, (*path, name), f"There is no fact {name}.", pack.vocabulary.nearest(name)
-            )
-        if strangers or not set(gate.kinds) & set(pack.kinds):
+        wrong = list(_strange_facts(source, index, example, pack.vocabulary))
+        yield from wrong
+        if wrong or not _comes_into_force(gate, pack):
             continue
-        verdict = example_verdict(gate, example, pack)
-        if verdict != example.verdict:
-            yield _problem(source, ("examples", index, "verdict"),
-                           f"The example {example.name} gives {verdict}, not {example.verdict}.",
-                           "Correct the example or the conditions of the gate.")  # fmt: skip
+        for kind in example_kinds(gate, pack):
+            verdict = example_verdict(gate, example, pack, kind)
+            if verdict != example.verdict:
+                yield _problem(source, ("examples", index, "verdict"),
+                               f"For kind {kind} the example {example.name} gives {verdict}, not "
+                               f"{example.verdict}.",
+                               "Correct the example or the conditions of the gate.")  # fmt: skip
     shown = {example.verdict for example in gate.examples}
     wanted = {"pass", "insufficient"} | ({"fail"} if gate.fail_when else set())
     for missing in sorted(wanted - shown):
@@ -121,6 +134,21 @@ def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Probl
     if gate.applies_when and gate.sentences.not_applicable is None:
         yield _problem(source, ("applies_when",), "The gate has no words for not applying.",
                        "Write sentences.not_applicable.")  # fmt: skip
+
+
+def _comes_into_force(gate: GateFile, pack: Pack) -> bool:
+    return gate.until is None or gate.until > str(pack.tree["effective_from"])
+
+
+def _strange_facts(
+    source: Source, index: int, example: Example, vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    for name, value in example.facts.items():
+        one = example.model_copy(update={"facts": {name: value}})
+        try:
+            example_facts(one, vocabulary)
+        except InputError as error:
+            yield _problem(source, ("examples", index, "facts", name), error.what, error.advice)
 
 
 def _stale_references(
@@ -165,14 +193,3 @@ def _too_many_questions(sources: PackSources) -> Iterator[Problem]:
 
 def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: str) -> Problem:
     return Problem(source.document.value_place(path), message, hint)
-
-
-def _value(vocabulary: Vocabulary, name: str, value: Any) -> Value:
-    known_type = vocabulary.named(name)
-    kind = known_type.type if known_type is not None else "text"
-    if kind == "interval" and isinstance(value, Mapping):
-        return Interval(float(value["value"]), float(value["low"]), float(value["high"]))
-    if kind == "number" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    written: Value = value
-    return written

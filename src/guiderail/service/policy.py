@@ -79,9 +79,10 @@ def evaluate_file(
 ) -> Decision:
     """Decide on facts from a file. Facts that it leaves out are unknown."""
     moment: datetime = parse_day(at) if at else clock()
+    chosen = named_pack(pack)
     return decide(
-        named_pack(pack),
-        read_facts(facts),
+        chosen,
+        read_facts(facts, chosen.vocabulary),
         kind=kind,
         at=moment,
         place=lambda _: Place(str(facts)),
