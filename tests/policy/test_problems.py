@@ -63,7 +63,7 @@ BROKEN: list[tuple[str, str, str, str, str, str]] = [
     (
         "a placeholder that nothing fills",
         "gates/cost.yaml", "({cost.monthly})", "({cost.month})",
-        "gates/cost.yaml:13:9",
+        "gates/cost.yaml:14:49",
         "{cost.month} cannot be filled in. Did you mean cost.monthly?",
     ),
     (

@@ -16,7 +16,8 @@ from guiderail.core.digest import decimal_string, json_digest
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.layers import Layers, layered
 from guiderail.policy.pack_files import ControlFile, FactFile, PackFile
-from guiderail.policy.pack_reader import SHIPPED, PackSources, Reading, Source
+from guiderail.policy.pack_folder import SHIPPED
+from guiderail.policy.pack_reader import PackSources, Reading, Source
 from guiderail.policy.part_compiler import PartCompiler
 from guiderail.policy.problem import Problem
 from guiderail.policy.vocabulary import BOUNDS, CATALOGUE_ONLY, COMPUTED, Vocabulary

@@ -52,7 +52,9 @@ ManifestKey = Annotated[
 ]
 """A key of guiderail.yaml with dots, such as `evaluation.data`; empty points at the file."""
 LimitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
-LimitValue = Annotated[int | float, Field(ge=-1e15, le=1e15)]
+LimitValue = (
+    Annotated[int, Field(ge=-(10**15), le=10**15)] | Annotated[float, Field(ge=-1e15, le=1e15)]
+)
 Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 CanLighten = Literal["evidence", "design", "no"]
 

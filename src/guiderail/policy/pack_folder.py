@@ -26,7 +26,13 @@ MOST_FILES: Final = 1000
 LARGEST_PACK: Final = 8 * 1024 * 1024
 """Bytes of all files of one directory."""
 
+LONGEST_CHAIN: Final = 6
+"""Packs that extend one another."""
+
 PACK_FILE: Final = "pack.yaml"
+SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
+SECTIONS: Final = ("tiers", "tracks", "gates", "advice", "questions", "controls", "facts")
+"""The folders of a pack, in the order in which they are compiled."""
 
 
 class UnreadableError(Exception):
@@ -47,12 +53,20 @@ class PackFolder:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_folder(directory: Path, sections: tuple[str, ...]) -> PackFolder:
-    """Read `pack.yaml` and the files of the folders that `sections` names."""
+def parent_of(directory: Path, name: str) -> Path | None:
+    """The pack that a pack in `directory` means by `extends: name`: beside it, or shipped."""
+    for root in (directory.resolve().parent, SHIPPED):
+        if (root / name / PACK_FILE).is_file():
+            return root / name
+    return None
+
+
+def read_folder(directory: Path) -> PackFolder:
+    """Read `pack.yaml` and the files of the folders in `SECTIONS`."""
     folder = PackFolder(directory)
     root = directory.resolve()
     room = LARGEST_PACK
-    for name in _wanted(folder, sections):
+    for name in _wanted(folder):
         if len(folder.files) == MOST_FILES:
             folder.problems.append(
                 Problem(Place(str(directory)), f"The pack has more than {MOST_FILES} files.",
@@ -108,10 +122,10 @@ def read_regular(file: Path, root: Path, most: int = LARGEST_FILE) -> bytes:
     return data
 
 
-def _wanted(folder: PackFolder, sections: tuple[str, ...]) -> Iterator[str]:
+def _wanted(folder: PackFolder) -> Iterator[str]:
     """The names of the files to read; what must not be there becomes a problem on the way."""
     for entry in _listed(folder.directory, folder.problems):
-        if entry.name in sections:
+        if entry.name in SECTIONS:
             if not entry.is_dir():
                 _refuse(folder, entry.name, f"{entry.name} is not a directory.",
                         "It holds one file for each part.")  # fmt: skip
@@ -120,7 +134,7 @@ def _wanted(folder: PackFolder, sections: tuple[str, ...]) -> Iterator[str]:
         elif entry.name == PACK_FILE:
             yield entry.name
         elif not entry.name.startswith(".") and (entry.is_dir() or _is_yaml(entry.name)):
-            hint = did_you_mean(entry.name, sections) or f"Folders: {', '.join(sections)}."
+            hint = did_you_mean(entry.name, SECTIONS) or f"Folders: {', '.join(SECTIONS)}."
             _refuse(folder, entry.name, f"{entry.name} is no part of a pack: nothing reads it.",
                     hint)  # fmt: skip
 

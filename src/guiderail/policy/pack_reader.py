@@ -24,16 +24,19 @@ from guiderail.policy.pack_files import (
     QuestionFile,
     RuleFile,
 )
-from guiderail.policy.pack_folder import PACK_FILE, PackFolder, read_folder
+from guiderail.policy.pack_folder import (
+    LONGEST_CHAIN,
+    PACK_FILE,
+    SECTIONS,
+    PackFolder,
+    parent_of,
+    read_folder,
+)
 from guiderail.policy.part_texts import text_problems
 from guiderail.policy.problem import Problem
 from guiderail.policy.refused_value import value_problem
 
-SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 EXPRESSIONS: Final = frozenset({"when", "applies_when", "pass_when", "fail_when", "skip_when"})
-
-LONGEST_CHAIN: Final = 6
-"""Packs that extend one another."""
 
 LIMITS: Final = strict_yaml.Limits(size=256 * 1024, depth=12, text=8000, values=10_000)
 """Of one file. The deepest value of a part, a number in the facts of an example, is five deep."""
@@ -71,18 +74,17 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
 
 
-_FOLDERS: Final[tuple[tuple[str, type[PackPart]], ...]] = (
-    ("tiers", RuleFile),
-    ("tracks", RuleFile),
-    ("gates", GateFile),
-    ("advice", AdviceFile),
-    ("questions", QuestionFile),
-    ("controls", ControlFile),
-    ("facts", FactFile),
-)
-
-
-SECTIONS: Final = tuple(name for name, _ in _FOLDERS)
+_MODELS: Final[Mapping[str, type[PackPart]]] = {
+    "tiers": RuleFile,
+    "tracks": RuleFile,
+    "gates": GateFile,
+    "advice": AdviceFile,
+    "questions": QuestionFile,
+    "controls": ControlFile,
+    "facts": FactFile,
+}
+FOLDERS: Final = tuple((name, _MODELS[name]) for name in SECTIONS)
+"""Every folder of a pack with the class of its files."""
 
 
 def read_directory(directory: Path) -> Reading:
@@ -100,7 +102,7 @@ def _read(directory: Path, reading: Reading, path: tuple[Path, ...]) -> None:
                     "Name the directory of a pack, for example src/guiderail/packs/model.")
         )  # fmt: skip
         return
-    folder = read_folder(directory, SECTIONS)
+    folder = read_folder(directory)
     reading.problems += folder.problems
     loaded = _load(folder, PACK_FILE, PackFile, reading.problems)
     if loaded is None:
@@ -108,7 +110,7 @@ def _read(directory: Path, reading: Reading, path: tuple[Path, ...]) -> None:
     pack, document = loaded
     if pack.extends is not None:
         _read_extended(directory, pack.extends, document, reading, path)
-    sections = {name: _section(folder, name, model, reading.problems) for name, model in _FOLDERS}
+    sections = {name: _section(folder, name, model, reading.problems) for name, model in FOLDERS}
     reading.packs.append(PackSources(directory, pack, document, sections))
 
 
@@ -131,14 +133,6 @@ def _read_extended(
         _read(parent, reading, chain)
         return
     reading.problems.append(Problem(document.value_place(("extends",)), message, hint))
-
-
-def parent_of(directory: Path, name: str) -> Path | None:
-    """The pack that a pack in `directory` means by `extends: name`: beside it, or shipped."""
-    for root in (directory.resolve().parent, SHIPPED):
-        if (root / name / PACK_FILE).is_file():
-            return root / name
-    return None
 
 
 def _section(

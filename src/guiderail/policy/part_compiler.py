@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from guiderail.core.digest import decimal_string
 from guiderail.policy.check_types import Tree, compile_text
+from guiderail.policy.lookalikes import first_foreign, instead, what_stands
 from guiderail.policy.pack_files import (
     AdviceFile,
     Case,
@@ -127,9 +128,16 @@ class PartCompiler:
         for placeholder in placeholders(text):
             if placeholder.startswith("limit."):
                 continue
+            at, place = first_foreign(placeholder), self.source.document.find(path, placeholder)
+            if at is not None and place.column is not None:
+                sign = placeholder[at]
+                place = replace(place, column=place.column + at)
+                self.problems.append(Problem(place, what_stands(sign), instead(sign)))
+                continue
             reason = unusable(placeholder, self.vocabulary)
             if reason:
-                self.problem(f"{{{placeholder}}} cannot be filled in.", reason, *path)
+                message = f"{{{placeholder}}} cannot be filled in."
+                self.problems.append(Problem(place, message, reason))
 
     def problem(self, message: str, hint: str, *path: str | int) -> None:
         place = self.source.document.value_place(path)

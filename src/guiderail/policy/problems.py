@@ -7,8 +7,8 @@ again within `reverify_after_days`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -30,7 +30,7 @@ from guiderail.policy.pack_files import (
     RuleFile,
 )
 from guiderail.policy.pack_lint import lint
-from guiderail.policy.pack_reader import PackSources, Source, read_directory
+from guiderail.policy.pack_reader import PackPart, PackSources, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
 from guiderail.policy.vocabulary import Vocabulary
@@ -41,10 +41,17 @@ MOST_QUESTIONS: Final = 26
 
 @dataclass(frozen=True, slots=True)
 class CheckedPack:
-    """pack is None where it cannot be compiled at all."""
+    """pack is None where it cannot be compiled at all.
+
+    parts: how many hold, by section, those of extended packs included. examples and mappings: how
+    many examples were tried, once per kind, and how many clauses were looked at.
+    """
 
     pack: Pack | None
     problems: tuple[Problem, ...]
+    parts: Mapping[str, int] = field(default_factory=dict)
+    examples: int = 0
+    mappings: int = 0
 
 
 def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
@@ -56,6 +63,7 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
     pack = make_pack(built.tree, built.texts)
     layers = layered(reading.packs, [])
     holding = {id(source) for parts in layers.sections.values() for source in parts}
+    counted = [source.part for parts in layers.sections.values() for source in parts]
     problems: list[Problem] = []
     for sources in reading.packs:
         for parts in sources.sections.values():
@@ -64,7 +72,23 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
                     problems.extend(_part_problems(source, sources.pack, pack, today))
         problems.extend(_too_many_questions(sources))
     problems.extend(lint(reading.packs, layers, pack))
-    return CheckedPack(pack, tuple(problems))
+    return CheckedPack(
+        pack,
+        tuple(problems),
+        {name: len(parts) for name, parts in layers.sections.items() if parts},
+        sum(len(part.examples) * len(example_kinds(part, pack)) for part in counted
+            if isinstance(part, GateFile)),
+        sum(len(_mappings(part)) for part in counted),
+    )  # fmt: skip
+
+
+def _mappings(part: PackPart) -> tuple[Reference, ...]:
+    match part:
+        case ControlFile():
+            return part.mappings
+        case RuleFile() | GateFile() | AdviceFile():
+            return part.page.refs
+    return ()
 
 
 def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
@@ -98,12 +122,10 @@ def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> I
     part = source.part
     if isinstance(part, GateFile):
         yield from _gate_problems(source, part, pack)
-    if isinstance(part, ControlFile):
-        yield from _stale_references(source, part.mappings, ("mappings",), file, today)
-    elif isinstance(part, RuleFile | GateFile | AdviceFile):
-        yield from _stale_references(source, part.page.refs, ("page", "refs"), file, today)
-    elif isinstance(part, QuestionFile):
+    if isinstance(part, QuestionFile):
         yield from _choice_problems(source, part, pack)
+    where = ("mappings",) if isinstance(part, ControlFile) else ("page", "refs")
+    yield from _stale_references(source, _mappings(part), where, file, today)
 
 
 def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Problem]:
