@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 
 from guiderail.core.errors import Place
 from guiderail.manifest.strict_yaml import Document
@@ -43,7 +44,12 @@ def _in_keys(document: Document) -> Iterator[Problem]:
         key = path[-1] if path else 0
         at = first_foreign(key) if isinstance(key, str) else None
         if isinstance(key, str) and at is not None:
-            yield _problem(document.place(path), key[at])
+            place = document.place(path)
+            if place.line is not None and place.column is not None:
+                line = document.lines[place.line - 1]
+                column = line.find(key[at], place.column - 1) + 1  # 0 where it is an escape
+                place = replace(place, column=column or place.column)
+            yield _problem(place, key[at])
 
 
 def _in_values(document: Document) -> Iterator[Problem]:

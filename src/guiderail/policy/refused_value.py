@@ -26,7 +26,7 @@ def value_problem(detail: Any, model: type[BaseModel], document: Document) -> Pr
     """One mistake that pydantic found, at its place in the file."""
     path = _written(detail["loc"], document)
     shown = ".".join(map(str, path)) or "the file"
-    last = str(detail["loc"][-1])
+    last = str(detail["loc"][-1]) if detail["loc"] else shown
     foreign = _foreign(detail, path, document)
     if foreign is not None:
         return foreign

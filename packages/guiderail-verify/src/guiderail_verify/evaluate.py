@@ -204,7 +204,7 @@ def _sign(sign: str) -> Comparison:
     try:
         return _COMPARE[sign]
     except KeyError:
-        raise TreeError(f"not a comparison: {sign!r}") from None
+        raise TreeError(f"not a comparison: {sign[:40]!r}") from None
 
 
 def _compare(sign: str, left: object, right: object) -> Expression:
@@ -251,7 +251,7 @@ def _compare_ranks(sign: str, left: object, right: object, order: tuple[object, 
         case {"fact": str(a)}, {"text": str(text)} if text in ranks:
             limit = ranks[text]
             return _looked_up(a, {value: compare(rank, limit) for value, rank in ranks.items()})
-    raise TreeError(f"not an ordered comparison: {str(left)[:40]} {sign} {str(right)[:40]}")
+    raise TreeError(f"not an ordered comparison: {str(left)[:40]} {sign[:40]} {str(right)[:40]}")
 
 
 def _looked_up(name: str, truths: dict[Value, Truth]) -> Expression:
