@@ -49,6 +49,8 @@ REFUSED: list[tuple[str, str, str, str, str]] = [
     ("a pack without reviewers", "pack.yaml",
      PACK.replace("red: [risk-officer, compliance]", "red: []"),
      "1:1", "Nobody reviews a red release. Name the roles: `reviewers: {red: [...]}`."),
+    ("a track without its usual wait", "pack.yaml", PACK.replace(", red: some days", ""),
+     "15:1", "expected_wait says nothing about red releases. Write one line for each track"),
     ("two rules with one id", "tracks/regulated.yaml", TRACK.replace("id: moved", "id: regulated"),
      "1:5", "The id regulated is used twice. Ids are the names of pages: give each part its own."),
     ("a cyclic extension", "pack.yaml",

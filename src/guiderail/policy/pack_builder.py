@@ -77,7 +77,7 @@ def _compiled(packs: Sequence[PackSources]) -> Built:
         built.tree[section] = [tree for part in parts for tree in part.trees()]
         built.texts["parts"].update({part.source.part.id: part.texts for part in parts})
     built.tree["facts"] = _fact_types(built.tree, vocabulary)
-    built.problems += _gaps(packs[-1], built.tree)
+    built.problems += _gaps(packs[-1], built.tree, built.texts["expected_wait"])
     return built
 
 
@@ -94,7 +94,7 @@ def _settings(pack: PackFile) -> dict[str, Any]:
     }
 
 
-def _gaps(pack: PackSources, tree: Mapping[str, Any]) -> list[Problem]:
+def _gaps(pack: PackSources, tree: Mapping[str, Any], waits: Mapping[str, str]) -> list[Problem]:
     """What a pack that decides must have: without rules everything would be low and green."""
     if not tree["kinds"]:
         return []
@@ -110,6 +110,12 @@ def _gaps(pack: PackSources, tree: Mapping[str, Any]) -> list[Problem]:
         Problem(pack.document.place(), f"Nobody reviews a {track} release.",
                 f"Name the roles: `reviewers: {{{track}: [...]}}`.")
         for track in _TRACKS[1:] if not tree["reviewers"].get(track)
+    ]  # fmt: skip
+    problems += [
+        Problem(pack.document.place((key,)), f"{key} says nothing about {track} releases.",
+                f"Write one line for each track: {', '.join(_TRACKS)}.")
+        for key, told in (("expected_wait", waits), ("targets_hours", tree["targets_hours"]))
+        for track in _TRACKS if track not in told
     ]  # fmt: skip
     return problems
 
