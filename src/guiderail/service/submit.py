@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from guiderail.change.measure_release import release_facts
 from guiderail.core.errors import ConflictError, RefusedError
@@ -23,6 +24,7 @@ from guiderail.service.answer_rows import carried_answers
 from guiderail.service.answers import answers_to_json, with_answers
 from guiderail.service.check import Progress, evaluate
 from guiderail.service.journal import PLATFORM, case_subject, record
+from guiderail.service.own_facts import with_own_facts
 from guiderail.service.permits import issue_permit
 from guiderail.service.policy_in_force import recorded_pack
 from guiderail.service.records import (
@@ -38,6 +40,9 @@ from guiderail.service.snapshot import facts_to_json
 from guiderail.service.take_back import take_back_permits
 from guiderail.service.workspace import Workspace
 from guiderail.store.transaction import Snapshot, Transaction
+
+DEPLOYABLE: Final = ("model",)
+"""Kinds of workload that a target of this version can run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,14 @@ class Submitted:
 def submit(directory: Path, workspace: Workspace, *, progress: Progress | None = None) -> Submitted:
     """Measure the release against what the store knows, decide, and open its case.
 
-    Raises RefusedError when a gate fails and is not waived or the use is prohibited (nothing is
-    opened), ConflictError when this very release already has an open case. An open prohibited-use
-    screen is asked in the case.
+    Raises RefusedError when a gate fails and is not waived, the use is prohibited or no target runs
+    the kind (nothing is opened), ConflictError when this very release already has an open case. An
+    open prohibited-use screen is asked in the case.
     """
     now = workspace.clock()
     actor = workspace.actor
     release = load_release(directory)
+    _refuse_without_target(release)
     keep_release(workspace, release)
     name = release.manifest.served_as
     with workspace.store.read() as snapshot:
@@ -78,7 +84,8 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
             code="release/changed",
             advice="Let the build finish, then submit again.",
         )
-    facts = with_answers(measured, carried, release, known)
+    own = with_own_facts(measured, release, pack)
+    facts = with_answers(own, carried, release, known)
     decision = evaluate(release, facts, now, pack)
     if decision.outcome is Outcome.BLOCKED and not _only_screen_is_open(decision):
         raise _blocked(decision)
@@ -167,6 +174,16 @@ def _open(
         notify=[need.role for need in decision.reviewers],
     )
     return case
+
+
+def _refuse_without_target(release: Release) -> None:
+    kind = release.manifest.kind
+    if kind not in DEPLOYABLE:
+        raise RefusedError(
+            f"a release of kind {kind} cannot be submitted: no target of this version can run it",
+            code="submit/no-target",
+            advice="`guiderail check` says what its review would ask; it works for every kind.",
+        )
 
 
 def _refuse_twice(tx: Snapshot, release: Release) -> None:
