@@ -98,9 +98,7 @@ def test_a_folder_that_is_a_link_out_of_the_pack_gives_nothing(small: Path) -> N
     elsewhere = small.parent / "elsewhere"
     (small / "gates").rename(elsewhere)
     (small / "gates").symlink_to(elsewhere)
-    assert any(
-        one.startswith("gates/tested.yaml: The link leads out of the pack.") for one in told(small)
-    )
+    assert any(one.startswith("gates: The link leads out of the pack.") for one in told(small))
 
 
 def test_links_inside_the_pack_are_followed(small: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from guiderail.core.digest import canonical_json, sha256_digest
+from guiderail.core.digest import sha256_digest
 from guiderail.policy import load_pack_directory
 from guiderail.policy import problems as problems_module
 from guiderail.policy.problems import CheckedPack
@@ -45,7 +45,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def entry() -> Path:
     folder = cache_folder()
     assert folder is not None
-    (file,) = folder.glob("*.json")
+    (file,) = folder.glob("*.pack")
     return file
 
 
@@ -137,11 +137,15 @@ def test_a_pack_that_appears_beside_and_is_meant_from_now_on_counts(
 
 
 def forged(file: Path, change: Callable[[dict[str, Any]], None], *, sealed: bool) -> None:
-    whole = json.loads(file.read_bytes())
-    change(whole["content"])
-    if sealed:
-        whole["digest"] = sha256_digest(canonical_json(whole["content"]))
-    file.write_text(json.dumps(whole), "utf-8")
+    digest, _, data = file.read_bytes().partition(b"\n")
+    content = json.loads(data)
+    change(content)
+    changed = json.dumps(content).encode()
+    file.write_bytes((sha256_digest(changed).encode() if sealed else digest) + b"\n" + changed)
+
+
+def sealed(data: bytes) -> bytes:
+    return sha256_digest(data).encode() + b"\n" + data
 
 
 def lighter(content: dict[str, Any]) -> None:
@@ -154,8 +158,8 @@ def lighter(content: dict[str, Any]) -> None:
         lambda file: file.write_bytes(b""),
         lambda file: file.write_bytes(file.read_bytes()[:1000]),
         lambda file: file.write_text("[]", "utf-8"),
-        lambda file: file.write_text("[" * 100_000, "utf-8"),
-        lambda file: file.write_text('{"content": {}, "digest": ""}', "utf-8"),
+        lambda file: file.write_bytes(sealed(b"[" * 100_000)),
+        lambda file: file.write_bytes(sealed(b"{}")),
         lambda file: forged(file, lighter, sealed=False),
         lambda file: forged(file, lambda told: told.update(program="another"), sealed=True),
         lambda file: forged(file, lambda told: told.update(files="0" * 64), sealed=True),

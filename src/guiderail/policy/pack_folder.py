@@ -53,6 +53,12 @@ class PackFolder:
     problems: list[Problem] = field(default_factory=list)
 
 
+def _check_link(path: Path, root: Path) -> None:
+    if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
+        raise UnreadableError("The link leads out of the pack.",
+                              "Copy what it leads to into the pack.")  # fmt: skip
+
+
 def parent_of(directory: Path, name: str) -> Path | None:
     """The pack that a pack in `directory` means by `extends: name`: beside it, or shipped."""
     for root in (directory.resolve().parent, SHIPPED):
@@ -91,14 +97,13 @@ def read_folder(directory: Path) -> PackFolder:
 
 
 def read_regular(file: Path, root: Path, most: int = LARGEST_FILE) -> bytes:
-    """The bytes of a regular file that lies below `root`. Raises UnreadableError otherwise.
+    """The bytes of a regular file. Raises UnreadableError for anything else.
 
+    root: where a link may lead; the directory of the file is checked by whoever lists it.
     most: bytes that are read; a larger file is refused without reading it.
     """
     try:
-        if not file.resolve(strict=True).is_relative_to(root):
-            raise UnreadableError("The link leads out of the pack.",
-                                  "Copy what it leads to into the pack.")  # fmt: skip
+        _check_link(file, root)
         # Without O_NONBLOCK opening a named pipe waits until somebody writes into it.
         handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, RuntimeError, ValueError) as error:
@@ -140,6 +145,11 @@ def _wanted(folder: PackFolder) -> Iterator[str]:
 
 
 def _section(folder: PackFolder, section: str) -> Iterator[str]:
+    try:
+        _check_link(folder.directory / section, folder.directory.resolve())
+    except UnreadableError as error:
+        _refuse(folder, section, error.message, error.hint)
+        return
     for entry in _listed(folder.directory / section, folder.problems):
         name = f"{section}/{entry.name}"
         foreign = first_foreign(entry.name)

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import guiderail_verify
-from guiderail.core.digest import canonical_json, sha256_digest
+from guiderail.core.digest import sha256_digest
 from guiderail.core.errors import InputError
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_folder import (
@@ -43,15 +42,23 @@ _PROGRAM: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """pack: None where the directory cannot be compiled.
+    """tree and texts: of the compiled pack, None where the directory cannot be compiled.
 
     document: what a check said on `day` about the directory under the name `named`.
     """
 
-    pack: Pack | None
+    tree: Mapping[str, Any] | None
+    texts: Mapping[str, Any] | None
     day: str | None = None
     named: str | None = None
     document: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pack(self) -> Pack | None:
+        """The compiled pack, its digests computed anew."""
+        if self.tree is None or self.texts is None:
+            return None
+        return make_pack(self.tree, self.texts)
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -69,17 +76,18 @@ def recall(directory: Path, folder: Path | None) -> Remembered | None:
         return None
     file = folder / _file_name(directory)
     try:
-        entry = json.loads(_own_bytes(file))
-        told = entry["content"]
-        if entry["digest"] != sha256_digest(canonical_json(told)) or told["format"] != _FORMAT:
+        digest, _, content = _own_bytes(file).partition(b"\n")
+        if digest.decode() != sha256_digest(content):
+            return None
+        told = json.loads(content)
+        if told["format"] != _FORMAT:
             return None
         chain = [(Path(place), extends) for place, extends in told["chain"]]
         if told["program"] != _program() or not _still_leads(directory, chain):
             return None
         if told["files"] != _bytes_digest([place for place, _ in chain]):
             return None
-        pack = make_pack(told["tree"], told["texts"]) if told["tree"] else None
-        return Remembered(pack, told["day"], told["named"], told["document"])
+        return Remembered(told["tree"], told["texts"], told["day"], told["named"], told["document"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -109,6 +117,8 @@ def remember(directory: Path, folder: Path | None, seen: Seen | None, found: Rem
     """
     if folder is None or seen is None or look(directory) != seen:
         return
+    import tempfile  # only where something is written: the warm path does without
+
     content = {
         "format": _FORMAT,
         "program": _program(),
@@ -117,15 +127,15 @@ def remember(directory: Path, folder: Path | None, seen: Seen | None, found: Rem
         "day": found.day,
         "named": found.named,
         "document": dict(found.document),
-        "tree": found.pack.tree if found.pack else None,
-        "texts": found.pack.texts if found.pack else None,
+        "tree": found.tree,
+        "texts": found.texts,
     }
-    entry = {"digest": sha256_digest(canonical_json(content)), "content": content}
+    data = json.dumps(content).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=folder, prefix=".entry-")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(entry, stream)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(sha256_digest(data).encode() + b"\n" + data)
         os.replace(name, folder / _file_name(directory))
     except OSError:
         return
@@ -142,7 +152,7 @@ def _own_bytes(file: Path) -> bytes:
 
 
 def _file_name(directory: Path) -> str:
-    return hashlib.sha256(str(directory.resolve()).encode("utf-8", "replace")).hexdigest() + ".json"
+    return hashlib.sha256(str(directory.resolve()).encode("utf-8", "replace")).hexdigest() + ".pack"
 
 
 def _chain(directory: Path) -> list[tuple[Path, str | None]]:

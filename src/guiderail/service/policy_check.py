@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from guiderail.core.time import Clock, system_clock
-from guiderail.policy.pack import Pack, make_pack
+from guiderail.policy.pack import Pack
 from guiderail.policy.pack_folder import PACK_FILE, SHIPPED, UnreadableError, read_regular
 from guiderail.policy.vocabulary import did_you_mean
 from guiderail.service.pack_cache import Remembered, cache_folder, look, recall, remember
@@ -60,8 +60,9 @@ def check_pack(directory: Path, today: date) -> dict[str, Any]:
     seen = look(directory)
     checked = check_pack_directory(directory, today=today)
     document = _document(directory, checked, today)
-    found = Remembered(checked.pack, today.isoformat(), named, document)
-    remember(directory, folder, seen, found)
+    pack = checked.pack
+    tree, texts = (pack.tree, pack.texts) if pack else (None, None)
+    remember(directory, folder, seen, Remembered(tree, texts, today.isoformat(), named, document))
     return document
 
 
@@ -69,13 +70,14 @@ def compiled_directory(directory: Path) -> Pack:
     """A pack directory, compiled; from memory where nothing changed. Raises PackError."""
     folder = cache_folder()
     known = recall(directory, folder)
-    if known is not None and known.pack is not None:
-        return known.pack
+    remembered = known.pack if known is not None else None
+    if remembered is not None:
+        return remembered
     from guiderail.policy.pack import load_pack_directory
 
     seen = look(directory)
     pack = load_pack_directory(directory)
-    remember(directory, folder, seen, Remembered(make_pack(pack.tree, pack.texts)))
+    remember(directory, folder, seen, Remembered(pack.tree, pack.texts))
     return pack
 
 
