@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from tests.service.parcels import Releases
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests remember what they checked in a directory of theirs, not in the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def parcel_releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
     """Small real releases of one workload, one directory each; tests change copies only."""

@@ -25,6 +25,7 @@ from guiderail.policy.problems import example_verdict
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+PACK_RECIPE = ROOT / "docs" / "how-to" / "write-a-policy-pack.md"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 DECISIONS = ROOT / "docs" / "adr"
 DOCUMENTS = sorted(
@@ -138,6 +139,38 @@ def test_every_example_of_the_new_gate_gives_its_verdict(with_the_gate: tuple[Pa
     }
     assert verdicts == {example.name: example.verdict for example in gates[0].examples}
     assert set(verdicts.values()) == {Verdict.PASS, Verdict.FAIL, Verdict.INSUFFICIENT}
+
+
+# --- Write a policy pack --------------------------------------------------------------------------
+
+
+NAMED_FILE = re.compile(r"Create\s+`(policies/[^`]+)`:\s*$")
+
+
+def test_the_policy_pack_recipe_works_and_prints_what_is_shown(tmp_path: Path) -> None:
+    text = PACK_RECIPE.read_text("utf-8")
+    environment = {**clean_environment(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    printed, end = "", 0
+    for found in FENCE.finditer(text):
+        before, end = text[end : found.start()], found.end()
+        (block,) = blocks(found.group())
+        named = NAMED_FILE.search(before)
+        if block.kind == "yaml":
+            assert named is not None
+            file = tmp_path / named[1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.body, "utf-8")
+        elif block.kind == "json" and "`facts.json`" in before:
+            (tmp_path / "facts.json").write_text(block.body, "utf-8")
+        elif block.kind == "text":
+            assert words(block.body) in words(printed), f"not printed: {block.body}\n{printed}"
+        elif block.kind == "sh":
+            done = bash(block.body, tmp_path, environment)
+            printed = done.stdout + done.stderr
+            assert done.returncode == block.exit_code, f"{block.body}\n{printed}"
+    assert load_pack_directory(tmp_path / "policies" / "ours").texts["overrides"] == {
+        "features-removed": "model"
+    }
 
 
 # --- The tutorial ---------------------------------------------------------------------------------

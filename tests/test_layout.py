@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (ROOT / "src", ROOT / "packages" / "guiderail-verify" / "src")
 LONGEST_FILE = 600
 LARGEST_FILE = 5_000_000
-GENERATED = {"compiled.json", "guiderail.schema.json"}
+GENERATED = ("compiled.json", ".schema.json")
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 TEXT_FILES = {
     *(".cfg", ".csv", ".in", ".ini", ".json", ".lark", ".md", ".py", ".sh", ".toml", ".txt"),
@@ -47,7 +47,8 @@ def source_files() -> list[Path]:
         for source in SOURCES
         for pattern in kept
         for path in source.rglob(pattern)
-        if path.name not in GENERATED and not any(part.startswith(".") for part in path.parts)
+        if not path.name.endswith(GENERATED)
+        and not any(part.startswith(".") for part in path.parts)
     )
 
 

@@ -89,6 +89,19 @@ def test_how_a_fact_is_known_can_be_given_too(tmp_path: Path) -> None:
         ('{"security.age_days": 1e999}', "facts/wrong-value", "a number"),
         ('{"use.domain": }', "facts/not-json", "Check quotes"),
         ("[" * 100_000, "facts/not-json", ""),
+        ('{"model.format": [[[[[1]]]]]}', "facts/too-deep", "list of texts or an interval"),
+        ('{"model.format": {"a": {"b": {"c": {"d": {}}}}}}', "facts/too-deep", "interval"),
+        (f'{{"tests.ran": {"9" * 5000}}}', "facts/not-json", ""),
+        (f'{{"tests.ran": {"9" * 4000}}}', "facts/wrong-value", "whole number"),
+        (f'{{"tests.ran": {2**53}}}', "facts/wrong-value", "whole number"),
+        (f'{{"security.age_days": {"9" * 400}}}', "facts/wrong-value", "a number"),
+        ({"model.format": "x\u202ey"}, "facts/wrong-value", "a text"),
+        ({"model.format": "\x1b[2J"}, "facts/wrong-value", "a text"),
+        ({"model.format": "x" * 2001}, "facts/wrong-value", "a text"),
+        ({"data.personal_columns": ["e\u200bmail"]}, "facts/wrong-value", "list of texts"),
+        ({"data.personal_columns": ["x"] * 1001}, "facts/wrong-value", "list of texts"),
+        ({"us\u0435.domain": "credit"}, "facts/unknown-fact", "Did you mean use.domain?"),
+        ({"x" * 100_000: 1}, "facts/unknown-fact", "`guiderail facts`"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_fact_and_a_way_out(
@@ -99,6 +112,7 @@ def test_what_cannot_be_used_is_refused_with_the_fact_and_a_way_out(
     assert caught.value.code == code
     assert advice in caught.value.advice
     assert caught.value.place is not None
+    assert len(str(caught.value)) < 1000
 
 
 def test_broken_json_is_shown_with_line_and_column(tmp_path: Path) -> None:

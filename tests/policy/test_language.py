@@ -118,7 +118,17 @@ def test_the_same_number_written_in_two_ways_compiles_to_the_same_bytes() -> Non
         ("", 0, "is empty"),
         ("use.domain in []", 15, "cannot follow here"),
         ("security.age_days > 7d", 21, "cannot follow here"),
-        ("use.régulated", 5, "cannot stand here"),
+        ("use.régulated", 5, "`é` is LATIN SMALL LETTER E WITH ACUTE. Write `e`."),
+        ("use.regul\u0430ted", 9, "`\u0430` is CYRILLIC SMALL LETTER A. Write `a`."),
+        ("use.domain == “law”", 14, 'Write `"`.'),
+        ("tests.ran ≥ 3", 10, "Write `>=`."),
+        ("use.\u200bregulated", 4, "cannot be seen, U+200B ZERO WIDTH SPACE. Remove it."),
+        ("use.regulated ||\xa0true", 16, "Write a plain space."),
+        ("use.regulated\t|| true", 13, "U+0009. Remove it."),
+        ("use.domain in ['law', 'credit', 'law']", 32, "twice. Keep one"),
+        ("model.format in ['onnx', 'skops', '0NNX']", 34, "easily taken for one another"),
+        (f"tests.ran in [{', '.join('12345' for _ in range(101))}]", 714, "more than 100 values"),
+        (f"tests.ran > {'9' * 31}", 12, "longer than 30 signs"),
     ],
 )
 def test_a_mistake_is_named_with_its_character_and_a_way_out(text: str, at: int, said: str) -> None:

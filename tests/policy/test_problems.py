@@ -69,7 +69,7 @@ BROKEN: list[tuple[str, str, str, str, str, str]] = [
     (
         "a placeholder that nothing fills",
         "gates/cost.yaml", "({cost.monthly})", "({cost.month})",
-        "gates/cost.yaml:13:9",
+        "gates/cost.yaml:14:49",
         "{cost.month} cannot be filled in. Did you mean cost.monthly?",
     ),
     (
@@ -156,7 +156,7 @@ LINT: list[tuple[str, str, str, str, str]] = [
     (
         "an example that gives another verdict",
         "gates/cost.yaml", "verdict: fail", "verdict: pass",
-        "The example above even at best gives fail, not pass.",
+        "For kind model the example above even at best gives fail, not pass.",
     ),
     (
         "an example with a fact that does not exist",

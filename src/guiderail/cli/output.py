@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import click
 
@@ -28,18 +29,25 @@ def coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+_STEERING: Final = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
+"""Signs that steer a terminal or turn the reading direction. They may be in what somebody wrote."""
+
+
 def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
     stream = sys.stderr if err else sys.stdout
     colour = coloured(stream)
     for line in lines:
-        style = _COLOURS.get(line.style)
-        text = click.style(line.text, **style) if colour and style else line.text
+        style, plain = _COLOURS.get(line.style), _STEERING.sub("\ufffd", line.text)
+        text = click.style(plain, **style) if colour and style else plain
         click.echo(text, err=err, color=colour)
 
 
 def print_json(document: object) -> None:
     """Indented JSON; numbers that are not finite are an error, never `NaN`."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    click.echo(_STEERING.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
 
 def print_error(error: GuiderailError) -> None:

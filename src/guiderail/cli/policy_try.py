@@ -11,15 +11,18 @@ from guiderail.cli.output import print_json, print_lines
 
 
 @click.command("check", epilog="Example: guiderail policy check policies/our-pack")
-@click.argument("pack", type=click.Path(path_type=Path))
+@click.argument("packs", metavar="[PACK]...", nargs=-1)
 @formats()
-def check_(pack: Path, format_: str) -> int:
-    """Load a pack directory and report every problem with file, line and hint."""
-    from guiderail.render.policy_text import problem_lines
-    from guiderail.service.policy import check_pack
+def check_(packs: tuple[str, ...], format_: str) -> int:
+    """Check packs and report every problem with file, line, column and hint.
 
-    document = check_pack(pack)
-    print_json(document) if format_ == "json" else print_lines(problem_lines(document))
+    PACK is a directory, or the name of a pack that ships; without any, all that ship are checked.
+    """
+    from guiderail.render.policy_text import check_lines
+    from guiderail.service.policy_check import check_packs
+
+    document = check_packs(packs)
+    print_json(document) if format_ == "json" else print_lines(check_lines(document))
     return 1 if document["problems"] else 0
 
 

@@ -70,6 +70,19 @@ class Document:
         line, column, from_offset = exact
         return Place(self.file, line, column + offset - from_offset)
 
+    def find(self, path: YamlPath, words: str) -> Place:
+        """Where words of a text value stand as they are written; else where the value begins."""
+        start = self.value_place(path)
+        spot = self.spots.get(path)
+        if spot is None or spot.text is None or words not in spot.text or start.line is None:
+            return start
+        later = [one.key[0] for one in self.spots.values() if one.key[0] > spot.value[0]]
+        for row in range(start.line, min(later, default=len(self.lines) + 1)):
+            at = self.lines[row - 1].find(words, spot.value[1] - 1 if row == start.line else 0)
+            if at >= 0:
+                return Place(self.file, row, at + 1)
+        return start
+
     def _nearest(self, path: YamlPath) -> Spot:
         while path not in self.spots:
             path = path[:-1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Final
 
 from guiderail.core.digest import decimal_string
@@ -179,7 +178,7 @@ def _contains(node: Contains, seen: _Seen) -> Tree:
 def _check_literal(fact: FactType, literal: Operand, seen: _Seen) -> None:
     match literal:
         case Number() if fact.type in _NUMERIC:
-            if fact.type == "integer" and Decimal(literal.text) % 1:
+            if fact.type == "integer" and "." in _plain(literal.text):
                 seen.mistakes.append(Mistake(literal.at, f"{fact.name} is a whole number.",
                                         "Leave out the decimals."))  # fmt: skip
         case Text() if fact.type == "enum":

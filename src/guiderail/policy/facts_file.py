@@ -16,15 +16,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from guiderail.core.digest import LARGEST_INTEGER
 from guiderail.core.errors import InputError, Place
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, FactSet, Value, known, unknown
 from guiderail.facts.fact_type import FactType
+from guiderail.policy.lookalikes import first_hidden
 from guiderail.policy.vocabulary import CATALOGUE_ONLY, COMPUTED, Vocabulary, did_you_mean
 
 LARGEST_FILE: Final = 1 << 20
 NOT_KNOWN: Final = "unknown"
+DEEPEST: Final = 4
+"""Braces and brackets inside one another; an interval is the deepest value, at two."""
+LONGEST_TEXT: Final = 2000
+MOST_MEMBERS: Final = 1000
 
 
 def read_facts(path: Path, vocabulary: Vocabulary = CATALOGUE_ONLY) -> FactSet:
@@ -46,7 +52,9 @@ def parse_facts(data: bytes, path: Path, vocabulary: Vocabulary = CATALOGUE_ONLY
     try:
         content = json.loads(data, object_pairs_hook=_unique, parse_constant=_not_finite)
     except _TwiceError as error:
-        raise _error("facts/duplicate", f"{error} is given twice.", "Keep one.", path) from None
+        raise _error(
+            "facts/duplicate", f"{_shown(str(error))} is given twice.", "Keep one.", path
+        ) from None
     except json.JSONDecodeError as error:
         place = Place(str(path), error.lineno, error.colno)
         raise InputError(
@@ -58,10 +66,23 @@ def parse_facts(data: bytes, path: Path, vocabulary: Vocabulary = CATALOGUE_ONLY
     except (ValueError, RecursionError) as error:
         raise _error("facts/not-json", f"This is not JSON that can be used: {error}.",
                      'Give numbers, texts, true, false and "unknown".', path) from None  # fmt: skip
+    if _is_deep(content):
+        raise _error("facts/too-deep", f"The values are nested deeper than {DEEPEST} levels.",
+                     "Give a number, a text, a list of texts or an interval.", path)  # fmt: skip
     if not isinstance(content, dict):
         raise _error("facts/not-an-object", "The file must hold one JSON object.",
                      'Begin with {"use.domain": "credit"}.', path)  # fmt: skip
-    return {name: _fact(name, value, path, vocabulary) for name, value in content.items()}
+    return {name: given_fact(name, value, path, vocabulary) for name, value in content.items()}
+
+
+def _is_deep(content: Any) -> bool:
+    level = [content]
+    for _ in range(DEEPEST):
+        nested = [one for one in level if isinstance(one, dict | list)]
+        level = [
+            part for one in nested for part in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 class _TwiceError(ValueError):
@@ -81,15 +102,19 @@ def _not_finite(text: str) -> float:
     raise ValueError(f'{text} is not a number; write "unknown"')
 
 
-def _fact(name: str, given: Any, path: Path, vocabulary: Vocabulary) -> Fact:
+def given_fact(name: str, given: Any, path: Path, vocabulary: Vocabulary) -> Fact:
+    """One fact as a person gave it. Raises InputError for a name or a value that no fact has."""
     kind = vocabulary.named(name)
     if name in COMPUTED:
         raise _error(
-            "facts/computed", f"{name} is computed by the decision.", "Leave it out.", path
+            "facts/computed", f"{_shown(name)} is computed by the decision.", "Leave it out.", path
         )
     if kind is None:
         raise _error(
-            "facts/unknown-fact", f"There is no fact {name}.", vocabulary.nearest(name), path
+            "facts/unknown-fact",
+            f"There is no fact {_shown(name)}.",
+            vocabulary.nearest(name),
+            path,
         )
     known_by = KnownBy.ATTESTED
     if isinstance(given, Mapping) and "known_by" in given:
@@ -101,12 +126,17 @@ def _fact(name: str, given: Any, path: Path, vocabulary: Vocabulary) -> Fact:
     return known(name, fact_value(kind, given, path), path.name, known_by)
 
 
+def _shown(name: str) -> str:
+    """A name as a message quotes it: escaped where it holds more than a name would."""
+    return name if len(name) <= 80 and first_hidden(name) is None else json.dumps(name)[:80]
+
+
 def _known_by(name: str, text: Any, path: Path) -> KnownBy:
     try:
         return KnownBy(text)
     except ValueError:
         choices = ", ".join(KnownBy)
-        raise _error("facts/known-by", f"{name} cannot be known by {text!r}.",
+        raise _error("facts/known-by", f"{name} cannot be known by {str(text)[:40]!r}.",
                      f"Choices: {choices}.", path) from None  # fmt: skip
 
 
@@ -115,7 +145,7 @@ def fact_value(kind: FactType, given: Any, path: Path) -> Value:
     match kind.type, given:
         case "bool", bool():
             return given
-        case "integer", int() if not isinstance(given, bool):
+        case "integer", int() if not isinstance(given, bool) and abs(given) <= LARGEST_INTEGER:
             return given
         case "number", int() | float() if _is_number(given):
             return float(given)
@@ -125,13 +155,18 @@ def fact_value(kind: FactType, given: Any, path: Path) -> Value:
             return Interval(float(given), float(given), float(given))
         case "enum", str() if given in kind.values:
             return given
-        case "set", list() if all(isinstance(item, str) for item in given):
+        case "set", list() if len(given) <= MOST_MEMBERS and all(map(_is_text, given)):
             return tuple(sorted(set(given)))
-        case "text", str():
+        case "text", str() if _is_text(given):
             return given
     hint = did_you_mean(given, kind.values) if isinstance(given, str) else ""
     raise _error("facts/wrong-value", f"{kind.name} cannot be {json.dumps(given)[:60]}.",
                  f"{hint} {_wanted(kind)}".strip(), path)  # fmt: skip
+
+
+def _is_text(given: Any) -> bool:
+    """A text that can be shown: not endless, nothing hidden in it."""
+    return isinstance(given, str) and len(given) <= LONGEST_TEXT and first_hidden(given) is None
 
 
 def _is_number(given: Any) -> bool:

@@ -330,7 +330,7 @@ def from_compiled(data: bytes, name: str) -> Pack:
         content = json.loads(data)
         pack = make_pack(content["tree"], content["texts"])
         named = (content["digest"], content["texts_digest"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(
             f"The compiled policy pack {name} cannot be read.",
             code="policy/pack-unreadable",

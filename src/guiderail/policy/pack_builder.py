@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from guiderail.core.digest import decimal_string, json_digest
@@ -16,7 +17,8 @@ from guiderail.facts.fact_type import FactType
 from guiderail.policy.invariants import compile_invariants, exceptions_of
 from guiderail.policy.layers import Layers, layered
 from guiderail.policy.pack_files import ControlFile, FactFile, PackFile
-from guiderail.policy.pack_reader import SHIPPED, PackSources, Reading, Source
+from guiderail.policy.pack_folder import SHIPPED
+from guiderail.policy.pack_reader import PackSources, Reading, Source
 from guiderail.policy.part_compiler import PartCompiler
 from guiderail.policy.problem import Problem
 from guiderail.policy.vocabulary import BOUNDS, CATALOGUE_ONLY, COMPUTED, Vocabulary
@@ -38,10 +40,18 @@ class Built:
 
 def build(reading: Reading) -> Built:
     """Compile what was read. Problems of the reading come first."""
-    built = Built(problems=list(reading.problems))
-    if not reading.packs:
+    built = _compiled(reading.packs)
+    built.problems[:0] = reading.problems
+    built.problems += _pins(reading.packs)
+    built.problems += _days(reading.packs)
+    return built
+
+
+def _compiled(packs: Sequence[PackSources]) -> Built:
+    built = Built()
+    if not packs:
         return built
-    layers = layered(reading.packs, built.problems)
+    layers = layered(packs, built.problems)
     vocabulary = Vocabulary(_own_facts(layers.sections.get("facts", ()), built.problems))
     whole = layers.settings
     built.tree = {"format": FORMAT, **_settings(whole)}
@@ -71,13 +81,12 @@ def build(reading: Reading) -> Built:
         built.tree[section] = [tree for part in parts for tree in part.trees()]
         built.texts["parts"].update({part.source.part.id: part.texts for part in parts})
     built.tree["invariants"], built.texts["invariants"] = compile_invariants(
-        reading.packs, whole.kinds, whole.limits, vocabulary, built.problems
+        packs, whole.kinds, whole.limits, vocabulary, built.problems
     )
-    excepted = built.texts["proof_exceptions"] = exceptions_of(reading.packs)
+    excepted = built.texts["proof_exceptions"] = exceptions_of(packs)
     built.tree["proof_exceptions"] = {name: list(reasons) for name, reasons in excepted.items()}
     built.tree["facts"] = _fact_types(built.tree, vocabulary)
-    built.problems += _gaps(reading.packs[-1], built.tree)
-    built.problems += _pins(reading.packs)
+    built.problems += _gaps(packs[-1], built.tree, built.texts["expected_wait"])
     return built
 
 
@@ -94,7 +103,7 @@ def _settings(pack: PackFile) -> dict[str, Any]:
     }
 
 
-def _gaps(pack: PackSources, tree: Mapping[str, Any]) -> list[Problem]:
+def _gaps(pack: PackSources, tree: Mapping[str, Any], waits: Mapping[str, str]) -> list[Problem]:
     """What a pack that decides must have: without rules everything would be low and green."""
     if not tree["kinds"]:
         return []
@@ -111,20 +120,43 @@ def _gaps(pack: PackSources, tree: Mapping[str, Any]) -> list[Problem]:
                 f"Name the roles: `reviewers: {{{track}: [...]}}`.")
         for track in _TRACKS[1:] if not tree["reviewers"].get(track)
     ]  # fmt: skip
+    problems += [
+        Problem(pack.document.place((key,)), f"{key} says nothing about {track} releases.",
+                f"Write one line for each track: {', '.join(_TRACKS)}.")
+        for key, told in (("expected_wait", waits), ("targets_hours", tree["targets_hours"]))
+        for track in _TRACKS if track not in told
+    ]  # fmt: skip
     return problems
+
+
+def _days(packs: Sequence[PackSources]) -> list[Problem]:
+    """A pack cannot hold before the pack that it extends does."""
+    return [
+        Problem(upper.document.value_place(("effective_from",)),
+                f"The pack holds from {upper.pack.effective_from}, before {lower.pack.id}, which "
+                f"it extends, does: from {lower.pack.effective_from}.",
+                "Write that day or a later one.")
+        for lower, upper in pairwise(packs)
+        if upper.pack.effective_from < lower.pack.effective_from
+    ]  # fmt: skip
 
 
 def _pins(packs: Sequence[PackSources]) -> list[Problem]:
     """An own pack names the digest of the shipped pack that it extends."""
-    if len(packs) < 2:
-        return []
-    upper, lower = packs[-1], packs[-2]
+    pairs = pairwise(packs)
+    return [
+        problem
+        for below, (lower, upper) in enumerate(pairs, start=1)
+        for problem in _pin(upper, lower, packs[:below])
+    ]
+
+
+def _pin(upper: PackSources, lower: PackSources, below: Sequence[PackSources]) -> list[Problem]:
     outside = not upper.directory.resolve().is_relative_to(SHIPPED)
     pin = upper.pack.extends_digest
     if pin is None and not (outside and lower.directory.resolve().is_relative_to(SHIPPED)):
         return []
-    below = build(Reading(list(packs[:-1])))
-    digest = json_digest(below.tree)
+    digest = json_digest(_compiled(below).tree)
     if pin == digest:
         return []
     if pin is None:

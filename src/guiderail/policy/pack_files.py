@@ -9,14 +9,29 @@ A pack is a directory with `pack.yaml` and the folders `tiers`, `tracks`, `gates
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _in_calendar(day: str) -> str:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise ValueError("is not a day of the calendar") from None
+    return day
+
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 Role = Id
 Prose = Annotated[str, Field(min_length=1, max_length=4000)]
-Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+Day = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
+    AfterValidator(_in_calendar),
+]
+"""`2026-11-23`. Compared as text, so digits of other scripts are refused."""
 Formula = Annotated[str, Field(min_length=1, max_length=4000)]
 Kind = Literal["app", "model", "pipeline"]
 TierName = Literal["low", "medium", "high", "prohibited"]
@@ -25,7 +40,21 @@ KnownByName = Literal["declared", "measured", "verified", "attested"]
 VerdictName = Literal["pass", "fail", "insufficient", "not_applicable"]
 ControlId = Annotated[str, Field(pattern=r"^[A-Z]{2,8}-[0-9]{1,3}$")]
 FactName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=80)]
+FactPrefix = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$", max_length=80)]
+PartId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", max_length=80)]
+"""The id of a part of any kind."""
+Member = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9 _./+-]*[A-Za-z0-9+])?$", max_length=60)
+]
+"""A value of an enum, as expressions write it."""
+ManifestKey = Annotated[
+    str, Field(pattern=r"^([a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*)?$", max_length=80)
+]
+"""A key of guiderail.yaml with dots, such as `evaluation.data`; empty points at the file."""
 LimitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+LimitValue = (
+    Annotated[int, Field(ge=-(10**15), le=10**15)] | Annotated[float, Field(ge=-1e15, le=1e15)]
+)
 Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 CanLighten = Literal["evidence", "design", "no"]
 
@@ -119,7 +148,7 @@ class RuleFile(Part):
     because: Prose | None = None
     by: CanLighten
     to_lighten: Prose
-    where: str = ""
+    where: ManifestKey = ""
     page: Page
 
 
@@ -165,9 +194,9 @@ class GateFile(Part):
     applies_when: Formula | None = None
     pass_when: Formula
     fail_when: Formula | None = None
-    may_be_absent: tuple[str, ...] = ()
+    may_be_absent: tuple[FactName, ...] = ()
     waivable_by: tuple[Role, ...] = ()
-    where: str = ""
+    where: ManifestKey = ""
     sentences: GateSentences
     do: ToDo
     page: Page
@@ -187,7 +216,7 @@ class AdviceFile(Part):
     when: Formula
     sentence: Wording
     fix: Prose
-    where: str = ""
+    where: ManifestKey = ""
     page: Page
 
 
@@ -209,7 +238,7 @@ class QuestionFile(Part):
     until: Day | None = None
     overrides: Id | None = None
     kinds: tuple[Kind, ...] = ()
-    fact: str
+    fact: FactName
     question: Prose
     why: Prose
     good: Prose
@@ -248,7 +277,7 @@ class FactFile(Part):
 
     id: FactName
     type: Literal["bool", "integer", "number", "enum", "set", "text"]
-    values: tuple[Prose, ...] = ()
+    values: Annotated[tuple[Member, ...], Field(max_length=50)] = ()
     unit: Annotated[str, Field(max_length=20)] = ""
     says: Prose
     source: Prose
@@ -291,19 +320,19 @@ class PackFile(Part):
     """
 
     id: Id
-    version: Annotated[str, Field(min_length=1, max_length=40)]
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+_-]*$", max_length=40)]
     title: Prose
     effective_from: Day
     owner: Role
     extends: Id | None = None
     extends_digest: Sha256 | None = None
-    drops: dict[str, Prose] = {}
-    limits: dict[LimitName, int | float] = {}
+    drops: dict[PartId, Prose] = {}
+    limits: dict[LimitName, LimitValue] = {}
     invariants: tuple[Invariant, ...] = ()
     proof_exceptions: dict[ExceptedProperty, dict[str, Prose]] = {}
     kinds: tuple[Kind, ...]
     reverify_after_days: Annotated[int, Field(gt=0)] = 180
-    minimum_known_by: dict[str, KnownByName] = {}
+    minimum_known_by: dict[FactPrefix, KnownByName] = {}
     reviewers: dict[TrackName, tuple[Role, ...]] = {}
     targets_hours: dict[TrackName, Annotated[int, Field(ge=0)]] = {}
     review_hours: dict[TrackName, Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0)]] = {}

@@ -1,4 +1,7 @@
-"""Read the YAML files of a pack directory. Collects every problem instead of stopping at one."""
+"""The YAML files of a pack directory as typed parts.
+
+Collects every problem instead of stopping at one.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,25 @@ from guiderail.policy.pack_files import (
     QuestionFile,
     RuleFile,
 )
+from guiderail.policy.pack_folder import (
+    LONGEST_CHAIN,
+    PACK_FILE,
+    SECTIONS,
+    PackFolder,
+    parent_of,
+    read_folder,
+)
+from guiderail.policy.part_texts import text_problems
 from guiderail.policy.problem import Problem
-from guiderail.policy.vocabulary import did_you_mean
+from guiderail.policy.refused_value import value_problem
 
-SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 EXPRESSIONS: Final = frozenset({"when", "applies_when", "pass_when", "fail_when", "skip_when"})
 
-LONGEST_CHAIN: Final = 6
-"""Packs that extend one another."""
+LIMITS: Final = strict_yaml.Limits(size=256 * 1024, depth=12, text=8000, values=10_000)
+"""Of one file. The deepest value of a part, a number in the facts of an example, is five deep."""
+
+MOST_PROBLEMS: Final = 25
+"""Of one file: whoever has that many begins with the first ones."""
 
 PackPart = RuleFile | GateFile | AdviceFile | QuestionFile | ControlFile | FactFile
 Model = TypeVar("Model", bound=BaseModel)
@@ -60,15 +74,17 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
 
 
-_FOLDERS: Final[tuple[tuple[str, type[PackPart]], ...]] = (
-    ("tiers", RuleFile),
-    ("tracks", RuleFile),
-    ("gates", GateFile),
-    ("advice", AdviceFile),
-    ("questions", QuestionFile),
-    ("controls", ControlFile),
-    ("facts", FactFile),
-)
+_MODELS: Final[Mapping[str, type[PackPart]]] = {
+    "tiers": RuleFile,
+    "tracks": RuleFile,
+    "gates": GateFile,
+    "advice": AdviceFile,
+    "questions": QuestionFile,
+    "controls": ControlFile,
+    "facts": FactFile,
+}
+FOLDERS: Final = tuple((name, _MODELS[name]) for name in SECTIONS)
+"""Every folder of a pack with the class of its files."""
 
 
 def read_directory(directory: Path) -> Reading:
@@ -79,69 +95,58 @@ def read_directory(directory: Path) -> Reading:
 
 
 def _read(directory: Path, reading: Reading, path: tuple[Path, ...]) -> None:
-    file = directory / "pack.yaml"
+    file = directory / PACK_FILE
     if not file.is_file():
         reading.problems.append(
             Problem(Place(str(file)), "There is no pack.yaml here.",
                     "Name the directory of a pack, for example src/guiderail/packs/model.")
         )  # fmt: skip
         return
-    loaded = _load(file, PackFile, reading.problems)
+    folder = read_folder(directory)
+    reading.problems += folder.problems
+    loaded = _load(folder, PACK_FILE, PackFile, reading.problems)
     if loaded is None:
         return
     pack, document = loaded
     if pack.extends is not None:
-        parent = _parent(directory, pack.extends)
-        chain = (*path, directory.resolve())
-        if parent is None:
-            reading.problems.append(
-                Problem(document.value_place(("extends",)),
-                        f"There is no pack {pack.extends} to extend here.",
-                        "A pack extends one that stands beside it or ships with Guiderail.")
-            )  # fmt: skip
-        elif parent in chain:
-            circle = " -> ".join([*(one.name for one in chain[chain.index(parent) :]), parent.name])
-            reading.problems.append(
-                Problem(document.value_place(("extends",)),
-                        f"The packs extend each other in a circle: {circle}.",
-                        "Let one of them stand alone or extend a pack that ships with Guiderail.")
-            )  # fmt: skip
-        elif len(chain) >= LONGEST_CHAIN:
-            reading.problems.append(
-                Problem(document.value_place(("extends",)),
-                        f"More than {LONGEST_CHAIN} packs extend one another.",
-                        "Join some of them: nobody can follow a policy through so many layers.")
-            )  # fmt: skip
-        else:
-            _read(parent, reading, chain)
-    sections = {
-        name: _section(directory / name, model, reading.problems) for name, model in _FOLDERS
-    }
+        _read_extended(directory, pack.extends, document, reading, path)
+    sections = {name: _section(folder, name, model, reading.problems) for name, model in FOLDERS}
     reading.packs.append(PackSources(directory, pack, document, sections))
 
 
-def _parent(directory: Path, name: str) -> Path | None:
-    for root in (directory.resolve().parent, SHIPPED):
-        if (root / name / "pack.yaml").is_file():
-            return root / name
-    return None
+def _read_extended(
+    directory: Path, extends: str, document: Document, reading: Reading, path: tuple[Path, ...]
+) -> None:
+    parent = parent_of(directory, extends)
+    chain = (*path, directory.resolve())
+    if parent is None:
+        message = f"There is no pack {extends} to extend here."
+        hint = "A pack extends one that stands beside it or ships with Guiderail."
+    elif parent in chain:
+        circle = " -> ".join([*(one.name for one in chain[chain.index(parent) :]), parent.name])
+        message = f"The packs extend each other in a circle: {circle}."
+        hint = "Let one of them stand alone or extend a pack that ships with Guiderail."
+    elif len(chain) >= LONGEST_CHAIN:
+        message = f"More than {LONGEST_CHAIN} packs extend one another."
+        hint = "Join some of them: nobody can follow a policy through so many layers."
+    else:
+        _read(parent, reading, chain)
+        return
+    reading.problems.append(Problem(document.value_place(("extends",)), message, hint))
 
 
-def _section(folder: Path, model: type[PackPart], problems: list[Problem]) -> list[Source]:
+def _section(
+    folder: PackFolder, section: str, model: type[PackPart], problems: list[Problem]
+) -> list[Source]:
     sources: list[Source] = []
-    if not folder.is_dir():
-        return sources
-    for file in sorted(folder.iterdir()):
-        if file.suffix != ".yaml":
-            problems.append(
-                Problem(Place(str(file)), f"{file.name} is not a .yaml file.",
-                        "A pack holds data only: move it elsewhere.")
-            )  # fmt: skip
+    for name in folder.files:
+        if not name.startswith(f"{section}/"):
             continue
-        loaded = _load(file, model, problems)
+        loaded = _load(folder, name, model, problems)
         if loaded is None:
             continue
         part, document = loaded
+        file = Path(name)
         if part.id != file.stem:
             problems.append(
                 Problem(document.value_place(("id",)), f"{file.name} holds the id {part.id}.",
@@ -151,18 +156,27 @@ def _section(folder: Path, model: type[PackPart], problems: list[Problem]) -> li
     return sources
 
 
-def _load(file: Path, model: type[Model], problems: list[Problem]) -> tuple[Model, Document] | None:
+def _load(
+    folder: PackFolder, name: str, model: type[Model], problems: list[Problem]
+) -> tuple[Model, Document] | None:
+    """One file, checked; None where it cannot be used or could not be read."""
+    file, data = str(folder.directory / name), folder.files.get(name)
+    if data is None:
+        return None
     try:
-        document = strict_yaml.load_file(file, expressions=EXPRESSIONS)
+        document = strict_yaml.load_bytes(data, file, limits=LIMITS, expressions=EXPRESSIONS)
     except InputError as error:
-        problems.append(Problem(error.place or Place(str(file)), error.what, error.advice))
+        problems.append(Problem(error.place or Place(file), error.what, error.advice))
+        return None
+    unreadable = text_problems(document)
+    if unreadable:
+        problems.extend(unreadable)
         return None
     try:
         return model.model_validate(_as_tuples(document.data)), document
     except ValidationError as error:
-        problems.extend(
-            _problem(detail, model, document) for detail in error.errors(include_url=False)
-        )
+        details = error.errors(include_url=False)[:MOST_PROBLEMS]
+        problems.extend(value_problem(detail, model, document) for detail in details)
         return None
 
 
@@ -172,29 +186,3 @@ def _as_tuples(data: Any) -> Any:
     if isinstance(data, list):
         return tuple(_as_tuples(item) for item in data)
     return data
-
-
-def _problem(detail: Any, model: type[BaseModel], document: Document) -> Problem:
-    # Alternatives of a union add their own name to the path: only what is written counts.
-    path: tuple[str | int, ...] = ()
-    for step in detail["loc"]:
-        if (*path, step) in document.spots:
-            path = (*path, step)
-    shown = ".".join(map(str, path)) or "the file"
-    last = str(detail["loc"][-1])
-    match detail["type"]:
-        case "missing":
-            return Problem(document.place(path), f"{last} is missing in {shown}.",
-                           f"Add `{last}:`.")  # fmt: skip
-        case "extra_forbidden":
-            hint = did_you_mean(last, model.model_fields)
-            return Problem(document.place(path), f"{last} is not a key here.",
-                           hint or "Remove it.")  # fmt: skip
-        case "literal_error":
-            choices = str(detail["ctx"]["expected"]).replace("'", "")
-            return Problem(document.value_place(path), f"{shown} cannot be this.",
-                           f"Choices: {choices}.")  # fmt: skip
-        case "string_pattern_mismatch":
-            return Problem(document.value_place(path), f"{shown} has another form.",
-                           f"It must match {detail['ctx']['pattern']}.")  # fmt: skip
-    return Problem(document.value_place(path), f"{shown}: {detail['msg']}.", "Correct it.")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 
+from guiderail.policy.lookalikes import first_foreign, instead, look_alike, what_stands
 from guiderail.policy.syntax import (
     All,
     AnyOf,
@@ -32,6 +33,10 @@ LONGEST: Final = 2000
 """Characters in one expression."""
 DEEPEST: Final = 16
 """Brackets inside one another."""
+LONGEST_NUMBER: Final = 30
+"""Signs in one number; more than a float keeps, and few enough to convert at once."""
+MOST_ITEMS: Final = 100
+"""Values in one list after `in`."""
 
 _GRAMMAR = Path(__file__).with_name("grammar.lark")
 _TEXTS = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
@@ -56,7 +61,10 @@ def parse(text: str) -> Expression:
         raise ExpressionError(_unexpected(error, text)) from None
     except UnexpectedCharacters as error:
         raise ExpressionError(_sign(text, error.pos_in_stream or 0)) from None
-    result: Expression = _Build().transform(tree)
+    build = _Build()
+    result: Expression = build.transform(tree)
+    if build.mistakes:
+        raise ExpressionError(build.mistakes[0])
     return result
 
 
@@ -74,6 +82,10 @@ def _check_limits(text: str) -> None:
             Mistake(LONGEST, f"The expression is longer than {LONGEST} characters.",
                     "Compute what it asks for as a fact, or split the rule.")
         )  # fmt: skip
+    foreign = first_foreign(text.replace("\n", " "))
+    if foreign is not None:
+        sign = text[foreign]
+        raise ExpressionError(Mistake(foreign, what_stands(sign), instead(sign)))
     depth = 0
     for at, sign in enumerate(_TEXTS.sub(lambda found: " " * len(found.group()), text)):
         depth += (sign == "(") - (sign == ")")
@@ -138,6 +150,10 @@ def _sign(text: str, at: int) -> Mistake:
 class _Build(Transformer[Token, Any]):
     """Lark's tree to ours, from the leaves up; as deep as `DEEPEST` allows and no deeper."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.mistakes: list[Mistake] = []
+
     def name(self, parts: list[Token]) -> Name:
         return Name(str(parts[0]), _at(parts[0]))
 
@@ -146,6 +162,11 @@ class _Build(Transformer[Token, Any]):
         return Limit(written.removeprefix("-").partition(".")[2], written[0] == "-", _at(parts[0]))
 
     def number(self, parts: list[Token]) -> Number:
+        if len(parts[0]) > LONGEST_NUMBER:
+            self.mistakes.append(
+                Mistake(_at(parts[0]), f"The number is longer than {LONGEST_NUMBER} signs.",
+                        "No computer compares so many exactly: round it.")
+            )  # fmt: skip
         return Number(str(parts[0]), _at(parts[0]))
 
     def text(self, parts: list[Token]) -> Text:
@@ -155,7 +176,22 @@ class _Build(Transformer[Token, Any]):
         return Boolean(str(parts[0]) == "true", _at(parts[0]))
 
     def items(self, parts: list[Literal]) -> tuple[Literal, ...]:
+        alike = look_alike([part.text for part in parts if isinstance(part, Text)])
+        if len(parts) > MOST_ITEMS:
+            self.mistakes.append(
+                Mistake(parts[MOST_ITEMS].at, f"The list has more than {MOST_ITEMS} values.",
+                        "Compute what they have in common as a fact.")
+            )  # fmt: skip
+        elif alike is not None:
+            self._refuse_alike([part for part in parts if isinstance(part, Text)], *alike)
         return tuple(parts)
+
+    def _refuse_alike(self, texts: list[Text], first: int, second: int) -> None:
+        one, other = texts[first], texts[second]
+        message = f'"{other.text}" stands in the list twice.'
+        if one.text != other.text:
+            message = f'"{one.text}" and "{other.text}" are easily taken for one another.'
+        self.mistakes.append(Mistake(other.at, message, "Keep one of the two."))
 
     def comparison(self, parts: tuple[Operand, Token, Operand]) -> Comparison:
         left, sign, right = parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +13,11 @@ from guiderail.core.errors import InputError
 from guiderail.facts.fact import Value
 from guiderail.policy.check_types import Tree, compile_text
 from guiderail.policy.examples import SOURCE, example_values, stored_values
+from guiderail.policy.lookalikes import first_foreign, instead, what_stands
 from guiderail.policy.pack_files import (
     AdviceFile,
     Case,
+    FactFile,
     GateFile,
     Level,
     PackFile,
@@ -29,6 +31,7 @@ from guiderail.policy.problem import Problem
 from guiderail.policy.templates import placeholders, unusable
 from guiderail.policy.vocabulary import COMPUTED, Vocabulary, did_you_mean
 from guiderail_verify.evaluate import fact_names
+from guiderail_verify.judge import TIERS, TRACKS
 
 NOTHING: Final[Tree] = {"bool": False}
 _NOT_YET: Final = {"tiers": tuple(COMPUTED), "tracks": ("lighter.design",)}
@@ -54,6 +57,10 @@ class PartCompiler:
         """What the file adds to the deciding tree; fills `texts` and `problems` on the way."""
         part = self.source.part
         trees: list[Any] = []
+        if not isinstance(part, FactFile) and part.until and part.until <= part.since:
+            self.problem(f"It ends on {part.until} and begins on {part.since}: it never holds.",
+                         "`until` is the first day on which it does not hold any more.",
+                         "until")  # fmt: skip
         match part:
             case RuleFile():
                 trees = _rule(self, part)
@@ -125,9 +132,16 @@ class PartCompiler:
         for placeholder in placeholders(text):
             if placeholder.startswith("limit."):
                 continue
+            at, place = first_foreign(placeholder), self.source.document.find(path, placeholder)
+            if at is not None and place.column is not None:
+                sign = placeholder[at]
+                place = replace(place, column=place.column + at)
+                self.problems.append(Problem(place, what_stands(sign), instead(sign)))
+                continue
             reason = unusable(placeholder, self.vocabulary)
             if reason:
-                self.problem(f"{{{placeholder}}} cannot be filled in.", reason, *path)
+                message = f"{{{placeholder}}} cannot be filled in."
+                self.problems.append(Problem(place, message, reason))
 
     def problem(self, message: str, hint: str, *path: str | int) -> None:
         place = self.source.document.value_place(path)
@@ -149,6 +163,11 @@ def _rule(compiler: PartCompiler, rule: RuleFile) -> list[Any]:
         levels = (Level(raises_to=rule.raises_to, when=rule.when, sentence=rule.sentence,
                         worst=rule.worst, adds_reviewers=rule.adds_reviewers),)  # fmt: skip
         prefixes = [()]
+    scale = TIERS if compiler.section == "tiers" else TRACKS
+    for level, prefix in zip(levels, prefixes, strict=True):
+        if level.raises_to not in scale:
+            compiler.problem(f"{level.raises_to} is none of the {compiler.section}.",
+                             f"Choices: {', '.join(scale)}.", *prefix, "raises_to")  # fmt: skip
     shared = {
         "id": rule.id,
         "kinds": compiler.kinds(rule.kinds),

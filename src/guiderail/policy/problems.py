@@ -7,14 +7,16 @@ again within `reverify_after_days`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from guiderail.core.errors import InputError
 from guiderail.facts.fact import FactSet
 from guiderail.policy.examples import SOURCE, example_values, facts_of_values
+from guiderail.policy.layers import layered
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
 from guiderail.policy.pack_files import (
@@ -27,7 +29,8 @@ from guiderail.policy.pack_files import (
     Reference,
     RuleFile,
 )
-from guiderail.policy.pack_reader import PackSources, Reading, Source, read_directory
+from guiderail.policy.pack_lint import lint
+from guiderail.policy.pack_reader import PackPart, PackSources, Reading, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
 from guiderail.policy.vocabulary import Vocabulary
@@ -38,11 +41,19 @@ MOST_QUESTIONS: Final = 26
 
 @dataclass(frozen=True, slots=True)
 class CheckedPack:
-    """pack is None where it cannot be compiled at all. reading: the files behind it."""
+    """pack is None where it cannot be compiled at all.
+
+    reading: the files behind it. parts: how many hold, by section, those of extended packs
+    included. examples and mappings: how many examples were tried, once per kind, and how many
+    clauses were looked at.
+    """
 
     pack: Pack | None
     problems: tuple[Problem, ...]
     reading: Reading
+    parts: Mapping[str, int] = field(default_factory=dict)
+    examples: int = 0
+    mappings: int = 0
 
 
 def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
@@ -52,13 +63,35 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
     if built.problems:
         return CheckedPack(None, tuple(built.problems), reading)
     pack = make_pack(built.tree, built.texts)
+    layers = layered(reading.packs, [])
+    holding = {id(source) for parts in layers.sections.values() for source in parts}
+    counted = [source.part for parts in layers.sections.values() for source in parts]
     problems: list[Problem] = []
     for sources in reading.packs:
         for parts in sources.sections.values():
             for source in parts:
-                problems.extend(_part_problems(source, sources.pack, pack, today))
+                if id(source) in holding:
+                    problems.extend(_part_problems(source, sources.pack, pack, today))
         problems.extend(_too_many_questions(sources))
-    return CheckedPack(pack, tuple(problems), reading)
+    problems.extend(lint(reading.packs, layers, pack))
+    return CheckedPack(
+        pack,
+        tuple(problems),
+        reading,
+        {name: len(parts) for name, parts in layers.sections.items() if parts},
+        sum(len(part.examples) * len(example_kinds(part, pack)) for part in counted
+            if isinstance(part, GateFile)),
+        sum(len(_mappings(part)) for part in counted),
+    )  # fmt: skip
+
+
+def _mappings(part: PackPart) -> tuple[Reference, ...]:
+    match part:
+        case ControlFile():
+            return part.mappings
+        case RuleFile() | GateFile() | AdviceFile():
+            return part.page.refs
+    return ()
 
 
 def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
@@ -66,11 +99,16 @@ def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
     return facts_of_values(example_values(example.facts, vocabulary, Path(SOURCE)))
 
 
-def example_verdict(gate: GateFile, example: Example, pack: Pack) -> str:
-    """What the gate says about the facts of one of its examples."""
-    kind = next(kind for kind in gate.kinds if kind in pack.kinds)
+def example_kinds(gate: GateFile, pack: Pack) -> tuple[str, ...]:
+    """The kinds for which the examples of a gate are tried: its own that the pack decides about."""
+    return tuple(kind for kind in gate.kinds if kind in pack.kinds)
+
+
+def example_verdict(gate: GateFile, example: Example, pack: Pack, kind: str | None = None) -> str:
+    """What the gate says about the facts of one of its examples, for one of its kinds."""
+    tried = kind or example_kinds(gate, pack)[0]
     day = max(str(pack.tree["effective_from"]), gate.since)
-    book = pack.rulebook(kind, datetime.fromisoformat(day).replace(tzinfo=UTC))
+    book = pack.rulebook(tried, datetime.fromisoformat(day).replace(tzinfo=UTC))
     readings = readings_of(example_facts(example, pack.vocabulary), pack.tree["facts"])
     judged = book.judge(readings.values, readings.known_by)
     return next(one.verdict for one in judged.gates if one.gate.id == gate.id)
@@ -80,29 +118,25 @@ def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> I
     part = source.part
     if isinstance(part, GateFile):
         yield from _gate_problems(source, part, pack)
-    if isinstance(part, ControlFile):
-        yield from _stale_references(source, part.mappings, ("mappings",), file, today)
-    elif isinstance(part, RuleFile | GateFile | AdviceFile):
-        yield from _stale_references(source, part.page.refs, ("page", "refs"), file, today)
-    elif isinstance(part, QuestionFile):
+    if isinstance(part, QuestionFile):
         yield from _choice_problems(source, part, pack)
+    where = ("mappings",) if isinstance(part, ControlFile) else ("page", "refs")
+    yield from _stale_references(source, _mappings(part), where, file, today)
 
 
 def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Problem]:
     for index, example in enumerate(gate.examples):
-        path = ("examples", index, "facts")
-        strangers = [name for name in example.facts if pack.vocabulary.named(name) is None]
-        for name in strangers:
-            yield _problem(
-                source, (*path, name), f"There is no fact {name}.", pack.vocabulary.nearest(name)
-            )
-        if strangers or not set(gate.kinds) & set(pack.kinds):
+        wrong = list(_strange_facts(source, index, example, pack.vocabulary))
+        yield from wrong
+        if wrong or not _comes_into_force(gate, pack):
             continue
-        verdict = example_verdict(gate, example, pack)
-        if verdict != example.verdict:
-            yield _problem(source, ("examples", index, "verdict"),
-                           f"The example {example.name} gives {verdict}, not {example.verdict}.",
-                           "Correct the example or the conditions of the gate.")  # fmt: skip
+        for kind in example_kinds(gate, pack):
+            verdict = example_verdict(gate, example, pack, kind)
+            if verdict != example.verdict:
+                yield _problem(source, ("examples", index, "verdict"),
+                               f"For kind {kind} the example {example.name} gives {verdict}, not "
+                               f"{example.verdict}.",
+                               "Correct the example or the conditions of the gate.")  # fmt: skip
     shown = {example.verdict for example in gate.examples}
     wanted = {"pass", "insufficient"} | ({"fail"} if gate.fail_when else set())
     for missing in sorted(wanted - shown):
@@ -118,6 +152,21 @@ def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Probl
     if gate.applies_when and gate.sentences.not_applicable is None:
         yield _problem(source, ("applies_when",), "The gate has no words for not applying.",
                        "Write sentences.not_applicable.")  # fmt: skip
+
+
+def _comes_into_force(gate: GateFile, pack: Pack) -> bool:
+    return gate.until is None or gate.until > str(pack.tree["effective_from"])
+
+
+def _strange_facts(
+    source: Source, index: int, example: Example, vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    for name, value in example.facts.items():
+        one = example.model_copy(update={"facts": {name: value}})
+        try:
+            example_facts(one, vocabulary)
+        except InputError as error:
+            yield _problem(source, ("examples", index, "facts", name), error.what, error.advice)
 
 
 def _stale_references(

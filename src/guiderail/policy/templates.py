@@ -21,6 +21,7 @@ from guiderail.policy.words import capitalised
 SPECIAL: Final = ("metric", "unknown", "weak")
 FORMATS: Final = ("", "+", "abs", "plain", "code")
 
+_STRAY: Final = re.compile(r"[{}]")
 _TOKEN: Final = re.compile(r"\[\[|\]\]|\{[^{}]*\}")
 
 
@@ -45,6 +46,23 @@ Piece = str | Placeholder | tuple["Piece", ...]
 def placeholders(text: str) -> list[str]:
     """What stands between the braces of a template."""
     return [found[1:-1] for found in _TOKEN.findall(text) if found.startswith("{")]
+
+
+def unpaired(text: str) -> str:
+    """A brace or section sign without its partner, which would be shown as it is; else empty."""
+    inside = False
+    end = 0
+    for found in _TOKEN.finditer(text):
+        stray = _STRAY.search(text, end, found.start())
+        if stray is not None:
+            return stray.group()
+        end = found.end()
+        if found.group() in ("[[", "]]"):
+            if inside is (found.group() == "[["):
+                return found.group()
+            inside = not inside
+    stray = _STRAY.search(text, end)
+    return stray.group() if stray is not None else "[[" if inside else ""
 
 
 def unusable(written: str, vocabulary: Vocabulary) -> str:

@@ -26,6 +26,8 @@ COMPUTED: Final[Mapping[str, FactType]] = {
 """Facts that no provider gives and no facts file may state."""
 
 BOUNDS: Final = ("low", "high")
+_LONGEST_NAME: Final = 100
+"""Looking for a name near a longer text takes long and finds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +91,7 @@ def did_you_mean(written: str, choices: Iterable[str]) -> str:
     """A hint that names the nearest choice, or an empty text when none is near."""
     import difflib  # only for people who mistype: the warm path does without
 
+    if len(written) > _LONGEST_NAME:
+        return ""
     near = difflib.get_close_matches(written, list(choices), n=1, cutoff=0.6)
     return f"Did you mean {near[0]}?" if near else ""

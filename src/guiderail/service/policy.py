@@ -1,60 +1,27 @@
-"""Policy packs: check a directory, decide on facts from a file."""
+"""Policy packs by name, and decisions on facts from a file."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from guiderail.core.errors import InputError, Place
 from guiderail.core.time import Clock, system_clock
 from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
-from guiderail.policy.diff.extended import lighter_than_extended
 from guiderail.policy.facts_file import read_facts
-from guiderail.policy.pack import Pack, load_pack, load_pack_directory
+from guiderail.policy.pack import Pack, load_pack
 from guiderail.policy.problem import PackError
 from guiderail.policy.problems import check_pack_directory
-from guiderail.render.diff_json import change_document
 from guiderail.service.check import parse_day
+from guiderail.service.policy_check import compiled_directory
 from guiderail.service.policy_in_force import recorded, stored_pack
 from guiderail.service.workspace import Workspace
 
 
-def check_pack(directory: Path, clock: Clock = system_clock) -> dict[str, Any]:
-    """Every problem of a pack directory, with its place; none when it can decide.
-
-    `lighter` is what it makes lighter than the pack that it extends. That is no problem: its owner
-    may decide so.
-    """
-    checked = check_pack_directory(directory, today=clock().date())
-    pack = checked.pack
-    sections = ("tiers", "tracks", "gates", "advice", "questions")
-    return {
-        "pack": pack.id if pack else str(directory),
-        "version": pack.version if pack else None,
-        "digest": pack.digest if pack else None,
-        "parts": sum(len(pack.tree[section]) for section in sections) if pack else 0,
-        "problems": [
-            {
-                "file": problem.place.file,
-                "line": problem.place.line,
-                "column": problem.place.column,
-                "message": problem.message,
-                "hint": problem.hint,
-            }
-            for problem in checked.problems
-        ],
-        "lighter": [
-            change_document(change)
-            for change in (lighter_than_extended(checked.reading, pack) if pack else ())
-        ],
-    }
-
-
 def named_pack(name: str) -> Pack:
     """A shipped pack by name, or a pack directory."""
-    return load_pack_directory(Path(name)) if Path(name).is_dir() else load_pack(name)
+    return compiled_directory(Path(name)) if Path(name).is_dir() else load_pack(name)
 
 
 def checked_pack(name: str, workspace: Workspace, *, today: date) -> Pack:
@@ -95,7 +62,7 @@ def evaluate_file(
     chosen = named_pack(pack)
     return decide(
         chosen,
-        read_facts(facts),
+        read_facts(facts, chosen.vocabulary),
         kind=kind or next(iter(chosen.kinds), "model"),
         at=moment,
         place=lambda _: Place(str(facts)),

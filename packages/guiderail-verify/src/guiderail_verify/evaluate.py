@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import math
 import operator
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -100,16 +102,20 @@ def fact_names(tree: object) -> frozenset[str]:
     return frozenset(found)
 
 
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
+LONGEST_NUMBER: Final = 400
+"""Signs of a number; the largest float written out has 310. Longer texts are not even read."""
+
+
 def number(text: object) -> int | float:
     """A number from its decimal string. Raises TreeError for NaN, infinities and other texts."""
     if not isinstance(text, str):
-        raise TreeError(f"a number must be a decimal string, not {text!r}")
-    try:
-        value = float(text) if "." in text or "e" in text.lower() else int(text)
-    except ValueError:
-        raise TreeError(f"{text!r} is not a decimal number") from None
-    if not math.isfinite(value):
-        raise TreeError(f"{text!r} is not a finite number")
+        raise TreeError(f"a number must be a decimal string, not {str(text)[:40]}")
+    if len(text) > LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+        raise TreeError(f"{text[:40]!r} is not a decimal number")
+    value = float(text) if "." in text or "e" in text.lower() else int(text)
+    if not abs(value) <= sys.float_info.max:
+        raise TreeError(f"{text[:40]!r} is not a finite number")
     return value
 
 
@@ -214,7 +220,7 @@ def _sign(sign: str) -> Comparison:
     try:
         return _COMPARE[sign]
     except KeyError:
-        raise TreeError(f"not a comparison: {sign!r}") from None
+        raise TreeError(f"not a comparison: {sign[:40]!r}") from None
 
 
 def _compare(sign: str, left: object, right: object) -> Expression:
@@ -232,7 +238,10 @@ def _compare_literal(
 ) -> Expression:
     def comparison(values: Values) -> Truth:
         value = values[name]
-        return UNKNOWN if value is UNKNOWN else compare(value, literal)
+        try:
+            return UNKNOWN if value is UNKNOWN else compare(value, literal)
+        except TypeError:  # a text and a number, in a tree that no compiler of ours wrote
+            return UNKNOWN
 
     return comparison
 
@@ -240,7 +249,10 @@ def _compare_literal(
 def _compare_facts(compare: Comparison, left: str, right: str) -> Expression:
     def comparison(values: Values) -> Truth:
         a, b = values[left], values[right]
-        return UNKNOWN if a is UNKNOWN or b is UNKNOWN else compare(a, b)
+        try:
+            return UNKNOWN if a is UNKNOWN or b is UNKNOWN else compare(a, b)
+        except TypeError:
+            return UNKNOWN
 
     return comparison
 
@@ -255,7 +267,7 @@ def _compare_ranks(sign: str, left: object, right: object, order: tuple[object, 
         case {"fact": str(a)}, {"text": str(text)} if text in ranks:
             limit = ranks[text]
             return _looked_up(a, {value: compare(rank, limit) for value, rank in ranks.items()})
-    raise TreeError(f"not an ordered comparison: {str(left)[:40]} {sign} {str(right)[:40]}")
+    raise TreeError(f"not an ordered comparison: {str(left)[:40]} {sign[:40]} {str(right)[:40]}")
 
 
 def _looked_up(name: str, truths: dict[Value, Truth]) -> Expression:

@@ -168,7 +168,19 @@ def _only_absent(gate: Gate, values: Values) -> bool:
 
 
 def compile_rulebook(tree: Mapping[str, object], kind: str, day: str) -> Rulebook:
-    """The rules of a compiled pack for one kind on one day (`YYYY-MM-DD`). Raises TreeError."""
+    """The rules of a compiled pack for one kind on one day (`YYYY-MM-DD`).
+
+    Raises TreeError for whatever is not a compiled pack, whoever wrote it.
+    """
+    try:
+        return _rulebook(tree, kind, day)
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        if isinstance(error, TreeError):
+            raise
+        raise TreeError(f"not a compiled pack: {type(error).__name__} {str(error)[:80]}") from None
+
+
+def _rulebook(tree: Mapping[str, object], kind: str, day: str) -> Rulebook:
     tiers = tuple(_rule(part, TIERS) for part in _in_force(tree, "tiers", kind, day))
     tracks = tuple(_rule(part, TRACKS) for part in _in_force(tree, "tracks", kind, day))
     parts = _in_force(tree, "gates", kind, day)
