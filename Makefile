@@ -27,7 +27,7 @@ check: $(VENV)/ready-dev ## Style, types and layers, without running tests
 docs: $(VENV)/ready-dev ## Build the documentation site into build/docs/site
 	@$(BIN)/python docs/build.py
 
-bench: $(VENV)/ready-dev ## Print the figures of docs/performance.md
+bench: $(VENV)/ready-bench ## Print the figures of docs/performance.md
 	@for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean: ## Remove the virtual environment and everything that was built
@@ -48,6 +48,10 @@ endef
 
 $(VENV)/ready-run: requirements/run.txt $(SOURCES) | $(VENV)/bin/python
 	$(call install,run)
+
+# The other policy engines, on top of everything else and in the same versions.
+$(VENV)/ready-bench: requirements/bench.txt $(VENV)/ready-dev
+	$(call install,bench)
 
 $(VENV)/ready-dev: requirements/dev.txt $(SOURCES) | $(VENV)/bin/python
 	$(call install,dev)

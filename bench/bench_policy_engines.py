@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench_decision import AT, calm_facts, forty_rules
+from bench_decision import AT, calm_facts, eighty_facts, forty_rules, values_of
 from guiderail.policy import Pack, load_pack
 from guiderail_verify.evaluate import UNKNOWN, Value
 from guiderail_verify.judge import Rulebook
@@ -60,6 +60,8 @@ def to_cel(tree: Any, rules: Rules) -> str:
             return f"!{to_cel(part, rules)}"
         case {"fact": name}:
             return plain(name)
+        case {"bool": value}:
+            return str(value).lower()
         case {"compare": sign, "left": {"fact": name}, "right": {"text": text}, "order": order}:
             values = ", ".join(f'"{value}"' for value in ranked(sign, text, order))
             return f"({plain(name)} in [{values}])"
@@ -91,6 +93,8 @@ def to_cedar(tree: Any, rules: Rules) -> str:
             return f"!({to_cedar(part, rules)})"
         case {"fact": name}:
             return f"context.{plain(name)}"
+        case {"bool": value}:
+            return str(value).lower()
         case {"compare": sign, "left": {"fact": name}, "right": {"text": text}, "order": order}:
             return cedar_in(name, list(ranked(sign, text, order)))
         case {"compare": sign, "left": {"fact": name}, "right": right}:
@@ -148,6 +152,8 @@ class Rego:
                 return f"not {self.named([self.condition(part)])}"
             case {"fact": name}:
                 return f"input.{plain(name)}"
+            case {"bool": value}:
+                return str(value).lower()
             case {"compare": sign, "left": {"fact": name}, "right": {"text": text}, "order": order}:
                 return f"input.{plain(name)} in {set_text(ranked(sign, text, order))}"
             case {"compare": sign, "left": {"fact": name}, "right": {"fact": other}}:
@@ -322,19 +328,11 @@ def seconds_each(work: Callable[[], object]) -> float:
 
 
 def cases(pack: Pack, book: Rulebook) -> dict[str, Mapping[str, Value]]:
-    """Values of 80 facts: all known, ten of those that rules read unknown, all unknown.
-
-    Two of the 80 are computed (`tier` and `evidence.weak`), one is read by no rule.
-    """
-    calm: dict[str, Value] = {**pack.readings(calm_facts()).values, "evaluation.rows": 1000}
-    read = sorted({name for rule in (*pack.tree["tiers"], *pack.tree["tracks"])
-                   for name in pack.node(rule["when"]).names} & set(calm))  # fmt: skip
-    some = {
-        name: UNKNOWN
-        if name.removesuffix(".low").removesuffix(".high") in read[::4][:10]
-        else value
-        for name, value in calm.items()
-    }
+    """Values of 80 facts: all known, ten of those that rules read unknown, all unknown."""
+    names = eighty_facts(pack, book)
+    calm = values_of(names, pack.readings(calm_facts()))
+    lost = {key for name in names[:40:4] for key in (name, f"{name}.low", f"{name}.high")}
+    some = {name: UNKNOWN if name in lost else value for name, value in calm.items()}
     nothing: dict[str, Value] = dict.fromkeys(calm, UNKNOWN)
     return {"all known": calm, "ten unknown": some, "all unknown": nothing}
 
@@ -355,10 +353,11 @@ def translated(pack: Pack, book: Rulebook) -> Rules:
         for part in (*pack.tree["tiers"], *pack.tree["tracks"])
         if (part["id"], part["level"]) in wanted
     }
-    kinds = {"tier": "enum", "evidence_weak": "bool", "evaluation_rows": "integer"}
-    for name, kind in pack.tree["facts"].items():
-        for key in (name, f"{name}.low", f"{name}.high"):
-            kinds[plain(key)] = kind["type"]
+    kinds = {"tier": "enum", "evidence_weak": "bool"}
+    for name in eighty_facts(pack, book):
+        kind = pack.vocabulary.named(name)
+        for key in (name, f"{name}.low", f"{name}.high") if kind is not None else ():
+            kinds[plain(key)] = kind.type
     return Rules(trees, kinds)
 
 
@@ -382,7 +381,7 @@ def main() -> None:
     pack = load_pack("model")
     book = forty_rules(pack.rulebook("model", AT))
     rules = translated(pack, book)
-    facts = len({*pack.tree["facts"], "evaluation.rows", "tier", "evidence.weak"})
+    facts = len(eighty_facts(pack, book))
     print(
         f"{len(rules.trees)} rules of the pack {pack.id} {pack.version} x {facts} facts, CPU time"
     )

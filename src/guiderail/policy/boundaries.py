@@ -29,6 +29,7 @@ class Boundaries:
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self._types: Mapping[str, Mapping[str, Any]] = tree["facts"]
         self._limits: dict[str, set[Decimal]] = {}
+        self._ordered: dict[str, tuple[float, ...]] = {}
         self._texts: dict[str, set[str]] = {}
         self._pairs: dict[str, dict[str, None]] = {}
         self._candidates: dict[str, tuple[Value, ...]] = {}
@@ -38,7 +39,11 @@ class Boundaries:
 
     def limits(self, name: str) -> tuple[float, ...]:
         """The numbers that the fact is compared with, in order."""
-        return tuple(float(limit) for limit in sorted(self._limits.get(name, ())))
+        known = self._ordered.get(name)
+        if known is None:
+            known = tuple(float(limit) for limit in sorted(self._limits.get(name, ())))
+            self._ordered[name] = known
+        return known
 
     def compared_with(self, name: str) -> tuple[str, ...]:
         """The facts with which the fact is compared."""

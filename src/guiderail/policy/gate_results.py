@@ -42,21 +42,21 @@ def _result(
     form = pack.gate_form(name)
     quoted = _quoted(form, verdict, judged)
     needs = _needs(form, judged) if verdict == "insufficient" else ()
-    sentence = teller.wording(form.sentences[verdict], needs)
+    sentence = teller.say(form.sentences[verdict], needs)
     if verdict in ("fail", "insufficient") and name in waived and form.waivable_by:
         verdict, sentence = "waived", f"{sentence} {WAIVED}"
     elif verdict == "insufficient" and name in accepted:
         sentence = f"{sentence} {ACCEPTED}"
     return GateResult(
-        id=name,
-        verdict=_VERDICTS[verdict],
-        enforced=gate.enforced,
-        sentence=sentence,
-        needs=needs,
-        owner=form.owner,
-        waivable_by=form.waivable_by,
-        facts=teller.shown(quoted),
-        page=name,
+        name,
+        _VERDICTS[verdict],
+        gate.enforced,
+        sentence,
+        needs,
+        form.owner,
+        form.waivable_by,
+        teller.shown(quoted),
+        name,
     )
 
 

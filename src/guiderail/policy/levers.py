@@ -201,8 +201,11 @@ class Levers:
         """Values other than the present one that the fact may take."""
         if not self._may_change(name):
             return 0
-        found = 0
         values = (*self.boundaries.candidates(name), *self._beside[name])
+        kind = self.types[name]
+        if kind["type"] == "interval" and kind["risk_direction"] == "none":
+            return (1 << len(values)) - 1 << _FIRST
+        found = 0
         for place, value in enumerate(values):
             if self._may_be(name, value):
                 found |= 1 << _FIRST + place

@@ -152,7 +152,9 @@ class Pack:
             tree = self.gate(gate)
             keys = ("applies_when", "pass_when", "fail_when")
             nodes = {key: self.node(tree[key]) for key in keys if tree[key] is not None}
-            known = self._gate_forms[gate] = gate_form(tree, self.part_texts(gate), nodes)
+            told = self.part_texts(gate)["sentences"]
+            sentences = {verdict: self.wording(told[verdict]) for verdict in told if told[verdict]}
+            known = self._gate_forms[gate] = gate_form(tree, sentences, nodes)
         return known
 
     def in_force(self, section: str, kind: str, at: datetime) -> tuple[Mapping[str, Any], ...]:

@@ -68,7 +68,7 @@ class GateForm:
     may_be_absent: tuple[str, ...]
     carriers: Mapping[str, tuple[Node, ...]]
     needs: tuple[Node, ...]
-    sentences: Mapping[str, Sequence[Any]]
+    sentences: Mapping[str, tuple[Said, ...]]
 
 
 def quoting(kind: FactType, limits: tuple[float, ...]) -> Quoting:
@@ -95,9 +95,11 @@ def parts(whole: Sequence[Piece], quotings: Mapping[str, Quoting]) -> tuple[Part
 
 
 def gate_form(
-    tree: Mapping[str, Any], texts: Mapping[str, Any], nodes: Mapping[str, Node]
+    tree: Mapping[str, Any],
+    sentences: Mapping[str, tuple[Said, ...]],
+    nodes: Mapping[str, Node],
 ) -> GateForm:
-    """nodes: the conditions that the gate has, by their key."""
+    """sentences: by verdict. nodes: the conditions that the gate has, by their key."""
     return GateForm(
         owner=str(tree["owner"]),
         waivable_by=tuple(tree["waivable_by"]),
@@ -107,5 +109,5 @@ def gate_form(
             for verdict, keys in _CARRIED_BY.items()
         },
         needs=tuple(nodes.values()),
-        sentences=texts["sentences"],
+        sentences=sentences,
     )

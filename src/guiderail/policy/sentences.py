@@ -12,7 +12,7 @@ from guiderail.core.rows_needed import rows_to_settle
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, Unknown, Value
 from guiderail.policy.pack import Pack
-from guiderail.policy.prepared import Part, Said, Slot
+from guiderail.policy.prepared import Part, Quoting, Said, Slot
 from guiderail.policy.readings import NOT_GIVEN, Readings
 from guiderail.policy.support import carriers
 from guiderail.policy.templates import Placeholder
@@ -40,11 +40,15 @@ class Teller:
         self._values = judged.values
         self._judged = judged
         self._told: dict[str, FactShown] = {}
+        self._intervals: dict[tuple[str, str], str] = {}
         self._fact_type = pack.vocabulary.fact_type
 
     def wording(self, cases: Sequence[Any], unknown: Sequence[str] = ()) -> str:
         """The wordings whose condition is true; those without a condition when none is."""
-        wordings = self._pack.wording(cases)
+        return self.say(self._pack.wording(cases), unknown)
+
+    def say(self, wordings: Sequence[Said], unknown: Sequence[str] = ()) -> str:
+        """As `wording`, for wordings that are prepared."""
         if len(wordings) == 1 and wordings[0].when is None:
             return wordings[0].plain or self._sentence(wordings[0], unknown)
         seen = self._values
@@ -110,7 +114,7 @@ class Teller:
         fact, quoting = self._facts.get(name), self._pack.quoting(name)
         if fact is None or quoting is None:
             return self._computed(name)
-        words = value_words(quoting.kind, fact.value, quoting.form, quoting.limits)
+        words = self._words(name, fact.value, quoting, quoting.form)
         # Of what nobody gave it is said where it would come from.
         return FactShown(name, words, fact.source or quoting.kind.source, str(fact.known_by))
 
@@ -178,7 +182,17 @@ class Teller:
             return _detail(fact, place.detail, quoted=place.format == "code")
         if place.words:
             return place.words[0 if fact.value == 1 else 1]
-        return value_words(kind, _bound(fact, place.name), place.format, quoting.limits)
+        return self._words(place.name, _bound(fact, place.name), quoting, place.format)
+
+    def _words(self, name: str, value: Value, quoting: Quoting, form: str) -> str:
+        """A value in words; intervals, which take longest, once for each form."""
+        if not isinstance(value, Interval):
+            return value_words(quoting.kind, value, form, quoting.limits)
+        known = self._intervals.get((name, form))
+        if known is None:
+            known = value_words(quoting.kind, value, form, quoting.limits)
+            self._intervals[name, form] = known
+        return known
 
     def _special(self, place: Placeholder, unknown: Sequence[str]) -> str | None:
         """Placeholders that name no single fact, and facts that the decision computes."""
