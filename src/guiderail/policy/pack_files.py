@@ -222,7 +222,8 @@ class ControlFile(Part):
     """A control of the catalogue: what it asks, which evidence shows it, and where it comes from.
 
     kinds and from_tier say where it holds. Gates and rules name the controls that they are evidence
-    for.
+    for. recorded: what this version records as evidence beside gates and rules, and what it does
+        not. note: what a reader must know about the mappings. mappings: none where no law asks.
     """
 
     id: ControlId
@@ -235,6 +236,7 @@ class ControlFile(Part):
     from_tier: TierName
     statement: Prose
     evidence: Prose
+    recorded: Prose | None = None
     note: Prose | None = None
     mappings: tuple[Reference, ...] = ()
 

@@ -1,4 +1,4 @@
-"""The page of a rule, gate, piece of advice, question or fact: what `guiderail explain` shows."""
+"""The page of a rule, gate, advice, question, control or fact: what `guiderail explain` shows."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """kind: `tier rule`, `track rule`, `gate`, `advice`, `question` or `fact`.
+    """kind: `tier rule`, `track rule`, `gate`, `advice`, `question`, `control` or `fact`.
 
     conditions: label and expression, for example ("raises the track to red", "tier >= high").
-    facts: names of the facts that it reads. used_by: for a fact, the ids that read it.
+    facts: names of the facts that it reads. used_by: for a fact, the ids that read it;
+    for a control, the ids that are evidence for it.
     Texts that a kind does not have are empty.
     """
 
@@ -67,6 +68,10 @@ def page(page_id: str, pack: Pack) -> Page:
     """The page with this id. Raises InputError with the nearest id when there is none."""
     if page_id in pack.texts["parts"]:
         return _part_page(page_id, pack)
+    if page_id.upper() in pack.texts["controls"]:
+        from guiderail.policy.control_pages import control_page  # it is made of pages itself
+
+        return control_page(page_id.upper(), pack)
     fact = pack.vocabulary.named(page_id)
     if fact is not None:
         return _fact_page(fact, pack)
@@ -79,9 +84,9 @@ def page(page_id: str, pack: Pack) -> Page:
 
 
 def page_ids(pack: Pack) -> tuple[str, ...]:
-    """Every id that has a page: parts of the pack, then facts."""
+    """Every id that has a page: parts of the pack, controls, then facts."""
     own = (name for name in (*COMPUTED, *pack.vocabulary.own) if name not in BY_NAME)
-    return (*pack.texts["parts"], *BY_NAME, *own)
+    return (*pack.texts["parts"], *pack.texts["controls"], *BY_NAME, *own)
 
 
 def _part_page(page_id: str, pack: Pack) -> Page:

@@ -1,21 +1,21 @@
 """`guiderail policy check`: everything that must hold before a pack may decide anything.
 
 Loading finds unusable files, types and names. On top of that each example of a gate must give its
-verdict, each page must be complete, and each clause that a page names must have been looked up
-again within `reverify_after_days`.
+verdict, each page must be complete, and each mapping to a clause must be up to date.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import FactSet, Value, known
+from guiderail.policy.mappings import mapping_problems
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
 from guiderail.policy.pack_files import (
@@ -25,7 +25,6 @@ from guiderail.policy.pack_files import (
     GateFile,
     PackFile,
     QuestionFile,
-    Reference,
     RuleFile,
 )
 from guiderail.policy.pack_reader import PackSources, Source, read_directory
@@ -80,13 +79,13 @@ def example_verdict(gate: GateFile, example: Example, pack: Pack) -> str:
 
 
 def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> Iterator[Problem]:
-    part = source.part
+    part, days = source.part, file.reverify_after_days
     if isinstance(part, GateFile):
         yield from _gate_problems(source, part, pack)
     if isinstance(part, ControlFile):
-        yield from _stale_references(source, part.mappings, ("mappings",), file, today)
+        yield from mapping_problems(source, part.mappings, ("mappings",), days, today)
     elif isinstance(part, RuleFile | GateFile | AdviceFile):
-        yield from _stale_references(source, part.page.refs, ("page", "refs"), file, today)
+        yield from mapping_problems(source, part.page.refs, ("page", "refs"), days, today)
     elif isinstance(part, QuestionFile):
         yield from _choice_problems(source, part, pack)
 
@@ -121,29 +120,6 @@ def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Probl
     if gate.applies_when and gate.sentences.not_applicable is None:
         yield _problem(source, ("applies_when",), "The gate has no words for not applying.",
                        "Write sentences.not_applicable.")  # fmt: skip
-
-
-def _stale_references(
-    source: Source,
-    references: Sequence[Reference],
-    where: tuple[str, ...],
-    file: PackFile,
-    today: date,
-) -> Iterator[Problem]:
-    oldest = today - timedelta(days=file.reverify_after_days)
-    for index, reference in enumerate(references):
-        path: tuple[str | int, ...] = (*where, index)
-        if reference.verified and reference.verified_on is None:
-            yield _problem(source, path, f"{reference.clause} says verified but not when.",
-                           "Write verified_on, or verified: false.")  # fmt: skip
-        elif reference.verified_on is not None and reference.verified_on < oldest.isoformat():
-            yield _problem(source, (*path, "verified_on"),
-                           f"{reference.clause} was last looked up on {reference.verified_on}.",
-                           "Read the source again, then write the new date.")  # fmt: skip
-        if reference.valid_to is not None and reference.valid_to < today.isoformat():
-            yield _problem(source, (*path, "valid_to"),
-                           f"{reference.clause} ended on {reference.valid_to}.",
-                           "Replace it by what holds now, or remove it.")  # fmt: skip
 
 
 def _choice_problems(source: Source, question: QuestionFile, pack: Pack) -> Iterator[Problem]:
