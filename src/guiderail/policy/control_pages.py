@@ -65,7 +65,9 @@ def _clauses(mappings: Sequence[Reference]) -> str:
     ]
     told = joined([f"{count} {words}" for count, words in counts if count])
     clauses = "1 clause" if len(mappings) == 1 else f"{len(mappings)} clauses"
-    return f"What it records is evidence for {clauses}: {told}. Whether that is enough is for people."
+    return (
+        f"What it records is evidence for {clauses}: {told}. Whether that is enough is for people."
+    )
 
 
 def _evidence(given_by: Sequence[str], recorded: str | None) -> str:
@@ -78,5 +80,7 @@ def _fix(given_by: Sequence[str], recorded: str | None) -> str:
     if given_by:
         return "Pass what gives the evidence; each has a page that says how."
     if recorded:
-        return "No gate or rule asks for it. What is recorded stands below; the rest is yours to keep."
+        return (
+            "No gate or rule asks for it. What is recorded stands below; the rest is yours to keep."
+        )
     return "No gate or rule asks for it, and nothing is recorded: keep the evidence yourself."

@@ -24,7 +24,7 @@ from guiderail.policy.readings import Readings, readings_of
 from guiderail.policy.reasons import gate_reasons, tier_reasons, track_reasons
 from guiderail.policy.sentences import Teller
 from guiderail_verify.evaluate import UNKNOWN
-from guiderail_verify.judge import TIERS, TRACKS, YELLOW, Judgement, Rulebook, holds
+from guiderail_verify.judge import TIERS, TRACKS, YELLOW, Judgement, holds
 
 
 def decide(
@@ -72,8 +72,9 @@ def decide(
         lighter=ways,
         reviewers=reviewers,
         expected_wait=expected_wait(pack, judged, reviewers, outcome),
-        unanswered=_unanswered(pack, kind, at, readings, judged, book),
+        unanswered=_open_questions(pack, kind, at, readings, judged, context=False),
         policy=pack.ref,
+        optional=_open_questions(pack, kind, at, readings, judged, context=True),
     )
 
 
@@ -113,14 +114,16 @@ def _track_reasons(
     return (*told, *gate_reasons(gates, told))
 
 
-def _unanswered(
-    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement, book: Rulebook
+def _open_questions(
+    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement, *, context: bool
 ) -> tuple[str, ...]:
+    """Facts that are unknown and asked for: those that decide, or those that only tell more."""
     day = at.date().isoformat()
     return tuple(
         question["fact"]
         for question in pack.tree["questions"]
-        if holds(question, kind, day)
+        if question["context"] is context
+        and holds(question, kind, day)
         and readings.values.get(question["fact"], UNKNOWN) is UNKNOWN
         and not _skipped(pack, question["skip_when"], judged)
     )

@@ -36,16 +36,22 @@ def mapping_problems(
 def _wrong(one: Reference, oldest: str, today: str) -> Iterator[tuple[str, str, str]]:
     """Key, what is wrong, what to do."""
     if one.verified and one.verified_on is None:
-        yield "", f"{one.clause} says verified but not when.", (
-            "Write verified_on, or verified: false."
+        yield (
+            "",
+            f"{one.clause} says verified but not when.",
+            ("Write verified_on, or verified: false."),
         )
     if one.verified_on is not None and not one.verified:
-        yield "verified", f"{one.clause} says when it was verified but not that it was.", (
-            "Write verified: true, or remove verified_on."
+        yield (
+            "verified",
+            f"{one.clause} says when it was verified but not that it was.",
+            ("Write verified: true, or remove verified_on."),
         )
     if one.verified_on is not None and one.verified_on > today:
-        yield "verified_on", f"{one.clause} was verified on {one.verified_on}, which is to come.", (
-            "Write the day on which a person read the source."
+        yield (
+            "verified_on",
+            f"{one.clause} was verified on {one.verified_on}, which is to come.",
+            ("Write the day on which a person read the source."),
         )
     if one.valid_to is not None and one.valid_to < one.valid_from:
         yield "valid_to", f"{one.clause} ends before it begins.", "Correct one of the days."
@@ -54,8 +60,10 @@ def _wrong(one: Reference, oldest: str, today: str) -> Iterator[tuple[str, str, 
     if status != one.status:
         yield "status", *_other_status(one, status)
     elif status != "ended" and one.verified_on is not None and one.verified_on < oldest:
-        yield "verified_on", f"{one.clause} was last looked up on {one.verified_on}.", (
-            "Read the source again, then write the new date."
+        yield (
+            "verified_on",
+            f"{one.clause} was last looked up on {one.verified_on}.",
+            ("Read the source again, then write the new date."),
         )
 
 

@@ -25,6 +25,7 @@ from guiderail.policy.pack_files import (
 from guiderail.policy.pack_reader import SHIPPED, PackSources, Reading, Source
 from guiderail.policy.part_compiler import PartCompiler
 from guiderail.policy.problem import Problem
+from guiderail.policy.questions import mark_context
 from guiderail.policy.vocabulary import (
     BOUNDS,
     CATALOGUE_ONLY,
@@ -79,6 +80,7 @@ def build(reading: Reading) -> Built:
         ]
         built.tree[section] = [tree for part in parts for tree in part.trees()]
         built.texts["parts"].update({part.source.part.id: part.texts for part in parts})
+    built.problems += mark_context(built.tree, layers.sections.get("questions", ()), vocabulary)
     built.tree["facts"] = _fact_types(built.tree, vocabulary)
     built.problems += _gaps(reading.packs[-1], built.tree)
     built.problems += _pins(reading.packs)

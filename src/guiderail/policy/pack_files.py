@@ -199,7 +199,11 @@ class Choice(Part):
 class QuestionFile(Part):
     """A question of the interview for one fact that no artefact tells.
 
-    skip_when: the condition under which no answer could change tier or track.
+    number: the place in the interview, 1 to 26; several facts may share it. fact: left out where
+        the platform computes the answer and nobody is asked. shows: facts that are told with the
+        question, a draft of the answer. ask: the role that can know where the owner does not.
+    skip_when: the condition under which nobody is asked.
+    Whether the answer decides, or only tells reviewers more, is computed from who reads the fact.
     """
 
     id: Id
@@ -209,7 +213,9 @@ class QuestionFile(Part):
     until: Day | None = None
     overrides: Id | None = None
     kinds: tuple[Kind, ...] = ()
-    fact: str
+    fact: str | None = None
+    shows: tuple[str, ...] = ()
+    ask: Role | None = None
     question: Prose
     why: Prose
     good: Prose

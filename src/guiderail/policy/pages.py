@@ -143,24 +143,50 @@ def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[
 
 
 def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
-    row = next(part for part in pack.tree["questions"] if part["id"] == page_id)
+    row = next((part for part in pack.tree["questions"] if part["id"] == page_id), None)
+    if row is None:
+        return _computed_page(page_id, texts)
     choices = [str(choice["label"]) for choice in texts["choices"]]
     asked = f" Answers: {'; '.join(choices)}." if choices else ""
+    told = " It only tells reviewers more: no rule reads it." if row["context"] else ""
     skip = row["skip_when"]
     return Page(
         id=page_id,
         kind="question",
         title=texts["title"],
-        what=f"Question {texts['number']} of the interview. It tells {texts['fact']}.{asked}",
+        what=f"Question {texts['number']} of the interview. It tells {texts['fact']}.{told}{asked}",
         why=texts["why"],
         good=texts["good"],
-        fix=texts["help"] or "Answer what you know; an open answer brings in whoever can know.",
+        fix=texts["help"] or _ask(texts, pack),
         tools=("guiderail answer",),
         owner=texts["owner"],
         since=texts["since"],
         until=texts["until"] or "",
         conditions=() if skip is None else (("is skipped", formula_text(skip)),),
         facts=(texts["fact"],),
+    )
+
+
+def _ask(texts: Mapping[str, Any], pack: Pack) -> str:
+    return f"Answer what you know. Where you do not, {pack.role_title(texts['ask'])} can know."
+
+
+def _computed_page(page_id: str, texts: Mapping[str, Any]) -> Page:
+    """A question of the interview that is shown and never asked."""
+    return Page(
+        id=page_id,
+        kind="question",
+        title=texts["title"],
+        what=f"Number {texts['number']} of the interview. It is computed and never asked: the "
+        f"interview shows {joined(texts['shows'])}.",
+        why=texts["why"],
+        good=texts["good"],
+        fix=texts["help"] or "Nothing is to be answered.",
+        tools=("guiderail check",),
+        owner=texts["owner"],
+        since=texts["since"],
+        until=texts["until"] or "",
+        facts=tuple(texts["shows"]),
     )
 
 

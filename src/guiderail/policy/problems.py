@@ -6,7 +6,8 @@ verdict, each page must be complete, and each mapping to a clause must be up to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,10 +31,10 @@ from guiderail.policy.pack_files import (
 from guiderail.policy.pack_reader import PackSources, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
-from guiderail.policy.vocabulary import Vocabulary
+from guiderail.policy.vocabulary import Vocabulary, did_you_mean
 
-MOST_QUESTIONS: Final = 26
-"""An interview longer than this is filled in carelessly."""
+MOST_FACTS: Final = 3
+"""How many facts one number of the interview may ask for; a longer one is filled in carelessly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
         for parts in sources.sections.values():
             for source in parts:
                 problems.extend(_part_problems(source, sources.pack, pack, today))
-        problems.extend(_too_many_questions(sources))
+    problems.extend(_too_many_questions(reading.packs, pack))
     return CheckedPack(pack, tuple(problems))
 
 
@@ -123,7 +124,11 @@ def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Probl
 
 
 def _choice_problems(source: Source, question: QuestionFile, pack: Pack) -> Iterator[Problem]:
-    kind = pack.vocabulary.named(question.fact)
+    if question.ask is not None and question.ask not in pack.texts["roles"]:
+        hint = did_you_mean(question.ask, pack.texts["roles"])
+        yield _problem(source, ("ask",), f"There is no role {question.ask}.",
+                       hint or "Name it under `roles` in pack.yaml.")  # fmt: skip
+    kind = pack.vocabulary.named(question.fact) if question.fact is not None else None
     if kind is None:
         return
     wanted: tuple[object, ...] = (True, False) if kind.type == "bool" else kind.values
@@ -133,10 +138,16 @@ def _choice_problems(source: Source, question: QuestionFile, pack: Pack) -> Iter
                        f"Offer each of: {', '.join(map(str, wanted))}.")  # fmt: skip
 
 
-def _too_many_questions(sources: PackSources) -> Iterator[Problem]:
-    if len(sources.sections["questions"]) > MOST_QUESTIONS:
-        yield Problem(sources.document.place(), f"There are more than {MOST_QUESTIONS} questions.",
-                      "Read the answers from artefacts, or drop a question.")  # fmt: skip
+def _too_many_questions(packs: Sequence[PackSources], pack: Pack) -> Iterator[Problem]:
+    """The schema ends the numbers at 26; here, that no number hides many questions."""
+    asked = Counter(
+        (row["number"], kind) for row in pack.tree["questions"] for kind in row["kinds"]
+    )
+    for (number, kind), facts in sorted(asked.items()):
+        if facts > MOST_FACTS:
+            yield Problem(packs[-1].document.place(),
+                          f"Number {number} of the interview asks a {kind} for {facts} facts.",
+                          f"Ask for at most {MOST_FACTS}: read the rest from artefacts.")  # fmt: skip
 
 
 def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: str) -> Problem:

@@ -21,7 +21,7 @@ from guiderail.manifest.release import Release
 from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
 from guiderail.policy.pack import Pack
-from guiderail.service.answers import with_answers
+from guiderail.service.answers import still_hold, with_answers
 from guiderail.service.policy_in_force import pack_for
 from guiderail.service.snapshot import Recorded, load_baseline, read_snapshot, release_folder
 from guiderail.service.workspace import Workspace
@@ -68,7 +68,8 @@ def check(
         cache=workspace.cache / "facts" if workspace else None,
         progress=progress,
     )
-    facts = with_answers(measured, recorded.answers, release, standing)
+    answers = still_hold(recorded.answers, now)
+    facts = with_answers(measured, answers, release, standing)
     pack = pack_for(workspace, release.manifest.kind, now)
     decision = evaluate(release, facts, now, pack)
     compared = standing.production.digest if standing.production else None

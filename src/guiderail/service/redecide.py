@@ -34,11 +34,13 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
 
     event: what became known, as the ledger calls it. A case that turns green is approved; one
     that was answered, or has no open question, goes to review; any other stays, with a new dossier.
+    Whoever answered has worked on the release from then on, and cannot approve it.
     """
     release = load_release(release_folder(workspace.releases, case.release_digest))
     before = cases.load_dossier(tx, case.dossier_digest)
     known = standing(tx, workspace, case.workload, now)
-    answers = {**carried_answers(tx, case.workload, now), **case_answers(tx, case.id)}
+    own = case_answers(tx, case.id)
+    answers = {**carried_answers(tx, case.workload, now), **own}
     facts = with_answers(facts_from_json(before.facts), answers, release, known)
     pack = recorded_pack(tx, workspace, case.kind, now)
     store_pack(tx, pack)
@@ -47,7 +49,7 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
         before.release_digest,
         facts_to_json(facts),
         answers_to_json(answers),
-        before.contributors,
+        tuple(sorted({*before.contributors, *(said.person for said in own.values())})),
         decision.policy.digest,
         decision_document(decision),
     )

@@ -2,6 +2,7 @@
 
 from guiderail.facts.catalogue.change import CHANGE_FACTS
 from guiderail.facts.catalogue.evidence import EVIDENCE_FACTS
+from guiderail.facts.catalogue.interview import INTERVIEW_FACTS
 from guiderail.facts.catalogue.model import MODEL_FACTS
 from guiderail.facts.catalogue.operation import OPERATION_FACTS
 from guiderail.facts.catalogue.use import USE_FACTS
@@ -13,6 +14,7 @@ CATALOGUE: tuple[FactType, ...] = (
     *CHANGE_FACTS,
     *EVIDENCE_FACTS,
     *OPERATION_FACTS,
+    *INTERVIEW_FACTS,
 )
 
 BY_NAME: dict[str, FactType] = {fact.name: fact for fact in CATALOGUE}
