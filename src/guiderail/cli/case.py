@@ -96,21 +96,20 @@ def answer(
 
     place = workspace(act_as)
     if given or leave_open:
-        values = dict(read_value(place, case, text) for text in given)
+        run(place, case, dict(read_value(place, case, text) for text in given))
     else:
-        values = _ask(place, case, context)
-        if values is None:
-            return
-    moved = run(place, case, values)
-    document = case_document(place, moved.id)
+        needed, values = _ask(place, case, context)
+        if needed or values:
+            run(place, case, values)
+    document = case_document(place, case)
     if format_ == "json":
         print_json(document)
     else:
         _print_next(document)
 
 
-def _ask(place: Any, case: str, context: bool) -> dict[str, Any] | None:
-    """What the person answers; None where nothing is needed and nothing was said."""
+def _ask(place: Any, case: str, context: bool) -> tuple[bool, dict[str, Any]]:
+    """Whether anything was needed, and what the person answers."""
     from guiderail.cli.interview import ask, offer
     from guiderail.service.interview import interview
 
@@ -120,7 +119,7 @@ def _ask(place: Any, case: str, context: bool) -> dict[str, Any] | None:
     values = ask(found.needed)
     if found.offered and offer(len(found.offered), case, asked_for=context):
         values |= ask(found.offered)
-    return values if found.needed or values else None
+    return bool(found.needed), values
 
 
 @click.command(epilog="Example: guiderail status case-0001")

@@ -29,7 +29,7 @@ def mapping_problems(
     oldest = (today - timedelta(days=reverify_after_days)).isoformat()
     for index, reference in enumerate(references):
         for key, message, hint in _wrong(reference, oldest, today.isoformat()):
-            path = (*where, index, key) if key else (*where, index)
+            path: tuple[str | int, ...] = (*where, index, *([key] if key else []))
             yield Problem(source.document.value_place(path), message, hint)
 
 

@@ -145,9 +145,11 @@ def _too_many_questions(packs: Sequence[PackSources], pack: Pack) -> Iterator[Pr
     )
     for (number, kind), facts in sorted(asked.items()):
         if facts > MOST_FACTS:
-            yield Problem(packs[-1].document.place(),
-                          f"Number {number} of the interview asks a {kind} for {facts} facts.",
-                          f"Ask for at most {MOST_FACTS}: read the rest from artefacts.")  # fmt: skip
+            yield Problem(
+                packs[-1].document.place(),
+                f"Number {number} of the interview asks a {kind} for {facts} facts.",
+                f"Ask for at most {MOST_FACTS}: read the rest from artefacts.",
+            )
 
 
 def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: str) -> Problem:

@@ -1,4 +1,4 @@
-"""The interview: the questions of a pack for one kind of workload, in the order of their numbers."""
+"""The interview: the questions of a pack for one kind of workload, by number."""
 
 from __future__ import annotations
 

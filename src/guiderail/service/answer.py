@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from guiderail.core.errors import ConflictError, InputError
 from guiderail.core.scales import Track
-from guiderail.facts.catalogue.interview import only_tells
 from guiderail.facts.fact import Value, to_json
-from guiderail.policy.vocabulary import Vocabulary
 from guiderail.review import cases
 from guiderail.review.authz import Action, Matter
 from guiderail.review.cases import Case
@@ -19,6 +17,7 @@ from guiderail.service.answer_rows import case_answers
 from guiderail.service.answer_values import choices, parse_answer, riskier
 from guiderail.service.answers import Answer
 from guiderail.service.authorise import authorise
+from guiderail.service.interview import refuse_closed
 from guiderail.service.journal import case_subject, record
 from guiderail.service.permits import issue_permit
 from guiderail.service.policy_in_force import recorded_pack
@@ -41,12 +40,7 @@ def answer(workspace: Workspace, case_id: str, values: Mapping[str, Value]) -> C
     void_if_changed(workspace, case_id)
     with workspace.store.transaction() as tx:
         case = cases.load(tx, case_id)
-        if case.state not in (State.NEEDS_ANSWERS, State.IN_REVIEW):
-            raise ConflictError(
-                f"{case.id} is {case.state}; its questions are closed",
-                code="answer/state",
-                advice=f"`guiderail status {case.id}` says what happens next.",
-            )
+        refuse_closed(case)
         dossier = cases.load_dossier(tx, case.dossier_digest)
         pack = recorded_pack(tx, workspace, case.kind, now)
         asked = {one.fact: one for one in questions_for(pack, case.kind, now.date().isoformat())}
@@ -64,7 +58,7 @@ def answer(workspace: Workspace, case_id: str, values: Mapping[str, Value]) -> C
         )
         given = case_answers(tx, case.id)
         _refuse_unasked(case, _askable(dossier, given), values)
-        _refuse_lighter(given, values, pack.vocabulary)
+        _refuse_lighter(given, values, asked)
         stored = {name: to_json(value) for name, value in values.items()}
         cases.put_answers(tx, case.id, stored, workspace.actor.person, now)
         case = redecide(tx, workspace, case, now, "case.answered")
@@ -103,14 +97,17 @@ def _who_can_know(tx: Snapshot, case: Case, asked: Mapping[str, Question]) -> li
 
 
 def _refuse_lighter(
-    given: Mapping[str, Answer], values: Mapping[str, Value], vocabulary: Vocabulary
+    given: Mapping[str, Answer], values: Mapping[str, Value], asked: Mapping[str, Question]
 ) -> None:
-    """What somebody said in this case may only be corrected to something riskier."""
+    """What somebody said in this case may only be corrected to something riskier.
+
+    What decides nothing may be corrected freely.
+    """
     for name, value in values.items():
-        kind = vocabulary.named(name)
-        if name not in given or kind is None or only_tells(name):
+        question = asked.get(name)
+        if name not in given or (question is not None and question.context):
             continue
-        if not riskier(kind, value, given[name].value):
+        if question is None or not riskier(question.type, value, given[name].value):
             raise ConflictError(
                 f"{name} was answered with {to_json(given[name].value)}; only a riskier answer "
                 "may take its place",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from guiderail.core.errors import ConflictError
 from guiderail.facts.fact import Fact, FactSet, Value
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.pack import Pack
@@ -14,6 +15,7 @@ from guiderail.review import cases
 from guiderail.review.cases import Case
 from guiderail.review.dossier import Dossier
 from guiderail.review.interview import Question, computed_for, questions_for
+from guiderail.review.states import State
 from guiderail.service.answer_rows import carried_answers, case_answers
 from guiderail.service.answers import Answer, is_answer
 from guiderail.service.policy_in_force import recorded_pack
@@ -64,11 +66,22 @@ class Interview:
 
 
 def interview(workspace: Workspace, case_id: str) -> Interview:
-    """Raises InputError for a case that does not exist."""
+    """The interview of a case whose questions are open. Raises ConflictError for another one."""
     with workspace.store.read() as snapshot:
         case = cases.load(snapshot, case_id)
+        refuse_closed(case)
         dossier = cases.load_dossier(snapshot, case.dossier_digest)
         return interview_of(snapshot, workspace, case, dossier)
+
+
+def refuse_closed(case: Case) -> None:
+    """Questions are open until a case is approved."""
+    if case.state not in (State.NEEDS_ANSWERS, State.IN_REVIEW):
+        raise ConflictError(
+            f"{case.id} is {case.state}; its questions are closed",
+            code="answer/state",
+            advice=f"`guiderail status {case.id}` says what happens next.",
+        )
 
 
 def interview_of(tx: Snapshot, workspace: Workspace, case: Case, dossier: Dossier) -> Interview:
