@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from guiderail.cli.main import cli
 from guiderail.facts.catalogue import CATALOGUE
 from guiderail.manifest.schema import AppManifest, ModelManifest, PipelineManifest
+from guiderail.policy.control_pages import evidence_for
 from guiderail.policy.pack import Pack, load_pack
 
 HERE = Path(__file__).resolve().parent
@@ -144,8 +145,12 @@ def policy() -> Iterator[str]:
     yield "Advice never blocks and never asks for a person.\n"
     yield from table(("advice", "about"), _about(pack, "advice"))
     yield "## Questions\n"
-    yield "Asked only when no file answers them and the answer could change something.\n"
-    yield from table(("question", "fact", "what is asked"), _questions(pack))
+    yield "Asked only when no file and no earlier answer tells. Those that decide are needed; the"
+    yield "others tell reviewers more, may be left out, and change neither tier nor track.\n"
+    yield from table(("number", "question", "fact", "decides", "what is asked"), _questions(pack))
+    yield "## Controls\n"
+    yield "`guiderail explain CONTROL` shows for which clauses it is evidence, and what gives it.\n"
+    yield from table(("control", "statement", "from tier", "given by"), _controls(pack))
     yield "## Roles\n"
     roles: dict[str, str] = pack.texts["roles"]
     yield from table(("role", "title"), ((f"`{name}`", roles[name]) for name in sorted(roles)))
@@ -176,10 +181,22 @@ def _about(pack: Pack, section: str) -> Iterator[tuple[str, str]]:
         yield f"`{part['id']}`", pack.part_texts(part["id"])["title"]
 
 
-def _questions(pack: Pack) -> Iterator[tuple[str, str, str]]:
-    for part in sorted(pack.tree["questions"], key=lambda part: (part["number"], part["id"])):
-        texts = pack.part_texts(part["id"])
-        yield f"`{part['id']}`", f"`{part['fact']}`", texts["title"]
+def _questions(pack: Pack) -> Iterator[tuple[str, str, str, str, str]]:
+    asked = {part["id"]: part for part in pack.tree["questions"]}
+    rows = [(texts["number"], name, texts) for name, texts in pack.texts["parts"].items()
+            if texts["section"] == "question" and "model" in texts["kinds"]]  # fmt: skip
+    for number, name, texts in sorted(rows, key=lambda row: row[:2]):
+        part = asked.get(name)
+        fact = f"`{texts['fact']}`" if part else "computed, never asked"
+        decides = "yes" if part and not part["context"] else "no"
+        yield str(number), f"`{name}`", fact, decides, texts["title"]
+
+
+def _controls(pack: Pack) -> Iterator[tuple[str, str, str, str]]:
+    for name, texts in sorted(pack.texts["controls"].items()):
+        given = ", ".join(f"`{part}`" for part in evidence_for(name, pack))
+        recorded = "recorded, see its page" if texts["recorded"] else "nothing yet"
+        yield f"`{name}`", texts["statement"], texts["from_tier"], given or recorded
 
 
 PAGES = (

@@ -68,8 +68,12 @@ def load_release(directory: Path, *, stat_cache: Path | None = None) -> Release:
 
 
 def canonical(manifest: AnyManifest) -> dict[str, object]:
-    """The part of a manifest that its digest covers, ready for canonical JSON."""
-    content = manifest.model_dump(exclude={"evidence"})
+    """The part of a manifest that its digest covers, ready for canonical JSON.
+
+    `facts` counts where it is written: a release without any keeps the digest it had before the
+    key existed.
+    """
+    content = manifest.model_dump(exclude={"evidence"} if manifest.facts else {"evidence", "facts"})
     return {key: _exact(value) for key, value in content.items()}
 
 

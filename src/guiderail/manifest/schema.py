@@ -17,6 +17,8 @@ SENTENCE_PATTERN = r"\S"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=63)]
 RelativePath = Annotated[str, Field(min_length=1, max_length=400)]
+FactName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=80)]
+OwnValue = bool | int | float | Annotated[str, Field(max_length=2000)] | tuple[str, ...]
 Sentence = Annotated[str, Field(min_length=1, max_length=2000, pattern=SENTENCE_PATTERN)]
 
 Domain = Literal[
@@ -197,6 +199,9 @@ class _Workload(Part):
         (), description="Source files that belong to the release, e.g. the training script."
     )
     use: Use = Field(Use(), description="What the output is used for.")
+    facts: dict[FactName, OwnValue] = Field(
+        {}, description="Facts that the organisation's own policy asks for, by name."
+    )
     rollback: Rollback | None = Field(None, description="How to go back.")
     rollout: Rollout = Field(Rollout(), description="How traffic moves to the new version.")
     evidence: Evidence = Field(Evidence(), description="Reports about this release.")

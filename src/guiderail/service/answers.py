@@ -49,14 +49,13 @@ def with_answers(
 ) -> dict[str, Fact]:
     """Facts with every unknown filled in that a person answered; newer answers replace older ones.
 
-    A fact that nobody measures, for example one of the organisation's own, is unknown too. Whether
-    risk confirmed the use profile is looked up again, because the answers belong to it.
+    Whether risk confirmed the use profile is looked up again, because the answers belong to it.
     """
     filled = dict(facts)
     used = {
         name: answer
         for name, answer in answers.items()
-        if name not in filled or filled[name].is_unknown or is_answer(filled[name])
+        if name in filled and (filled[name].is_unknown or is_answer(filled[name]))
     }
     for name, answer in used.items():
         source = f"{_SAID_BY} {answer.person} in {answer.case} on {answer.at.date()}"

@@ -82,13 +82,15 @@ def recorded_pack(tx: Snapshot, workspace: Workspace, kind: str, moment: datetim
 
 
 def read_in_force(workspace: Workspace) -> PolicyInForce:
-    """The signed statements of the workspace's file; none where there is no such file."""
+    """The signed statements of the workspace's file.
+
+    Raises IntegrityError where it is missing or unreadable: "no statement" must not be what
+    somebody gets by removing a file.
+    """
     path = workspace.home / FOLDER / FILE
     try:
         rows = json.loads(path.read_bytes())["activations"]
         envelopes = [json.dumps(row).encode() for row in rows]
-    except FileNotFoundError:
-        return PolicyInForce()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(
             f"{path} cannot be read, so nobody can say which policy is in force.",

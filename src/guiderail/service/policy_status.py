@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from guiderail.core.errors import IntegrityError
 from guiderail.core.time import to_text
 from guiderail.review import policy_change_rows as rows
 from guiderail.review.policy_change import PolicyChange
@@ -29,7 +30,7 @@ def policy_status(workspace: Workspace) -> dict[str, Any]:
     with workspace.store.read() as snapshot:
         policy = recorded(snapshot, workspace)
         changes = rows.every(snapshot)
-        refused = [*policy.refused, *read_in_force(workspace).refused]
+        refused = [*policy.refused, *_refused_in_file(workspace)]
         write_in_force(snapshot, workspace)
     kinds = dict.fromkeys(one.kind for one in policy.activations)
     return {
@@ -43,6 +44,13 @@ def policy_status(workspace: Workspace) -> dict[str, Any]:
         "changes": [change_document(workspace, change) for change in reversed(changes)],
         "refused": refused,
     }
+
+
+def _refused_in_file(workspace: Workspace) -> tuple[str, ...]:
+    try:
+        return read_in_force(workspace).refused
+    except IntegrityError as error:
+        return (f"{error.what} It was written again from the store.",)
 
 
 def show_change(workspace: Workspace, change_id: str) -> dict[str, Any]:

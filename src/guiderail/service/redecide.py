@@ -21,6 +21,7 @@ from guiderail.service.answer_rows import carried_answers, case_answers
 from guiderail.service.answers import answers_to_json, profile_of, with_answers
 from guiderail.service.check import evaluate
 from guiderail.service.journal import case_subject, record
+from guiderail.service.own_facts import with_own_facts
 from guiderail.service.policy_in_force import recorded_pack
 from guiderail.service.records import standing, store_pack
 from guiderail.service.snapshot import facts_from_json, facts_to_json, release_folder
@@ -39,17 +40,18 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
     release = load_release(release_folder(workspace.releases, case.release_digest))
     before = cases.load_dossier(tx, case.dossier_digest)
     known = standing(tx, workspace, case.workload, now)
-    own = case_answers(tx, case.id)
-    answers = {**carried_answers(tx, case.workload, now), **own}
-    facts = with_answers(facts_from_json(before.facts), answers, release, known)
+    said = case_answers(tx, case.id)
+    answers = {**carried_answers(tx, case.workload, now), **said}
     pack = recorded_pack(tx, workspace, case.kind, now)
     store_pack(tx, pack)
+    own = with_own_facts(facts_from_json(before.facts), release, pack)
+    facts = with_answers(own, answers, release, known)
     decision = evaluate(release, facts, now, pack)
     dossier = Dossier(
         before.release_digest,
         facts_to_json(facts),
         answers_to_json(answers),
-        tuple(sorted({*before.contributors, *(said.person for said in own.values())})),
+        tuple(sorted({*before.contributors, *(one.person for one in said.values())})),
         decision.policy.digest,
         decision_document(decision),
     )

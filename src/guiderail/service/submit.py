@@ -23,6 +23,7 @@ from guiderail.service.answer_rows import carried_answers
 from guiderail.service.answers import answers_to_json, with_answers
 from guiderail.service.check import Progress, evaluate
 from guiderail.service.journal import PLATFORM, case_subject, record
+from guiderail.service.own_facts import with_own_facts
 from guiderail.service.permits import issue_permit
 from guiderail.service.policy_in_force import recorded_pack
 from guiderail.service.records import (
@@ -78,7 +79,8 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
             code="release/changed",
             advice="Let the build finish, then submit again.",
         )
-    facts = with_answers(measured, carried, release, known)
+    own = with_own_facts(measured, release, pack)
+    facts = with_answers(own, carried, release, known)
     decision = evaluate(release, facts, now, pack)
     if decision.outcome is Outcome.BLOCKED and not _only_screen_is_open(decision):
         raise _blocked(decision)
