@@ -21,6 +21,7 @@ from guiderail.manifest.schema import AppManifest, ModelManifest, PipelineManife
 from guiderail.policy.control_pages import evidence_for
 from guiderail.policy.pack import Pack, load_pack
 
+KINDS = ("model", "app", "pipeline")
 HERE = Path(__file__).resolve().parent
 WRITTEN = "<!-- Written by docs/reference/write.py; edit the code, not this page. -->\n\n"
 
@@ -127,33 +128,59 @@ def facts() -> Iterator[str]:
 
 
 def policy() -> Iterator[str]:
-    pack = load_pack("model")
     yield "# Policy\n"
+    yield "One pack for each kind of workload; all of them extend `baseline`."
+    yield "`guiderail explain NAME` shows the whole page of each name below; `--kind` chooses where"
+    yield "kinds have pages of their own.\n"
+    for kind in KINDS:
+        yield from _pack(load_pack(kind), kind)
+    yield "## Controls\n"
+    yield "`guiderail explain CONTROL` shows for which clauses it is evidence, and what gives it.\n"
+    yield from table(("control", "statement", "from tier", "given by"), _controls())
+    yield "## Roles\n"
+    roles = {
+        name: title for kind in KINDS for name, title in load_pack(kind).texts["roles"].items()
+    }
+    yield from table(("role", "title"), ((f"`{name}`", roles[name]) for name in sorted(roles)))
+
+
+def _pack(pack: Pack, kind: str) -> Iterator[str]:
     since = pack.tree["effective_from"]
-    yield f"The pack `{pack.id}`, version {pack.version}, in force from {since}."
-    yield "`guiderail explain NAME` shows the whole page of each.\n"
+    yield f"## {pack.texts['title']}\n"
+    yield f"The pack `{pack.id}`, version {pack.version}, in force from {since}.\n"
+    yield from table(("track", "who looks", "usually"), _tracks(pack))
     for title, section, column in (
         ("Tier rules", "tiers", "raises the tier to"),
         ("Track rules", "tracks", "raises the track to"),
     ):
-        yield f"## {title}\n"
+        yield f"### {title}: {kind}\n"
         yield from table(("rule", "about", column, "what it checks"), _rules(pack, section))
-    yield "## Gates\n"
-    yield "A gate is asked of a model from its tier on; below it, it is shown for information.\n"
-    yield from table(("gate", "about", "from tier", "owner", "what it checks"), _gates(pack))
-    yield "## Advice\n"
+    yield f"### Gates: {kind}\n"
+    yield "A gate is asked for from its tier on; below it, it is shown for information.\n"
+    yield from table(("gate", "about", "from tier", "owner", "what it checks"), _gates(pack, kind))
+    yield f"### Limits: {kind}\n"
+    yield "The numbers that rules and texts name. An extending pack changes one in one line.\n"
+    yield from table(("limit", "value"), _limits(pack))
+    yield f"### Advice: {kind}\n"
     yield "Advice never blocks and never asks for a person.\n"
     yield from table(("advice", "about"), _about(pack, "advice"))
-    yield "## Questions\n"
+    yield f"### Questions: {kind}\n"
     yield "Asked only when no file and no earlier answer tells. Those that decide are needed; the"
     yield "others tell reviewers more, may be left out, and change neither tier nor track.\n"
-    yield from table(("number", "question", "fact", "decides", "what is asked"), _questions(pack))
-    yield "## Controls\n"
-    yield "`guiderail explain CONTROL` shows for which clauses it is evidence, and what gives it.\n"
-    yield from table(("control", "statement", "from tier", "given by"), _controls(pack))
-    yield "## Roles\n"
-    roles: dict[str, str] = pack.texts["roles"]
-    yield from table(("role", "title"), ((f"`{name}`", roles[name]) for name in sorted(roles)))
+    heads = ("number", "question", "fact", "decides", "what is asked")
+    yield from table(heads, _questions(pack, kind))
+
+
+def _tracks(pack: Pack) -> Iterator[tuple[str, str, str]]:
+    for track in ("green", "yellow", "red"):
+        roles = pack.tree["reviewers"][track]
+        who = ", ".join(pack.role_title(role) for role in roles) or "nobody"
+        yield track, who, pack.texts["expected_wait"][track]
+
+
+def _limits(pack: Pack) -> Iterator[tuple[str, str]]:
+    for name, value in sorted(pack.texts["limits"].items()):
+        yield f"`{name}`", value
 
 
 def _rules(pack: Pack, section: str) -> Iterator[tuple[str, str, str, str]]:
@@ -166,9 +193,9 @@ def _rules(pack: Pack, section: str) -> Iterator[tuple[str, str, str, str]]:
         yield f"`{name}`", texts["title"], to, texts["page"]["what"]
 
 
-def _gates(pack: Pack) -> Iterator[tuple[str, str, str, str, str]]:
+def _gates(pack: Pack, kind: str) -> Iterator[tuple[str, str, str, str, str]]:
     for gate in pack.tree["gates"]:
-        how = gate["kinds"].get("model")
+        how = gate["kinds"].get(kind)
         if how is None:
             continue
         texts = pack.part_texts(gate["id"])
@@ -181,10 +208,10 @@ def _about(pack: Pack, section: str) -> Iterator[tuple[str, str]]:
         yield f"`{part['id']}`", pack.part_texts(part["id"])["title"]
 
 
-def _questions(pack: Pack) -> Iterator[tuple[str, str, str, str, str]]:
+def _questions(pack: Pack, kind: str) -> Iterator[tuple[str, str, str, str, str]]:
     asked = {part["id"]: part for part in pack.tree["questions"]}
     rows = [(texts["number"], name, texts) for name, texts in pack.texts["parts"].items()
-            if texts["section"] == "question" and "model" in texts["kinds"]]  # fmt: skip
+            if texts["section"] == "question" and kind in texts["kinds"]]  # fmt: skip
     for number, name, texts in sorted(rows, key=lambda row: row[:2]):
         part = asked.get(name)
         fact = f"`{texts['fact']}`" if part else "computed, never asked"
@@ -192,9 +219,11 @@ def _questions(pack: Pack) -> Iterator[tuple[str, str, str, str, str]]:
         yield str(number), f"`{name}`", fact, decides, texts["title"]
 
 
-def _controls(pack: Pack) -> Iterator[tuple[str, str, str, str]]:
-    for name, texts in sorted(pack.texts["controls"].items()):
-        given = ", ".join(f"`{part}`" for part in evidence_for(name, pack))
+def _controls() -> Iterator[tuple[str, str, str, str]]:
+    packs = [load_pack(kind) for kind in KINDS]
+    for name, texts in sorted(packs[0].texts["controls"].items()):
+        parts = dict.fromkeys(part for pack in packs for part in evidence_for(name, pack))
+        given = ", ".join(f"`{part}`" for part in parts)
         recorded = "recorded, see its page" if texts["recorded"] else "nothing yet"
         yield f"`{name}`", texts["statement"], texts["from_tier"], given or recorded
 

@@ -11,14 +11,20 @@ from guiderail.facts.catalogue import BY_NAME
 from guiderail.policy import Pack, load_pack
 from guiderail.policy.pages import page, page_ids
 
+KINDS = ("model", "app", "pipeline")
 IDS = page_ids(load_pack("model"))
-CONTROLS = list(load_pack("model").texts["controls"])
-PARTS = list(load_pack("model").texts["parts"])
+PAGES = [
+    (kind, name)
+    for kind in KINDS
+    for name in page_ids(load_pack(kind))
+    if kind == "model" or name not in BY_NAME
+]
+PARTS = [(kind, name) for kind, name in PAGES if name in load_pack(kind).texts["parts"]]
 
 
-@pytest.mark.parametrize("page_id", IDS)
-def test_every_page_says_what_why_good_and_how_to_fix(pack: Pack, page_id: str) -> None:
-    shown = page(page_id, pack)
+@pytest.mark.parametrize(("kind", "page_id"), PAGES)
+def test_every_page_says_what_why_good_and_how_to_fix(kind: str, page_id: str) -> None:
+    shown = page(page_id, load_pack(kind))
     for text in (shown.title, shown.what, shown.why, shown.good, shown.fix):
         assert len(text) > 8
         assert not re.search(r"[{}]|\[\[|TODO|!$", text)
@@ -26,8 +32,9 @@ def test_every_page_says_what_why_good_and_how_to_fix(pack: Pack, page_id: str) 
     assert shown.tools
 
 
-@pytest.mark.parametrize("page_id", PARTS)
-def test_every_part_has_an_owner_and_a_first_day(pack: Pack, page_id: str) -> None:
+@pytest.mark.parametrize(("kind", "page_id"), PARTS)
+def test_every_part_has_an_owner_and_a_first_day(kind: str, page_id: str) -> None:
+    pack = load_pack(kind)
     shown = page(page_id, pack)
     assert shown.owner in pack.texts["roles"]
     assert shown.since == "2026-11-01"
@@ -38,8 +45,8 @@ def test_a_page_shows_the_condition_in_the_policy_language(pack: Pack) -> None:
     assert page("decision-flips", pack).conditions == (
         (
             "raises the track to yellow",
-            "baseline.exists && (change.flips.low > 2 || (change.flips_null_exists && "
-            "change.flips.low > change.flips_null))",
+            "baseline.exists && (change.flips.low > 2 || since_review.flips.low > 2 || "
+            "(change.flips_null_exists && change.flips.low > change.flips_null))",
         ),
         (
             "raises the track to red",
@@ -52,10 +59,49 @@ def test_a_gate_names_who_may_waive_it_and_its_examples(pack: Pack) -> None:
     shown = page("fairness", pack)
     assert shown.kind == "gate"
     assert shown.waivable_by == ("ml-governance-analyst",)
-    assert {verdict for _, verdict in shown.examples} == {"pass", "fail", "insufficient"}
+    assert {example.verdict for example in shown.examples} == {"pass", "fail", "insufficient"}
     assert shown.matters_to
     assert shown.evidence
     assert shown.waiver
+
+
+def test_an_example_shows_its_facts_in_words_and_what_the_gate_says_about_them(pack: Pack) -> None:
+    fails = next(one for one in page("performance", pack).examples if one.verdict == "fail")
+    assert dict(fails.facts) == {
+        "baseline.exists": "yes",
+        "change.performance": "-14.0 % (95 % interval -16.0 to -12.0)",
+        "performance.floor": "-10 %",
+    }
+    assert fails.sentence.endswith("below the floor of -10 % that the manifest declares.")
+
+
+def test_every_example_is_judged_to_the_verdict_that_its_file_says(pack: Pack) -> None:
+    judged = 0
+    for gate in pack.tree["gates"]:
+        written = pack.part_texts(gate["id"])["examples"]
+        shown = page(gate["id"], pack).examples
+        assert [one.verdict for one in shown] == [row["verdict"] for row in written], gate["id"]
+        assert all(one.sentence for one in shown)
+        judged += len(shown)
+    assert judged > 60
+
+
+def test_a_page_lists_the_limits_of_its_conditions_with_their_units(pack: Pack) -> None:
+    assert page("performance-medium", pack).limits == (
+        ("change.performance", ("-5 %", "5 %")),
+        ("since_review.performance", ("-5 %", "5 %")),
+    )
+
+
+def test_a_page_says_for_which_kind_and_from_which_tier_it_is_asked(pack: Pack) -> None:
+    assert dict(page("performance", pack).asked_of)["model"] == "on every tier"
+    assert dict(page("fairness", pack).asked_of)["model"].startswith("from tier ")
+    assert dict(page("high-risk-use", pack).asked_of) == {"model": "always"}
+
+
+def test_a_rule_names_the_questions_behind_its_facts(pack: Pack) -> None:
+    assert "q04-domain" in page("high-domain", pack).questions
+    assert "high-domain" in page("q04-domain", pack).used_by
 
 
 def test_the_cost_gate_says_that_no_regulator_asks_for_it(pack: Pack) -> None:
@@ -67,9 +113,9 @@ def test_what_no_machine_can_decide_needs_a_named_human(pack: Pack) -> None:
         assert any("named human" in tool for tool in page(gate, pack).tools)
 
 
-def test_a_page_never_claims_compliance(pack: Pack) -> None:
-    for page_id in IDS:
-        shown = page(page_id, pack)
+def test_a_page_never_claims_compliance() -> None:
+    for kind, page_id in PAGES:
+        shown = page(page_id, load_pack(kind))
         texts = " ".join((shown.what, shown.why, shown.good, shown.fix, shown.evidence))
         assert not re.search(r"\bcompliant\b", texts)
 
@@ -80,13 +126,14 @@ def test_a_fact_names_who_reads_it_and_the_question_that_asks_for_it(pack: Pack)
     assert shown.tools == ("guiderail explain q04-domain",)
 
 
-def test_every_page_that_a_page_points_to_exists(pack: Pack) -> None:
+def test_every_page_that_a_page_points_to_exists() -> None:
     named = 0
-    for page_id in IDS:
+    for kind, page_id in PAGES:
+        pack = load_pack(kind)
         shown = page(page_id, pack)
         texts = " ".join((*shown.tools, shown.fix, shown.what, shown.why, shown.good))
         for target in re.findall(r"guiderail explain ([A-Za-z0-9._-]+[A-Za-z0-9])", texts):
-            assert target in IDS, page_id
+            assert target in page_ids(pack), page_id
             named += 1
     assert named > 10
 

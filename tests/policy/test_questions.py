@@ -85,10 +85,28 @@ def test_every_number_of_the_interview_is_there(pack: Pack) -> None:
     assert {row["number"] for row in pack.tree["questions"]} == numbers - {18}
 
 
-def test_what_changed_is_shown_and_never_asked(pack: Pack) -> None:
+@pytest.mark.parametrize(
+    ("kind", "left_out"), [("app", {11, 13, 14, 15}), ("pipeline", {6, 14, 15, 16, 17})]
+)
+def test_apps_and_pipelines_leave_out_what_only_models_have(kind: str, left_out: set[int]) -> None:
+    pack = load_pack(kind)
+    numbers = {texts["number"] for texts in pack.texts["parts"].values()
+               if texts["section"] == "question" and kind in texts["kinds"]}  # fmt: skip
+    assert numbers == set(range(1, 27)) - left_out
+
+
+@pytest.mark.parametrize("kind", ["model", "app", "pipeline"])
+def test_nobody_is_asked_for_a_fact_that_their_kind_of_workload_does_not_have(kind: str) -> None:
+    asked_for = [row["fact"] for row in load_pack(kind).tree["questions"] if kind in row["kinds"]]
+    assert all(kind in BY_NAME[fact].kinds for fact in asked_for)
+
+
+@pytest.mark.parametrize("kind", ["model", "app", "pipeline"])
+def test_what_changed_is_shown_and_never_asked(kind: str) -> None:
+    pack = load_pack(kind)
     texts = pack.part_texts("q18-changed")
     assert texts["fact"] is None
-    assert all(name.startswith("change.") for name in texts["shows"])
+    assert all(kind in BY_NAME[name].kinds for name in texts["shows"])
     shown = page("q18-changed", pack)
     assert "computed and never asked" in shown.what
     assert shown.facts == tuple(texts["shows"])

@@ -62,6 +62,9 @@ def build(reading: Reading) -> Built:
         "title": whole.title,
         "roles": dict(whole.roles),
         "expected_wait": dict(whole.expected_wait),
+        "review_hours": {
+            track: decimal_string(hours) for track, hours in whole.review_hours.items()
+        },
         "limits": {name: decimal_string(value) for name, value in whole.limits.items()},
         "overrides": dict(layers.overrides),
         "drops": dict(layers.drops),

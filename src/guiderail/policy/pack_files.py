@@ -276,6 +276,8 @@ class PackFile(Part):
 
     minimum_known_by: prefix of a fact's name -> how it must at least be known for green to rest
         on it; the longest prefix decides. targets_hours: working hours until a decision.
+    review_hours: hours of work that one reviewer spends on a release of the track. It decides
+        nothing; replays count with it.
     """
 
     id: Id
@@ -292,5 +294,6 @@ class PackFile(Part):
     minimum_known_by: dict[str, KnownByName] = {}
     reviewers: dict[TrackName, tuple[Role, ...]] = {}
     targets_hours: dict[TrackName, Annotated[int, Field(ge=0)]] = {}
+    review_hours: dict[TrackName, Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0)]] = {}
     expected_wait: dict[TrackName, Prose] = {}
     roles: dict[Role, Prose] = {}

@@ -24,12 +24,17 @@ CHANGE_FACTS = (
              "the change of the primary metric since the last full review", kinds=_M),
     FactType("change.error_growth", "number", "%", _BOTH, "growth of the metric's distance to "
              "perfect", "up", "design", "the growth of the error against production", kinds=_M),
+    FactType("since_review.error_growth", "number", "%", _BOTH, "growth of the metric's distance to "
+             "perfect", "up", "design", "the growth of the error since the last review", kinds=_M),
     FactType("since_full_review.error_growth", "number", "%", _BOTH, "growth of the metric's "
              "distance to perfect", "up", "design",
              "the growth of the error since the last full review", kinds=_M),
     FactType("change.flips", "interval", "%", _BOTH, "share of equal inputs decided differently, "
              "with a 95 % interval", "up", "design",
              "the share of decisions that flip against production", kinds=_M),
+    FactType("since_review.flips", "interval", "%", _BOTH, "share of equal inputs decided "
+             "differently, with a 95 % interval", "up", "design",
+             "the share of decisions that flip since the last review", kinds=_M),
     FactType("since_full_review.flips", "interval", "%", _BOTH, "share of equal inputs decided "
              "differently, with a 95 % interval", "up", "design",
              "the share of decisions that flip since the last full review", kinds=_M),
@@ -42,7 +47,8 @@ CHANGE_FACTS = (
              "design", "the number of new features", kinds=_M),
     FactType("change.unapproved_features", "integer", "", "inputs of both model files and the "
              "feature registry", "counted", "up", "evidence",
-             "the number of new features that nobody has approved", kinds=_M),
+             "the number of new features that nobody has approved", kinds=_M,
+             part_of="change.new_features"),
     FactType("change.removed_features", "integer", "", "inputs of both model files", "counted",
              "up", "design", "the number of removed features", kinds=_M),
     FactType("change.threshold", "enum", "", "both manifests", "compared with the envelope that the "
@@ -52,7 +58,7 @@ CHANGE_FACTS = (
              "design", "the architecture changed", kinds=_M),
     FactType("change.tuning", "bool", "", "both model files", "hyperparameters compared", "none",
              "design", "the tuning changed", kinds=_M),
-    FactType("change.new_sources", "integer", "", "both manifests", "sources of training data that "
+    FactType("change.new_sources", "integer", "", "both manifests", "sources of data that "
              "the last full review did not contain", "up", "design",
              "the number of new data sources", kinds=("model", "pipeline")),
     FactType("change.recipe", "bool", "", "both manifests", "metric, evaluation recipe and "
@@ -61,4 +67,7 @@ CHANGE_FACTS = (
     FactType("change.purpose", "bool", "", "both manifests", "purpose, population, jurisdictions "
              "and influence compared with the last full review", "up", "design",
              "the purpose was widened"),
+    FactType("change.traffic_share", "bool", "", "both manifests, rollout", "highest step compared "
+             "with the one that the last full review permitted", "up", "design",
+             "more traffic is asked for than was permitted", kinds=_M),
 )  # fmt: skip

@@ -1,0 +1,184 @@
+"""How long a replay takes: `python bench/bench_replay.py [DECISIONS]`, 100,000 without a number.
+
+Makes recorded decisions as they are stored: facts with source, provenance and detail, a third of
+them of releases that change a little, each decided by the shipped pack. Then it prints
+
+- the rules alone: facts in memory as they were parsed, under the pack of the day and another one,
+- the same from a SQLite store in a new workspace, parsing included, as `guiderail policy replay`
+  does it,
+
+as processor time in seconds of one process and relative to a calibration loop that is run in turn
+with it: a shared machine is faster or slower from one minute to the next, the ratio is not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from bench_decision import calibration, calm_facts
+from guiderail.core.digest import canonical_json, json_digest
+from guiderail.core.interval import Interval
+from guiderail.core.scales import KnownBy
+from guiderail.core.time import to_text
+from guiderail.facts.fact import Fact, FactSet, Unknown
+from guiderail.policy import load_pack
+from guiderail.policy.pack import Pack, make_pack
+from guiderail.policy.readings import readings_of
+from guiderail.policy.replay import Decided, replay
+from guiderail.policy.weigh import weigh
+from guiderail.service.records import store_pack
+from guiderail.service.replay import replay_document_of
+from guiderail.service.set_up import create
+from guiderail.service.snapshot import facts_to_json
+from guiderail.service.workspace import Workspace
+from guiderail.store import tables
+
+START = datetime(2026, 11, 2, 9, tzinfo=UTC)
+CHUNK = 2000
+HOURS = {"green": 0.0, "yellow": 0.5, "red": 4.0}
+
+
+def varied(calm: FactSet, chance: random.Random) -> FactSet:
+    """A release: some measurements of its own, now and then something larger or unknown."""
+    facts = dict(calm)
+
+    def put(name: str, value: Any) -> None:
+        facts[name] = Fact(name, value, "both versions on the same frozen data",
+                           KnownBy.MEASURED, {"rows": 4000, "method": "paired"})  # fmt: skip
+
+    for name in ("change.performance", "since_review.performance", "since_full_review.performance"):
+        middle = chance.gauss(0, 3)
+        put(name, Interval(middle, middle - 1.5, middle + 1.5))
+    put("change.flips", Interval(3.0, chance.uniform(0, 2.4), 4.0))
+    put("security.age_days", round(chance.uniform(0, 8), 2))
+    if chance.random() < 0.1:
+        put("use.domain", chance.choice(["credit", "pricing", "fraud"]))
+    if chance.random() < 0.1:
+        put("change.new_features", chance.randrange(1, 4))
+    if chance.random() < 0.1:
+        put("evaluation.labels", Unknown("there are no labels yet"))
+    return facts
+
+
+def records(pack: Pack, count: int) -> Iterator[tuple[Decided, bytes]]:
+    """Decisions, each with its facts parsed and as the bytes that are stored."""
+    chance = random.Random(7)
+    calm = {name: fact for name, fact in calm_facts().items() if name != "evidence.weak"}
+    book = pack.rulebook("model", START)
+    for number in range(count):
+        facts = varied(calm, chance)
+        readings = readings_of(facts, pack.tree["facts"])
+        weight = weigh(pack, book.judge(readings.values, readings.known_by))
+        stored = canonical_json(facts_to_json(facts))
+        day = (START + timedelta(minutes=number)).date().isoformat()
+        yield Decided(f"case-{number + 1:06d}", "bench", f"v{number}", "model", day,
+                      json.loads(stored), pack.digest, weight.tier_name,
+                      weight.track_name), stored  # fmt: skip
+
+
+def other(pack: Pack) -> Pack:
+    """The same pack with another band in one rule."""
+    text = json.dumps(pack.tree).replace('"number": "-5"', '"number": "-4"')
+    return make_pack(json.loads(text), pack.texts)
+
+
+@dataclass(slots=True)
+class Timer:
+    """Processor time of a work, and of as many rounds of the calibration beside it."""
+
+    spent: float = 0.0
+    calibrated: float = 0.0
+    rounds: int = 0
+
+    def run(self, work: Callable[[], Any], rounds: int) -> Any:
+        before = time.process_time()
+        for _ in range(rounds):
+            calibration()
+        between = time.process_time()
+        result = work()
+        self.spent += time.process_time() - between
+        self.calibrated += between - before
+        self.rounds += rounds
+        return result
+
+    def print(self, name: str, count: int) -> None:
+        each = self.spent / count
+        ratio = each / (self.calibrated / self.rounds)
+        print(f"{name:<28}{self.spent:8.2f} s{each * 1e6:9.1f} us each{ratio:8.2f} x calibration")
+
+
+def start_store(folder: Path, pack: Pack) -> Workspace:
+    """A workspace that knows the pack and one workload."""
+    workspace = create(folder, demo=True, people="people: []\n", features="features: []\n")
+    with workspace.store.transaction() as tx:
+        tx.execute(
+            insert(tables.workload).values(name="bench", kind="model", created_at=to_text(START))
+        )
+        store_pack(tx, pack)
+    return workspace
+
+
+def keep(workspace: Workspace, rows: list[tuple[Decided, bytes]]) -> None:
+    """One case with one dossier per decision."""
+    at, cases, dossiers = to_text(START), [], []
+    for one, stored in rows:
+        digest = json_digest({"bench": one.case})
+        cases.append(
+            {"id": one.case, "number": int(one.case[5:]), "workload": "bench", "kind": "model",
+             "release_digest": digest, "dossier_digest": digest, "state": "live",
+             "submitter": "bench", "track": one.track, "tier": one.tier, "source_dir": "",
+             "created_at": at, "updated_at": at}
+        )  # fmt: skip
+        dossiers.append(
+            {"digest": digest, "case_id": one.case, "release_digest": digest, "facts": stored,
+             "answers": b"{}", "pack_digest": one.pack, "decision": b"{}",
+             "created_at": f"{one.day}T09:00:00.000000Z"}
+        )  # fmt: skip
+    with workspace.store.transaction() as tx:
+        tx.execute(insert(tables.case_record), cases)
+        tx.execute(insert(tables.dossier), dossiers)
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    pack = load_pack("model")
+    changed = other(pack)
+    rules, stored, moved, size = Timer(), Timer(), Counter[str](), 0
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = start_store(Path(folder), pack)
+        produced = records(pack, count)
+        while rows := list(itertools.islice(produced, CHUNK)):
+            decisions = [decided for decided, _ in rows]
+            result = rules.run(
+                partial(replay, decisions, changed, lambda _: pack, HOURS), len(decisions)
+            )
+            moved.update(result.by_transition)
+            size += sum(len(facts) for _, facts in rows)
+            keep(workspace, rows)
+        print(f"{count:,} decisions, {size / count:,.0f} bytes of facts each")
+        rules.print("parsed facts, two packs", count)
+        print(f"  {moved.total():,} would be different: {dict(moved)}")
+        document = stored.run(
+            partial(replay_document_of, workspace, "model", since=None, every=False), 2000
+        )
+        assert (document["n"], document["changed"], document["deviating"]) == (count, 0, [])
+        stored.print("from the store (SQLite)", count)
+        workspace.store.close()
+
+
+if __name__ == "__main__":
+    main()
