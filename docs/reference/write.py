@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from guiderail.cli.main import cli
 from guiderail.facts.catalogue import CATALOGUE
 from guiderail.manifest.schema import AppManifest, ModelManifest, PipelineManifest
+from guiderail.policy.control_pages import evidence_for
 from guiderail.policy.pack import Pack, load_pack
 
 KINDS = ("model", "app", "pipeline")
@@ -133,6 +134,9 @@ def policy() -> Iterator[str]:
     yield "kinds have pages of their own.\n"
     for kind in KINDS:
         yield from _pack(load_pack(kind), kind)
+    yield "## Controls\n"
+    yield "`guiderail explain CONTROL` shows for which clauses it is evidence, and what gives it.\n"
+    yield from table(("control", "statement", "from tier", "given by"), _controls())
     yield "## Roles\n"
     roles = {
         name: title for kind in KINDS for name, title in load_pack(kind).texts["roles"].items()
@@ -161,8 +165,10 @@ def _pack(pack: Pack, kind: str) -> Iterator[str]:
     yield "Advice never blocks and never asks for a person.\n"
     yield from table(("advice", "about"), _about(pack, "advice"))
     yield f"### Questions: {kind}\n"
-    yield "Asked only when no file answers them and the answer could change something.\n"
-    yield from table(("question", "fact", "what is asked"), _questions(pack))
+    yield "Asked only when no file and no earlier answer tells. Those that decide are needed; the"
+    yield "others tell reviewers more, may be left out, and change neither tier nor track.\n"
+    heads = ("number", "question", "fact", "decides", "what is asked")
+    yield from table(heads, _questions(pack, kind))
 
 
 def _tracks(pack: Pack) -> Iterator[tuple[str, str, str]]:
@@ -202,10 +208,24 @@ def _about(pack: Pack, section: str) -> Iterator[tuple[str, str]]:
         yield f"`{part['id']}`", pack.part_texts(part["id"])["title"]
 
 
-def _questions(pack: Pack) -> Iterator[tuple[str, str, str]]:
-    for part in sorted(pack.tree["questions"], key=lambda part: (part["number"], part["id"])):
-        texts = pack.part_texts(part["id"])
-        yield f"`{part['id']}`", f"`{part['fact']}`", texts["title"]
+def _questions(pack: Pack, kind: str) -> Iterator[tuple[str, str, str, str, str]]:
+    asked = {part["id"]: part for part in pack.tree["questions"]}
+    rows = [(texts["number"], name, texts) for name, texts in pack.texts["parts"].items()
+            if texts["section"] == "question" and kind in texts["kinds"]]  # fmt: skip
+    for number, name, texts in sorted(rows, key=lambda row: row[:2]):
+        part = asked.get(name)
+        fact = f"`{texts['fact']}`" if part else "computed, never asked"
+        decides = "yes" if part and not part["context"] else "no"
+        yield str(number), f"`{name}`", fact, decides, texts["title"]
+
+
+def _controls() -> Iterator[tuple[str, str, str, str]]:
+    packs = [load_pack(kind) for kind in KINDS]
+    for name, texts in sorted(packs[0].texts["controls"].items()):
+        parts = dict.fromkeys(part for pack in packs for part in evidence_for(name, pack))
+        given = ", ".join(f"`{part}`" for part in parts)
+        recorded = "recorded, see its page" if texts["recorded"] else "nothing yet"
+        yield f"`{name}`", texts["statement"], texts["from_tier"], given or recorded
 
 
 PAGES = (

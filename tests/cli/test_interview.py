@@ -78,3 +78,38 @@ def test_an_interview_that_is_broken_off_keeps_nothing(
     assert said.code == 4
     assert "Stopped." in said.err
     assert live.event_types() == before
+
+
+def test_questions_that_only_tell_are_asked_on_demand_and_may_be_left_out(
+    guiderail: Terminal, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = typed(monkeypatch, "none", "informs", "?", "A/B test", "-")
+    said = guiderail(f"answer {case} --context --as nora")
+    assert (said.code, left) == (0, [])
+    assert "Leave out the rest" in said.out
+    shown = guiderail(f"case show {case} --format json").json
+    assert len(shown["answers"]) == 3
+    told = guiderail(f"review show {case} --as gina").out
+    assert "What people said" in told
+    assert "A/B test (answered by nora in" in told
+    assert "What changed, as it was measured" in told
+
+
+def test_without_a_terminal_the_questions_that_only_tell_are_named_and_not_asked(
+    guiderail: Terminal, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, "none", "informs")
+    said = guiderail(f"answer {case} --as nora")
+    assert said.code == 0
+    assert f"`guiderail answer {case} --context` asks them." in said.err
+    again = guiderail(f"answer {case} --as nora")
+    assert "Nothing is open" in again.err
+
+
+def test_whoever_can_know_is_named_where_something_is_not_known(
+    guiderail: Terminal, case: str
+) -> None:
+    guiderail(f"answer {case} --leave-open --as nora")
+    told = " ".join(guiderail(f"case show {case}").out.split())
+    assert "Not known yet" in told
+    assert "domain expert can know." in told.lower()

@@ -71,60 +71,55 @@ _NEXT_COMMAND = {
     "--set", "given", multiple=True, metavar="FACT=VALUE", help="Answer without being asked."
 )
 @click.option("--leave-open", is_flag=True, help="Ask nothing; what is open stays unknown.")
+@click.option(
+    "--context", is_flag=True, help="Ask also what only helps reviewers and decides nothing."
+)
 @act_as
 @formats()
 def answer(
-    case: str, given: tuple[str, ...], leave_open: bool, act_as: str | None, format_: str
+    case: str,
+    given: tuple[str, ...],
+    leave_open: bool,
+    context: bool,
+    act_as: str | None,
+    format_: str,
 ) -> None:
     """Answer what only you can know, one question at a time.
 
     Each question says why it is asked and what a good answer looks like. "I don't know" is a valid
-    answer: the value stays unknown, counts as the worst it could be, and a reviewer is asked.
+    answer: the value stays unknown, counts as the worst it could be, and whoever can know is asked.
+    Questions that only help reviewers come last, and may be left out.
     """
     from guiderail.service.answer import answer as run
-    from guiderail.service.answer import open_questions, read_value
+    from guiderail.service.answer import read_value
     from guiderail.service.documents import case_document
 
     place = workspace(act_as)
-    questions = open_questions(place, case)
     if given or leave_open:
-        values = dict(read_value(place, case, text) for text in given)
+        run(place, case, dict(read_value(place, case, text) for text in given))
     else:
-        values = _interview(questions)
-    moved = run(place, case, values)
-    document = case_document(place, moved.id)
+        needed, values = _ask(place, case, context)
+        if needed or values:
+            run(place, case, values)
+    document = case_document(place, case)
     if format_ == "json":
         print_json(document)
     else:
         _print_next(document)
 
 
-def _interview(questions: tuple[Any, ...]) -> dict[str, Any]:
-    from guiderail.service.answer import choices, parse_answer
+def _ask(place: Any, case: str, context: bool) -> tuple[bool, dict[str, Any]]:
+    """Whether anything was needed, and what the person answers."""
+    from guiderail.cli.interview import ask, offer
+    from guiderail.service.interview import interview
 
-    if not questions:
-        click.echo("Nothing is open: everything could be read or was answered.")
-    values: dict[str, Any] = {}
-    for number, item in enumerate(questions, start=1):
-        question = item.question
-        click.echo(f"\nQuestion {number} of {len(questions)}: {question.text}")
-        click.echo(f"  Why we ask: {question.why}")
-        click.echo(f"  A good answer: {question.good}")
-        if question.help:
-            click.echo(f"  {question.help}")
-        for choice in question.choices:
-            click.echo(f"    {choice.typed:<12} {choice.label}")
-        click.echo("    ?            I don't know")
-        while True:
-            text = click.prompt("Your answer", default="?", show_default=False).strip()
-            if text == "?":
-                break
-            value = parse_answer(question.fact, text)
-            if value is not None:
-                values[question.fact] = value
-                break
-            click.echo(f"  Please type {' or '.join(choices(question.fact))}, or ?.")
-    return values
+    found = interview(place, case)
+    if not found.needed:
+        click.echo("Nothing is open: everything could be read or was answered.", err=True)
+    values = ask(found.needed)
+    if found.offered and offer(len(found.offered), case, asked_for=context):
+        values |= ask(found.offered)
+    return bool(found.needed), values
 
 
 @click.command(epilog="Example: guiderail status case-0001")

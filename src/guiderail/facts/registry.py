@@ -17,10 +17,14 @@ from guiderail.facts.operation.monitoring import MONITORING
 from guiderail.facts.operation.rollback import ROLLBACK_PLAN
 from guiderail.facts.operation.signals import SIGNALS
 from guiderail.facts.provider import Provider
+from guiderail.facts.use.context import CONTEXT, MODEL_CONTEXT, PIPELINE_CONTEXT
 from guiderail.facts.use.declared import DECLARED_USE
 
 PROVIDERS: tuple[Provider, ...] = (
     DECLARED_USE,
+    CONTEXT,
+    MODEL_CONTEXT,
+    PIPELINE_CONTEXT,
     MODEL_FILE,
     THRESHOLD,
     MODEL_DATA,

@@ -76,8 +76,9 @@ def decide(
         lighter=ways,
         reviewers=reviewers,
         expected_wait=expected_wait(pack, judged, reviewers, outcome),
-        unanswered=_unanswered(pack, kind, at, readings, judged),
+        unanswered=_open_questions(pack, kind, at, readings, judged, context=False),
         policy=pack.ref,
+        optional=_open_questions(pack, kind, at, readings, judged, context=True),
     )
 
 
@@ -117,13 +118,15 @@ def _track_reasons(
     return (*told, *gate_reasons(gates, told))
 
 
-def _unanswered(
-    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement
+def _open_questions(
+    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement, *, context: bool
 ) -> tuple[str, ...]:
+    """Facts that are unknown and asked for: those that decide, or those that only tell more."""
     return tuple(
         question["fact"]
         for question in pack.in_force("questions", kind, at)
-        if readings.values.get(question["fact"], UNKNOWN) is UNKNOWN
+        if question["context"] is context
+        and readings.values.get(question["fact"], UNKNOWN) is UNKNOWN
         and not _skipped(pack, question["skip_when"], judged)
     )
 

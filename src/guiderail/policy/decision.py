@@ -86,7 +86,9 @@ class Decision:
     """Tier, track, gates, findings and reviewers, with every reason.
 
     best_case: the track if every unknown turned out well.
-    unanswered: names of facts that only the owner can answer (the interview asks for them).
+    unanswered: names of facts that only the owner can answer and that could change the decision.
+    optional: names of facts that the interview offers to ask for, so that reviewers know more; no
+        rule reads them, and they hold up nothing.
     """
 
     outcome: Outcome
@@ -102,3 +104,4 @@ class Decision:
     expected_wait: str
     unanswered: tuple[str, ...]
     policy: PackRef
+    optional: tuple[str, ...] = ()

@@ -16,12 +16,26 @@ from guiderail.core.digest import decimal_string, json_digest
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.invariants import compile_invariants, exceptions_of
 from guiderail.policy.layers import Layers, layered
-from guiderail.policy.pack_files import ControlFile, FactFile, PackFile
+from guiderail.policy.pack_files import (
+    AdviceFile,
+    ControlFile,
+    FactFile,
+    GateFile,
+    PackFile,
+    RuleFile,
+)
 from guiderail.policy.pack_folder import SHIPPED
 from guiderail.policy.pack_reader import PackSources, Reading, Source
 from guiderail.policy.part_compiler import PartCompiler
 from guiderail.policy.problem import Problem
-from guiderail.policy.vocabulary import BOUNDS, CATALOGUE_ONLY, COMPUTED, Vocabulary
+from guiderail.policy.questions import mark_context
+from guiderail.policy.vocabulary import (
+    BOUNDS,
+    CATALOGUE_ONLY,
+    COMPUTED,
+    Vocabulary,
+    did_you_mean,
+)
 from guiderail_verify.evaluate import fact_names
 
 FORMAT: Final = 1
@@ -80,6 +94,7 @@ def _compiled(packs: Sequence[PackSources]) -> Built:
         ]
         built.tree[section] = [tree for part in parts for tree in part.trees()]
         built.texts["parts"].update({part.source.part.id: part.texts for part in parts})
+    built.problems += mark_context(built.tree, layers.sections.get("questions", ()), vocabulary)
     built.tree["invariants"], built.texts["invariants"] = compile_invariants(
         packs, whole.kinds, whole.limits, vocabulary, built.problems
     )
@@ -87,6 +102,7 @@ def _compiled(packs: Sequence[PackSources]) -> Built:
     built.tree["proof_exceptions"] = {name: list(reasons) for name, reasons in excepted.items()}
     built.tree["facts"] = _fact_types(built.tree, vocabulary)
     built.problems += _gaps(packs[-1], built.tree, built.texts["expected_wait"])
+    _connect_controls(layers, built)
     return built
 
 
@@ -214,6 +230,23 @@ def _own_texts(layers: Layers, name: str) -> dict[str, Any]:
 
 def _control(control: ControlFile) -> dict[str, Any]:
     return control.model_dump(mode="json", exclude={"id", "overrides"})
+
+
+def _connect_controls(layers: Layers, built: Built) -> None:
+    """Every control that a page names is there, or was dropped and is not named any more."""
+    controls = built.texts["controls"]
+    for section in SECTIONS:
+        for source in layers.sections.get(section, ()):
+            part = source.part
+            if not isinstance(part, RuleFile | GateFile | AdviceFile):
+                continue
+            named = [name for name in part.page.controls if name not in layers.drops]
+            built.texts["parts"][part.id]["page"]["controls"] = named
+            for index, name in enumerate(part.page.controls):
+                if name in named and name not in controls:
+                    place = source.document.value_place(("page", "controls", index))
+                    hint = did_you_mean(name, controls) or "`controls` of the pack has no file so."
+                    built.problems.append(Problem(place, f"There is no control {name}.", hint))
 
 
 def _fact_types(tree: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:

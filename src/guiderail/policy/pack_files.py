@@ -228,7 +228,11 @@ class Choice(Part):
 class QuestionFile(Part):
     """A question of the interview for one fact that no artefact tells.
 
-    skip_when: the condition under which no answer could change tier or track.
+    number: the place in the interview, 1 to 26; several facts may share it. fact: left out where
+        the platform computes the answer and nobody is asked. shows: facts that are told with the
+        question, a draft of the answer. ask: the role that can know where the owner does not.
+    skip_when: the condition under which nobody is asked.
+    Whether the answer decides, or only tells reviewers more, is computed from who reads the fact.
     """
 
     id: Id
@@ -238,7 +242,9 @@ class QuestionFile(Part):
     until: Day | None = None
     overrides: Id | None = None
     kinds: tuple[Kind, ...] = ()
-    fact: FactName
+    fact: FactName | None = None
+    shows: tuple[FactName, ...] = ()
+    ask: Role | None = None
     question: Prose
     why: Prose
     good: Prose
@@ -251,7 +257,8 @@ class ControlFile(Part):
     """A control of the catalogue: what it asks, which evidence shows it, and where it comes from.
 
     kinds and from_tier say where it holds. Gates and rules name the controls that they are evidence
-    for.
+    for. recorded: what this version records as evidence beside gates and rules, and what it does
+        not. note: what a reader must know about the mappings. mappings: none where no law asks.
     """
 
     id: ControlId
@@ -264,6 +271,7 @@ class ControlFile(Part):
     from_tier: TierName
     statement: Prose
     evidence: Prose
+    recorded: Prose | None = None
     note: Prose | None = None
     mappings: tuple[Reference, ...] = ()
 

@@ -1,4 +1,4 @@
-"""The page of a rule, gate, piece of advice, question or fact: what `guiderail explain` shows."""
+"""The page of a rule, gate, advice, question, control or fact: what `guiderail explain` shows."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """kind: `tier rule`, `track rule`, `gate`, `advice`, `question` or `fact`.
+    """kind: `tier rule`, `track rule`, `gate`, `advice`, `question`, `control` or `fact`.
 
     conditions: label and expression, for example ("raises the track to red", "tier >= high").
-    facts: names of the facts that it reads. used_by: for a fact or question, the ids that read it.
+    facts: names of the facts that it reads. used_by: for a fact or question, the ids that read it;
+        for a control, the ids that are evidence for it.
     asked_of: each kind of workload and how it holds there ("from tier medium on").
     limits: facts and the numbers that the conditions compare them with, in words.
     questions: ids of the questions that ask for one of the facts.
@@ -74,6 +75,10 @@ def page(page_id: str, pack: Pack) -> Page:
     """The page with this id. Raises InputError with the nearest id when there is none."""
     if page_id in pack.texts["parts"]:
         return _part_page(page_id, pack)
+    if page_id.upper() in pack.texts["controls"]:
+        from guiderail.policy.control_pages import control_page  # it is made of pages itself
+
+        return control_page(page_id.upper(), pack)
     fact = pack.vocabulary.named(page_id)
     if fact is not None:
         return _fact_page(fact, pack)
@@ -86,9 +91,9 @@ def page(page_id: str, pack: Pack) -> Page:
 
 
 def page_ids(pack: Pack) -> tuple[str, ...]:
-    """Every id that has a page: parts of the pack, then facts."""
+    """Every id that has a page: parts of the pack, controls, then facts."""
     own = (name for name in (*COMPUTED, *pack.vocabulary.own) if name not in BY_NAME)
-    return (*pack.texts["parts"], *BY_NAME, *own)
+    return (*pack.texts["parts"], *pack.texts["controls"], *BY_NAME, *own)
 
 
 def _part_page(page_id: str, pack: Pack) -> Page:
@@ -204,18 +209,21 @@ def _adds(rule: Mapping[str, Any], pack: Pack) -> str:
 
 
 def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
-    row = next(part for part in pack.tree["questions"] if part["id"] == page_id)
+    row = next((part for part in pack.tree["questions"] if part["id"] == page_id), None)
+    if row is None:
+        return _computed_page(page_id, texts, pack)
     choices = [str(choice["label"]) for choice in texts["choices"]]
     asked = f" Answers: {'; '.join(choices)}." if choices else ""
+    told = " It only tells reviewers more: no rule reads it." if row["context"] else ""
     skip = row["skip_when"]
     return Page(
         id=page_id,
         kind="question",
         title=texts["title"],
-        what=f"Question {texts['number']} of the interview. It tells {texts['fact']}.{asked}",
+        what=f"Question {texts['number']} of the interview. It tells {texts['fact']}.{told}{asked}",
         why=texts["why"],
         good=texts["good"],
-        fix=texts["help"] or "Answer what you know; an open answer brings in whoever can know.",
+        fix=texts["help"] or _ask(texts, pack),
         tools=("guiderail answer",),
         owner=texts["owner"],
         since=texts["since"],
@@ -224,6 +232,30 @@ def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
         facts=(texts["fact"],),
         asked_of=_asked_of(page_id, pack),
         used_by=tuple(name for name in _readers(texts["fact"], pack) if name != page_id),
+    )
+
+
+def _ask(texts: Mapping[str, Any], pack: Pack) -> str:
+    return f"Answer what you know. Where you do not, {pack.role_title(texts['ask'])} can know."
+
+
+def _computed_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
+    """A question of the interview that is shown and never asked."""
+    return Page(
+        id=page_id,
+        kind="question",
+        title=texts["title"],
+        what=f"Number {texts['number']} of the interview. It is computed and never asked: the "
+        f"interview shows {joined(texts['shows'])}.",
+        why=texts["why"],
+        good=texts["good"],
+        fix=texts["help"] or "Nothing is to be answered.",
+        tools=("guiderail check",),
+        owner=texts["owner"],
+        since=texts["since"],
+        until=texts["until"] or "",
+        facts=tuple(texts["shows"]),
+        asked_of=_asked_of(page_id, pack),
     )
 
 

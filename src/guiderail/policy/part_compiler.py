@@ -279,9 +279,13 @@ def _advice(compiler: PartCompiler, advice: AdviceFile) -> list[Any]:
 
 
 def _question(compiler: PartCompiler, question: QuestionFile) -> list[Any]:
-    if compiler.vocabulary.named(question.fact) is None:
-        compiler.problem(f"There is no fact {question.fact}.",
-                         compiler.vocabulary.nearest(question.fact), "fact")  # fmt: skip
+    for path, fact in _facts_of(question):
+        if compiler.vocabulary.named(fact) is None:
+            compiler.problem(f"There is no fact {fact}.", compiler.vocabulary.nearest(fact), *path)
+    if question.fact is None and not question.shows:
+        compiler.problem("The question asks for no fact and shows none.",
+                         "Write `fact:`, or `shows:` where the platform computes the answer.",
+                         "id")  # fmt: skip
     compiler.texts |= {
         "section": "question",
         "title": question.question,
@@ -290,11 +294,16 @@ def _question(compiler: PartCompiler, question: QuestionFile) -> list[Any]:
         "until": question.until,
         "number": question.number,
         "fact": question.fact,
+        "shows": list(question.shows),
+        "kinds": compiler.kinds(question.kinds),
+        "ask": question.ask or question.owner,
         "why": question.why,
         "good": question.good,
         "help": question.help,
         "choices": [choice.model_dump() for choice in question.choices],
     }
+    if question.fact is None:
+        return []
     return [
         {
             "id": question.id,
@@ -306,6 +315,11 @@ def _question(compiler: PartCompiler, question: QuestionFile) -> list[Any]:
             "skip_when": compiler.formula(question.skip_when, "skip_when"),
         }
     ]
+
+
+def _facts_of(question: QuestionFile) -> list[tuple[YamlPath, str]]:
+    asked = [(("fact",), question.fact)] if question.fact is not None else []
+    return [*asked, *((("shows", index), fact) for index, fact in enumerate(question.shows))]
 
 
 def _common_texts(

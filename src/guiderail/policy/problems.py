@@ -1,22 +1,24 @@
 """`guiderail policy check`: everything that must hold before a pack may decide anything.
 
 Loading finds unusable files, types and names. On top of that each example of a gate must give its
-verdict, each page must be complete, and each clause that a page names must have been looked up
-again within `reverify_after_days`.
+verdict, each page must be complete, and each mapping to a clause must be up to date.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 from guiderail.core.errors import InputError
 from guiderail.facts.fact import FactSet
-from guiderail.policy.examples import SOURCE, example_values, facts_of_values
+from guiderail.policy.examples import SOURCE
+from guiderail.policy.facts_file import given_fact
 from guiderail.policy.layers import layered
+from guiderail.policy.mappings import mapping_problems
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
 from guiderail.policy.pack_files import (
@@ -33,10 +35,10 @@ from guiderail.policy.pack_lint import lint
 from guiderail.policy.pack_reader import PackPart, PackSources, Reading, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
-from guiderail.policy.vocabulary import Vocabulary
+from guiderail.policy.vocabulary import Vocabulary, did_you_mean
 
-MOST_QUESTIONS: Final = 26
-"""An interview longer than this is filled in carelessly."""
+MOST_FACTS: Final = 3
+"""How many facts one number of the interview may ask for; a longer one is filled in carelessly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
             for source in parts:
                 if id(source) in holding:
                     problems.extend(_part_problems(source, sources.pack, pack, today))
-        problems.extend(_too_many_questions(sources))
+    problems.extend(_too_many_questions(reading.packs, pack))
     problems.extend(lint(reading.packs, layers, pack))
     return CheckedPack(
         pack,
@@ -95,8 +97,15 @@ def _mappings(part: PackPart) -> tuple[Reference, ...]:
 
 
 def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
-    """The facts of an example, as attested ones; what it leaves out is unknown."""
-    return facts_of_values(example_values(example.facts, vocabulary, Path(SOURCE)))
+    """The facts of an example, as attested ones; what it leaves out is unknown.
+
+    Raises InputError for a name or a value that no fact has.
+    """
+    return {
+        name: given_fact(name, list(value) if isinstance(value, tuple) else value, Path(SOURCE),
+                         vocabulary)
+        for name, value in example.facts.items()
+    }  # fmt: skip
 
 
 def example_kinds(gate: GateFile, pack: Pack) -> tuple[str, ...]:
@@ -115,13 +124,13 @@ def example_verdict(gate: GateFile, example: Example, pack: Pack, kind: str | No
 
 
 def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> Iterator[Problem]:
-    part = source.part
+    part, days = source.part, file.reverify_after_days
     if isinstance(part, GateFile):
         yield from _gate_problems(source, part, pack)
     if isinstance(part, QuestionFile):
         yield from _choice_problems(source, part, pack)
     where = ("mappings",) if isinstance(part, ControlFile) else ("page", "refs")
-    yield from _stale_references(source, _mappings(part), where, file, today)
+    yield from mapping_problems(source, _mappings(part), where, days, today)
 
 
 def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Problem]:
@@ -169,31 +178,12 @@ def _strange_facts(
             yield _problem(source, ("examples", index, "facts", name), error.what, error.advice)
 
 
-def _stale_references(
-    source: Source,
-    references: Sequence[Reference],
-    where: tuple[str, ...],
-    file: PackFile,
-    today: date,
-) -> Iterator[Problem]:
-    oldest = today - timedelta(days=file.reverify_after_days)
-    for index, reference in enumerate(references):
-        path: tuple[str | int, ...] = (*where, index)
-        if reference.verified and reference.verified_on is None:
-            yield _problem(source, path, f"{reference.clause} says verified but not when.",
-                           "Write verified_on, or verified: false.")  # fmt: skip
-        elif reference.verified_on is not None and reference.verified_on < oldest.isoformat():
-            yield _problem(source, (*path, "verified_on"),
-                           f"{reference.clause} was last looked up on {reference.verified_on}.",
-                           "Read the source again, then write the new date.")  # fmt: skip
-        if reference.valid_to is not None and reference.valid_to < today.isoformat():
-            yield _problem(source, (*path, "valid_to"),
-                           f"{reference.clause} ended on {reference.valid_to}.",
-                           "Replace it by what holds now, or remove it.")  # fmt: skip
-
-
 def _choice_problems(source: Source, question: QuestionFile, pack: Pack) -> Iterator[Problem]:
-    kind = pack.vocabulary.named(question.fact)
+    if question.ask is not None and question.ask not in pack.texts["roles"]:
+        hint = did_you_mean(question.ask, pack.texts["roles"])
+        yield _problem(source, ("ask",), f"There is no role {question.ask}.",
+                       hint or "Name it under `roles` in pack.yaml.")  # fmt: skip
+    kind = pack.vocabulary.named(question.fact) if question.fact is not None else None
     if kind is None:
         return
     wanted: tuple[object, ...] = (True, False) if kind.type == "bool" else kind.values
@@ -203,10 +193,18 @@ def _choice_problems(source: Source, question: QuestionFile, pack: Pack) -> Iter
                        f"Offer each of: {', '.join(map(str, wanted))}.")  # fmt: skip
 
 
-def _too_many_questions(sources: PackSources) -> Iterator[Problem]:
-    if len(sources.sections["questions"]) > MOST_QUESTIONS:
-        yield Problem(sources.document.place(), f"There are more than {MOST_QUESTIONS} questions.",
-                      "Read the answers from artefacts, or drop a question.")  # fmt: skip
+def _too_many_questions(packs: Sequence[PackSources], pack: Pack) -> Iterator[Problem]:
+    """The schema ends the numbers at 26; here, that no number hides many questions."""
+    asked = Counter(
+        (row["number"], kind) for row in pack.tree["questions"] for kind in row["kinds"]
+    )
+    for (number, kind), facts in sorted(asked.items()):
+        if facts > MOST_FACTS:
+            yield Problem(
+                packs[-1].document.place(),
+                f"Number {number} of the interview asks a {kind} for {facts} facts.",
+                f"Ask for at most {MOST_FACTS}: read the rest from artefacts.",
+            )
 
 
 def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: str) -> Problem:

@@ -7,6 +7,7 @@ from typing import Any
 
 from guiderail.core.digest import short
 from guiderail.render import words
+from guiderail.render.interview_text import interview_lines
 from guiderail.render.lines import Line, Style, columns, heading, paragraph
 
 STATE_SENTENCE = {
@@ -80,6 +81,7 @@ def case_page(document: Mapping[str, Any]) -> list[Line]:
     lines += _workers(document["contributors"])
     lines += waiting_lines(document["waiting"])
     lines += reasons(document["decision"])
+    lines += interview_lines(document["interview"], document["state"])
     lines += _reviews(document["reviews"])
     if document["permit"]:
         lines += heading("Permit")

@@ -48,6 +48,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
         ],
         "expected_wait": decision.expected_wait,
         "unanswered": list(decision.unanswered),
+        "optional": list(decision.optional),
         "policy": asdict(decision.policy),
     }
 

@@ -1,4 +1,4 @@
-"""Pages of rules, gates, facts and questions for a terminal."""
+"""Pages of rules, gates, questions, controls and facts for a terminal."""
 
 from __future__ import annotations
 
@@ -17,15 +17,22 @@ _SECTIONS = (
     ("evidence", "Evidence it produces"),
     ("waiver", "Waiver"),
 )
+_CONTROL_TITLES = {
+    "what": "What it asks",
+    "good": "Which evidence shows it",
+    "fix": "How to give it",
+    "evidence": "What this version gives",
+}
 
 
 def page_lines(document: Mapping[str, Any]) -> list[Line]:
     """The page, in the order in which a reader needs it."""
     lines = [Line(f"{document['title']}", "bold")]
     lines += paragraph(_place(document), style="dim")
+    titles = _CONTROL_TITLES if document["kind"] == "control" else {}
     for key, title in _SECTIONS:
         if document[key]:
-            lines += heading(title)
+            lines += heading(titles.get(key, title))
             for part in document[key].split("\n\n"):
                 lines += paragraph(part, indent=2)
         if key == "fix":

@@ -41,7 +41,7 @@ class Matter:
 
     submitter and contributors are person ids: who submitted, who committed, who ran the training.
     decided: ids of people who have already approved this dossier.
-    role: the role in which the person wants to decide.
+    role: the role in which the person wants to decide. can_know: roles that can know an answer.
     """
 
     case: str
@@ -52,6 +52,7 @@ class Matter:
     decided: frozenset[str] = frozenset()
     role: str | None = None
     needed_roles: tuple[str, ...] = field(default=())
+    can_know: frozenset[str] = frozenset()
 
 
 DEPLOYERS = ("ml-platform-engineer", "release-manager", "data-platform-engineer")
@@ -155,6 +156,14 @@ def _is_submitter(person: Person, matter: Matter, _: Register, __: date) -> Auth
     return None
 
 
+def _submitted_or_can_know(
+    person: Person, matter: Matter, register: Register, on: date
+) -> Authorisation | None:
+    if not matter.can_know.isdisjoint(person.roles):
+        return None
+    return _is_submitter(person, matter, register, on)
+
+
 def _may_deploy(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
     if person.id == matter.submitter or set(person.roles) & set(DEPLOYERS):
         return None
@@ -167,7 +176,7 @@ def _may_deploy(person: Person, matter: Matter, _: Register, __: date) -> Author
 
 _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.SUBMIT: (),
-    Action.ANSWER: (_is_submitter,),
+    Action.ANSWER: (_submitted_or_can_know,),
     Action.WITHDRAW: (_is_submitter,),
     Action.DECIDE: (
         _not_an_administrator,

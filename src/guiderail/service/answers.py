@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from guiderail.core.digest import Digest
 from guiderail.core.scales import KnownBy
 from guiderail.core.time import from_text, to_text
+from guiderail.facts.catalogue.interview import only_tells
 from guiderail.facts.fact import Fact, FactSet, Value, from_json, known, to_json
 from guiderail.facts.standing import Standing
 from guiderail.facts.use.profile import use_profile_digest
@@ -22,6 +23,9 @@ from guiderail.manifest.release import Release
 
 _SAID_BY = "answered by"
 """How the source of an answered fact begins; no place in a manifest begins like this."""
+
+HOLDS = timedelta(days=180)
+"""An answer is asked again after this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Answer:
     case: str
 
 
+def still_hold(answers: Mapping[str, Answer], now: datetime) -> dict[str, Answer]:
+    """The answers that need not be confirmed again yet; the 180th day still counts."""
+    return {name: answer for name, answer in answers.items() if now - answer.at <= HOLDS}
+
+
 def with_answers(
     facts: FactSet, answers: Mapping[str, Answer], release: Release, standing: Standing
 ) -> dict[str, Fact]:
@@ -46,7 +55,7 @@ def with_answers(
     used = {
         name: answer
         for name, answer in answers.items()
-        if name in filled and (filled[name].is_unknown or _is_answer(filled[name]))
+        if name in filled and (filled[name].is_unknown or is_answer(filled[name]))
     }
     for name, answer in used.items():
         source = f"{_SAID_BY} {answer.person} in {answer.case} on {answer.at.date()}"
@@ -57,15 +66,19 @@ def with_answers(
     return filled
 
 
-def _is_answer(fact: Fact) -> bool:
+def is_answer(fact: Fact) -> bool:
+    """Was the value said by a person in a case, and not read or measured?"""
     return fact.known_by is KnownBy.DECLARED and fact.source.startswith(_SAID_BY)
 
 
 def profile_of(release: Release, answers: Mapping[str, Answer]) -> Digest:
-    """Digest of the use profile: what the manifest declares and what people answered beyond it."""
-    return use_profile_digest(
-        release, {name: to_json(answer.value) for name, answer in sorted(answers.items())}
-    )
+    """Digest of the use profile: what the manifest declares and what people answered beyond it.
+
+    What only tells reviewers more is no part of it: telling more must not undo a confirmation.
+    """
+    deciding = {name: to_json(answer.value) for name, answer in sorted(answers.items())
+                if not only_tells(name)}  # fmt: skip
+    return use_profile_digest(release, deciding)
 
 
 def answers_to_json(answers: Mapping[str, Answer]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from guiderail.manifest.release import Release
 from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
 from guiderail.policy.pack import Pack
-from guiderail.service.answers import with_answers
+from guiderail.service.answers import still_hold, with_answers
 from guiderail.service.own_facts import with_own_facts
 from guiderail.service.policy_in_force import pack_for
 from guiderail.service.snapshot import Recorded, load_baseline, read_snapshot, release_folder
@@ -71,7 +71,7 @@ def check(
     )
     pack = pack_for(workspace, release.manifest.kind, now)
     own = with_own_facts(measured, release, pack)
-    facts = with_answers(own, recorded.answers, release, standing)
+    facts = with_answers(own, still_hold(recorded.answers, now), release, standing)
     decision = evaluate(release, facts, now, pack)
     compared = standing.production.digest if standing.production else None
     return Checked(release, facts, decision, compared, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from guiderail.core.time import to_text
@@ -17,6 +18,7 @@ from guiderail.rollout.plan import RollbackPlan
 from guiderail.rollout.status import status_to_json
 from guiderail.service import status
 from guiderail.service.deploy import Step
+from guiderail.service.interview import Interview
 from guiderail.service.permits import ENVIRONMENT
 from guiderail.service.records import version_of
 from guiderail.service.status import CaseView
@@ -44,6 +46,7 @@ def view_document(view: CaseView) -> dict[str, Any]:
             }
             for name, answer in view.answers.items()
         },
+        "interview": interview_document(view.interview),
         "reviews": [review_document(review, case.dossier_digest) for review in view.reviews],
         "permit": {
             "id": view.permit.id,
@@ -58,6 +61,33 @@ def view_document(view: CaseView) -> dict[str, Any]:
             {"seq": event.seq, "at": event.at, "type": event.type, "sentence": event.sentence}
             for event in view.events
         ],
+    }
+
+
+def interview_document(interview: Interview) -> dict[str, Any]:
+    """What is still asked, of whom it can be learnt, what is known, and what changed."""
+    return {
+        "open": [
+            {
+                "number": item.question.number,
+                "question": item.question.text,
+                "fact": item.question.fact,
+                "ask": item.question.ask,
+                "decides": not item.question.context,
+            }
+            for item in (*interview.needed, *interview.offered)
+        ],
+        "known": [
+            {
+                "number": item.question.number,
+                "question": item.question.text,
+                "decides": not item.question.context,
+                "answered": item.answered,
+                **asdict(item.answer),
+            }
+            for item in interview.told
+        ],
+        "changed": [asdict(item) for item in interview.changed],
     }
 
 

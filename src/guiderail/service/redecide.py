@@ -35,11 +35,13 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
 
     event: what became known, as the ledger calls it. A case that turns green is approved; one
     that was answered, or has no open question, goes to review; any other stays, with a new dossier.
+    Whoever answered has worked on the release from then on, and cannot approve it.
     """
     release = load_release(release_folder(workspace.releases, case.release_digest))
     before = cases.load_dossier(tx, case.dossier_digest)
     known = standing(tx, workspace, case.workload, now)
-    answers = {**carried_answers(tx, case.workload, now), **case_answers(tx, case.id)}
+    said = case_answers(tx, case.id)
+    answers = {**carried_answers(tx, case.workload, now), **said}
     pack = recorded_pack(tx, workspace, case.kind, now)
     store_pack(tx, pack)
     own = with_own_facts(facts_from_json(before.facts), release, pack)
@@ -49,7 +51,7 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
         before.release_digest,
         facts_to_json(facts),
         answers_to_json(answers),
-        before.contributors,
+        tuple(sorted({*before.contributors, *(one.person for one in said.values())})),
         decision.policy.digest,
         decision_document(decision),
     )

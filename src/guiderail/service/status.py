@@ -16,6 +16,7 @@ from guiderail.review.states import State
 from guiderail.rollout.status import GatewayStatus
 from guiderail.service.answer_rows import case_answers
 from guiderail.service.answers import Answer
+from guiderail.service.interview import Interview, interview_of
 from guiderail.service.permits import StoredPermit, permit_of_release
 from guiderail.service.records import refresh_snapshot, version_of
 from guiderail.service.review import waiting
@@ -57,6 +58,7 @@ class CaseView:
     permit: StoredPermit | None
     rollout: RolloutRow | None
     events: tuple[EventLine, ...]
+    interview: Interview
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,11 @@ def show_case(workspace: Workspace, case_id: str) -> CaseView:
         case = cases.load(snapshot, case_id)
         permit = permit_of_release(snapshot, case.workload, case.release_digest)
         rollout = active_rollout(snapshot, case.workload)
+        dossier = cases.load_dossier(snapshot, case.dossier_digest)
         return CaseView(
             case=case,
             version=version_of(snapshot, case.release_digest),
-            dossier=cases.load_dossier(snapshot, case.dossier_digest),
+            dossier=dossier,
             answers=case_answers(snapshot, case_id),
             reviews=tuple(cases.reviews(snapshot, case_id)),
             waiting=waiting(snapshot, workspace, case, now),
@@ -116,6 +119,7 @@ def show_case(workspace: Workspace, case_id: str) -> CaseView:
                 EventLine(entry.seq, entry.at, entry.type, entry.sentence)
                 for entry in entries(snapshot, case=case_id)
             ),
+            interview=interview_of(snapshot, workspace, case, dossier),
         )
 
 

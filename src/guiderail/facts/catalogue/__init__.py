@@ -3,6 +3,7 @@
 from guiderail.facts.catalogue.app import APP_FACTS
 from guiderail.facts.catalogue.change import CHANGE_FACTS
 from guiderail.facts.catalogue.evidence import EVIDENCE_FACTS
+from guiderail.facts.catalogue.interview import INTERVIEW_FACTS
 from guiderail.facts.catalogue.model import MODEL_FACTS
 from guiderail.facts.catalogue.operation import OPERATION_FACTS
 from guiderail.facts.catalogue.pipeline import PIPELINE_FACTS
@@ -15,6 +16,7 @@ CATALOGUE: tuple[FactType, ...] = (
     *CHANGE_FACTS,
     *EVIDENCE_FACTS,
     *OPERATION_FACTS,
+    *INTERVIEW_FACTS,
     *APP_FACTS,
     *PIPELINE_FACTS,
 )
