@@ -28,7 +28,7 @@ from guiderail.core.time import to_text
 from guiderail.ledger.read import entries
 from guiderail.ledger.verify import verify
 from guiderail.policy import Pack, load_pack
-from guiderail.policy.pack import compiled_text
+from guiderail.policy.pack import SHIPPED, compiled_text
 from guiderail.policy.problem import PackError
 from guiderail.review.policy_change import owners_to_ask
 from guiderail.service.policy_change import decide_change, propose, withdraw_change
@@ -399,3 +399,32 @@ def test_a_change_under_another_policy_than_it_was_compared_with_is_stale(office
 def test_unknown_changes_are_refused(office: Office) -> None:
     with pytest.raises(InputError, match="there is no policy change change-0009"):
         show_change(office.acting(), "change-0009")
+
+
+def test_a_pack_that_is_not_proved_is_not_proposed(office: Office) -> None:
+    folder = Path(office.write())
+    rule = (SHIPPED / "model" / "tracks" / "high-risk-use.yaml").read_text("utf-8")
+    rule = rule.replace("id: high-risk-use", "id: high-risk-use\noverrides: model")
+    rule = rule.replace('tier >= "high"', 'tier >= "high" && !(code.approvals >= 2)')
+    (folder / "tracks" / "high-risk-use.yaml").write_text(rule, "utf-8")
+    error = refusal(lambda: office.propose(str(folder)))
+    assert error.code == "policy/not-proved"
+    assert "A regulated automated decision is never green." in error.what
+    assert office.in_force().digest == MODEL.digest
+    assert policy_status(office.acting())["changes"] == []
+
+
+def test_the_owners_see_proofs_differences_and_past_decisions(office: Office) -> None:
+    evidence = show_change(office.acting(), office.propose(office.write()))["evidence"]
+    results = {row["result"] for row in evidence["proofs"]["properties"]}
+    assert results <= {"proved", "not-applicable"}
+    (change,) = (
+        row for row in evidence["changes"]["model"]["changes"] if row["part"] == "features-removed"
+    )
+    assert change["direction"] == "heavier"
+    assert (change["example"]["old"]["track"], change["example"]["new"]["track"]) == (
+        "yellow",
+        "red",
+    )
+    assert evidence["replay"]["n"] == 0
+    assert evidence["open_cases"] == []

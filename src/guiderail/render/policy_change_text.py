@@ -7,7 +7,9 @@ from typing import Any
 
 from guiderail.core.digest import short
 from guiderail.render import words
+from guiderail.render.diff_text import diff_lines
 from guiderail.render.lines import BLANK, Line, Style, heading, paragraph
+from guiderail.render.replay_text import replay_lines
 
 _STATE: Mapping[str, tuple[str, Style]] = {
     "proposed": ("waits for its owners", "yellow"),
@@ -103,14 +105,37 @@ def words_of(items: list[str]) -> str:
 
 
 def _evidence(evidence: Mapping[str, Any]) -> list[Line]:
-    lines: list[Line] = []
-    if evidence.get("open_cases"):
+    """Proofs, differences, past decisions and cases under way, as its owners read them."""
+    lines = _proofs(evidence["proofs"])
+    for kind, difference in evidence["changes"].items():
+        lines += heading(f"What changes for {kind}")
+        lines += diff_lines(difference)
+    lines += heading("Past decisions")
+    lines += replay_lines(evidence["replay"])
+    if evidence["open_cases"]:
         lines += heading("Cases under way")
         lines += paragraph(
             f"{words_of(evidence['open_cases'])} have no traffic yet. Once this is in force they "
             "are submitted again and decided under it.",
             indent=2,
         )
+    return lines
+
+
+def _proofs(proofs: Mapping[str, Any]) -> list[Line]:
+    rows = proofs["properties"]
+    lines = heading("Proofs")
+    proved = sum(row["result"] == "proved" for row in rows)
+    lines += paragraph(
+        f"{proved} of {len(rows)} properties proved, by {proofs['method']}.", indent=2
+    )
+    for row in rows:
+        if row["result"] != "proved":
+            lines += paragraph(f"{row['name']} ({row['result']}): {row['title']}", indent=2, hang=4)
+        for one in row["exceptions"]:
+            lines += paragraph(
+                f"{row['name']} excepts {one['about']}. {one['reason']}", indent=2, hang=4
+            )
     return lines
 
 

@@ -81,7 +81,7 @@ def propose(
         before = {kind: recorded_pack(snapshot, workspace, kind, now) for kind in pack.kinds}
         _refuse_open(snapshot, workspace, pack.kinds, now)
     _refuse_same(pack, before)
-    evidence = evidence_of(workspace, pack, before, progress)
+    evidence = evidence_of(workspace, pack, before, now, progress)
     people = contributors(directory, workspace.register) if directory is not None else frozenset()
     compiled = workspace.blobs.put_bytes(compiled_text(pack).encode("utf-8"))
     with workspace.store.transaction() as tx:

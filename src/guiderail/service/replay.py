@@ -55,11 +55,17 @@ class Replayed:
 def replay_recorded(
     workspace: Workspace, name: str, *, since: datetime | None, every: bool
 ) -> Replayed:
-    """Ask the pack of that name about every recorded decision since a moment.
+    """Ask the pack of that name about every recorded decision since a moment."""
+    return replay_pack(workspace, pack_named(name, workspace), since=since, every=every)
+
+
+def replay_pack(
+    workspace: Workspace, pack: Pack, *, since: datetime | None, every: bool = False
+) -> Replayed:
+    """Ask a pack about every recorded decision since a moment.
 
     every: also decisions that a later one of the same case replaced.
     """
-    pack = pack_named(name, workspace)
     hours = {track: float(text) for track, text in pack.texts.get("review_hours", {}).items()}
     skipped = 0
 
@@ -248,6 +254,11 @@ def replay_document_of(
 ) -> dict[str, Any]:
     """`guiderail policy replay PACK`, as JSON. Raises InputError for a date that is none."""
     replayed = replay_recorded(workspace, name, since=_first_moment(since), every=every)
+    return replayed_document(replayed, since)
+
+
+def replayed_document(replayed: Replayed, since: str | None) -> dict[str, Any]:
+    """A replay as JSON. since: the day as it was asked for."""
     return replay_document(
         replayed.pack, since, replayed.result, replayed.moved, replayed.hours, replayed.skipped
     )
