@@ -11,12 +11,13 @@ import pytest
 from guiderail.policy import load_pack
 from tests.cli.terminal import Terminal
 from tests.service.depot import Depot
-from tests.service.own_pack import write_own_pack
+from tests.service.own_pack import remember_proofs, write_own_pack
 
 
 @pytest.fixture
-def ours(live: Depot) -> Path:
+def ours(live: Depot, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pack that takes effect today."""
+    remember_proofs(monkeypatch)
     return write_own_pack(live.root / "ours", live.clock().date().isoformat())
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from guiderail.policy import load_pack
+import pytest
+
+from guiderail.policy import Pack, load_pack
+from guiderail.policy.diff import PackDiff
 from guiderail.policy.pack import SHIPPED
+from guiderail.policy.proofs.prove import Proof
+from guiderail.service import policy_evidence
 
 RULE = "tracks/features-removed.yaml"
 
@@ -35,3 +41,26 @@ def write_own_pack(
         rule = rule.replace(old, new, 1)
     (folder / RULE).write_text(rule, "utf-8")
     return folder
+
+
+def remember_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prove and compare each pack once in this process: both rest on the digests alone."""
+    prove, compare = policy_evidence.prove_pack, policy_evidence.diff_packs
+
+    def proof(pack: Pack) -> Proof:
+        if pack.digest not in _PROOFS:
+            _PROOFS[pack.digest] = prove(pack)
+        return _PROOFS[pack.digest]
+
+    def difference(old: Pack, new: Pack, kinds: Sequence[str]) -> PackDiff:
+        key = (old.digest, old.texts_digest, new.digest, new.texts_digest, *kinds)
+        if key not in _DIFFERENCES:
+            _DIFFERENCES[key] = compare(old, new, kinds)
+        return _DIFFERENCES[key]
+
+    monkeypatch.setattr(policy_evidence, "prove_pack", proof)
+    monkeypatch.setattr(policy_evidence, "diff_packs", difference)
+
+
+_PROOFS: dict[str, Proof] = {}
+_DIFFERENCES: dict[tuple[str, ...], PackDiff] = {}

@@ -39,7 +39,7 @@ from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail_verify.activation import Activation
 from tests.service.depot import Shifted
-from tests.service.own_pack import write_own_pack
+from tests.service.own_pack import remember_proofs, write_own_pack
 
 _PEOPLE: dict[str, list[str]] = {
     "ann": [],
@@ -96,7 +96,8 @@ class Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Office:
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    remember_proofs(monkeypatch)
     until = (datetime.now(UTC).date() + timedelta(days=400)).isoformat()
     past = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
     rows = [
@@ -265,7 +266,7 @@ def test_a_day_before_the_one_the_pack_names_is_refused(office: Office) -> None:
 
 
 def test_an_approved_change_waits_for_its_day(office: Office) -> None:
-    change = office.propose(office.write(effective=office.day(3)))
+    change = office.propose(office.write(), effective=office.day(3))
     office.approve(change, "emil", "gina")
     assert office.in_force().digest == MODEL.digest
     (coming,) = policy_status(office.acting())["scheduled"]
@@ -278,7 +279,7 @@ def test_an_approved_change_waits_for_its_day(office: Office) -> None:
 
 
 def test_a_change_can_be_withdrawn_before_its_day(office: Office) -> None:
-    change = office.propose(office.write(effective=office.day(3)))
+    change = office.propose(office.write(), effective=office.day(3))
     office.approve(change, "emil", "gina")
     assert refusal(lambda: withdraw_change(office.acting("rita"), change)).code == "authz/not-yours"
     withdraw_change(office.acting("gustav"), change, reason="Not yet")
@@ -298,7 +299,7 @@ def test_a_rejected_change_changes_nothing_and_says_why(office: Office) -> None:
 
 
 def test_one_change_at_a_time(office: Office) -> None:
-    change = office.propose(office.write(effective=office.day(2)))
+    change = office.propose(office.write(), effective=office.day(2))
     assert refusal(lambda: office.propose(office.write())).code == "policy/open-change"
     office.approve(change, "emil", "gina")
     assert refusal(lambda: office.propose(office.write())).code == "policy/scheduled-change"
