@@ -20,6 +20,7 @@ from guiderail.facts.catalogue import CATALOGUE
 from guiderail.manifest.schema import AppManifest, ModelManifest, PipelineManifest
 from guiderail.policy.pack import Pack, load_pack
 
+KINDS = ("model", "app", "pipeline")
 HERE = Path(__file__).resolve().parent
 WRITTEN = "<!-- Written by docs/reference/write.py; edit the code, not this page. -->\n\n"
 
@@ -126,29 +127,54 @@ def facts() -> Iterator[str]:
 
 
 def policy() -> Iterator[str]:
-    pack = load_pack("model")
     yield "# Policy\n"
+    yield "One pack for each kind of workload; all of them extend `baseline`."
+    yield "`guiderail explain NAME` shows the whole page of each name below; `--kind` chooses where"
+    yield "kinds have pages of their own.\n"
+    for kind in KINDS:
+        yield from _pack(load_pack(kind), kind)
+    yield "## Roles\n"
+    roles = {
+        name: title for kind in KINDS for name, title in load_pack(kind).texts["roles"].items()
+    }
+    yield from table(("role", "title"), ((f"`{name}`", roles[name]) for name in sorted(roles)))
+
+
+def _pack(pack: Pack, kind: str) -> Iterator[str]:
     since = pack.tree["effective_from"]
-    yield f"The pack `{pack.id}`, version {pack.version}, in force from {since}."
-    yield "`guiderail explain NAME` shows the whole page of each.\n"
+    yield f"## {pack.texts['title']}\n"
+    yield f"The pack `{pack.id}`, version {pack.version}, in force from {since}.\n"
+    yield from table(("track", "who looks", "usually"), _tracks(pack))
     for title, section, column in (
         ("Tier rules", "tiers", "raises the tier to"),
         ("Track rules", "tracks", "raises the track to"),
     ):
-        yield f"## {title}\n"
+        yield f"### {title}: {kind}\n"
         yield from table(("rule", "about", column, "what it checks"), _rules(pack, section))
-    yield "## Gates\n"
-    yield "A gate is asked of a model from its tier on; below it, it is shown for information.\n"
-    yield from table(("gate", "about", "from tier", "owner", "what it checks"), _gates(pack))
-    yield "## Advice\n"
+    yield f"### Gates: {kind}\n"
+    yield "A gate is asked for from its tier on; below it, it is shown for information.\n"
+    yield from table(("gate", "about", "from tier", "owner", "what it checks"), _gates(pack, kind))
+    yield f"### Limits: {kind}\n"
+    yield "The numbers that rules and texts name. An extending pack changes one in one line.\n"
+    yield from table(("limit", "value"), _limits(pack))
+    yield f"### Advice: {kind}\n"
     yield "Advice never blocks and never asks for a person.\n"
     yield from table(("advice", "about"), _about(pack, "advice"))
-    yield "## Questions\n"
+    yield f"### Questions: {kind}\n"
     yield "Asked only when no file answers them and the answer could change something.\n"
     yield from table(("question", "fact", "what is asked"), _questions(pack))
-    yield "## Roles\n"
-    roles: dict[str, str] = pack.texts["roles"]
-    yield from table(("role", "title"), ((f"`{name}`", roles[name]) for name in sorted(roles)))
+
+
+def _tracks(pack: Pack) -> Iterator[tuple[str, str, str]]:
+    for track in ("green", "yellow", "red"):
+        roles = pack.tree["reviewers"][track]
+        who = ", ".join(pack.role_title(role) for role in roles) or "nobody"
+        yield track, who, pack.texts["expected_wait"][track]
+
+
+def _limits(pack: Pack) -> Iterator[tuple[str, str]]:
+    for name, value in sorted(pack.texts["limits"].items()):
+        yield f"`{name}`", value
 
 
 def _rules(pack: Pack, section: str) -> Iterator[tuple[str, str, str, str]]:
@@ -161,9 +187,9 @@ def _rules(pack: Pack, section: str) -> Iterator[tuple[str, str, str, str]]:
         yield f"`{name}`", texts["title"], to, texts["page"]["what"]
 
 
-def _gates(pack: Pack) -> Iterator[tuple[str, str, str, str, str]]:
+def _gates(pack: Pack, kind: str) -> Iterator[tuple[str, str, str, str, str]]:
     for gate in pack.tree["gates"]:
-        how = gate["kinds"].get("model")
+        how = gate["kinds"].get(kind)
         if how is None:
             continue
         texts = pack.part_texts(gate["id"])

@@ -62,6 +62,8 @@ def test_a_retrain_is_measured_as_the_oracle_measures_it(
         100 * ((1 - now) - (1 - was)) / (1 - was)
     )
     assert facts["since_full_review.flips"].value == flips
+    assert facts["since_review.flips"].value == flips
+    assert facts["since_review.error_growth"].value == facts["change.error_growth"].value
     assert facts["change.performance"].detail["n"] == 300
 
 
@@ -85,6 +87,13 @@ def test_baselines_are_compared_one_by_one(first: Release, retrain: Path, scores
 
     facts = run(BEHAVIOUR, release, standing, cache=scores)
 
+    assert facts["change.error_growth"].value == 0
+    assert facts["since_review.error_growth"].value != 0
+    flips = facts["change.flips"].value, facts["since_review.flips"].value
+    assert isinstance(flips[0], Interval)
+    assert isinstance(flips[1], Interval)
+    assert flips[0].value == 0
+    assert flips[1].value > 0
     against_itself = facts["change.performance"].value
     since = facts["since_review.performance"].value
     assert isinstance(against_itself, Interval)
@@ -96,6 +105,11 @@ def test_baselines_are_compared_one_by_one(first: Release, retrain: Path, scores
 def test_a_baseline_that_is_not_recorded_is_unknown_alone(
     first: Release, retrain: Path, scores: Path
 ) -> None:
+    standing = Standing(production=baseline(first), full_review=baseline(first))
+
+    facts = run(BEHAVIOUR, load_release(retrain), standing, cache=scores)
+    for name in ("performance", "error_growth", "flips"):
+        assert "is not recorded" in reason(facts, f"since_review.{name}")
     standing = Standing(production=baseline(first), reviewed=baseline(first))
 
     facts = run(BEHAVIOUR, load_release(retrain), standing, cache=scores)

@@ -134,7 +134,7 @@ def test_a_rule_is_replaced_only_where_it_says_so(own: Own) -> None:
     )
     own(**{"tracks__features-removed": f"overrides: model\n{rule}"})
     pack = load_pack_directory(folder)
-    assert pack.texts["overrides"] == {"features-removed": "model"}
+    assert pack.texts["overrides"]["features-removed"] == "model"
     assert rules(decided(pack, {"change.removed_features": 1})) == {"features-removed": "red"}
     order = [part["id"] for part in pack.tree["tracks"]]
     assert order == [part["id"] for part in load_pack("model").tree["tracks"]]
@@ -211,7 +211,11 @@ def test_a_limit_is_written_once_and_changed_in_one_line(own: Own) -> None:
     pack = load_pack_directory(folder)
     assert rules(decided(pack, {"change.removed_features": 2})) == {"green": "green"}
     assert rules(decided(pack, {"change.removed_features": 3})) == {"features-removed": "yellow"}
-    assert pack.texts["limits"] == {"removed": "2", "other": "0.8"}
+    assert pack.texts["limits"] == {
+        **load_pack("model").texts["limits"],
+        "removed": "2",
+        "other": "0.8",
+    }
     assert "More than 2." in pack.part_texts("features-removed")["page"]["what"]
     own("limits: {removd: 2}\n")
     told = problems(folder)

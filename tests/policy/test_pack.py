@@ -34,8 +34,37 @@ def edited(directory: Path, file: str, old: str, new: str) -> Pack:
     return load_pack_directory(directory)
 
 
-def test_there_are_a_baseline_and_a_model_pack() -> None:
-    assert PACKS == ["baseline", "model"]
+def test_there_are_a_baseline_and_a_pack_for_each_kind() -> None:
+    assert PACKS == ["app", "baseline", "model", "pipeline"]
+
+
+@pytest.mark.parametrize("name", ["app", "model", "pipeline"])
+def test_a_pack_decides_about_the_kind_of_its_name_and_says_who_looks_and_how_long(
+    name: str,
+) -> None:
+    pack = load_pack(name)
+    assert pack.kinds == (name,)
+    assert pack.tree["reviewers"]["green"] == []
+    assert set(pack.tree["targets_hours"]) == {"green", "yellow", "red"}
+    assert pack.tree["targets_hours"]["red"] == 24
+    assert set(pack.texts["expected_wait"]) == {"green", "yellow", "red"}
+    for track in ("yellow", "red"):
+        assert set(pack.tree["reviewers"][track]) <= set(pack.texts["roles"])
+
+
+def test_every_number_that_a_rule_compares_with_has_a_name() -> None:
+    """Counting from zero aside, a limit stands in pack.yaml and nowhere else."""
+    for name in PACKS:
+        named = {abs(float(value)) for value in load_pack(name).texts["limits"].values()}
+        pending: list[object] = list(load_pack(name).tree.values())
+        while pending:
+            match pending.pop():
+                case {"compare": _, "right": {"number": str(text)}}:
+                    assert abs(float(text)) in named | {0.0}, (name, text)
+                case dict() as part:
+                    pending.extend(part.values())
+                case list() as parts:
+                    pending.extend(parts)
 
 
 @pytest.mark.parametrize("name", PACKS)
@@ -75,7 +104,8 @@ def test_another_wording_changes_the_texts_and_not_the_policy(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("tracks/performance-medium.yaml", "low <= -5 ", "low <= -6 "),
+        ("tracks/performance-medium.yaml", "low <= -limit.performance_yellow", "low <= -6"),
+        ("pack.yaml", "performance_yellow: 5", "performance_yellow: 6"),
         ("tracks/architecture.yaml", "raises_to: red", "raises_to: yellow"),
         ("gates/fairness.yaml", "from_tier: medium", "from_tier: high"),
         ("gates/proxies.yaml", "waivable_by: [fair-lending]", "waivable_by: []"),
@@ -130,7 +160,7 @@ def test_other_names_and_other_bytes_are_refused(
     for name in ("modal", "../model", ""):
         with pytest.raises(InputError) as caught:
             load_pack(name)
-        assert caught.value.advice.startswith("Packs: baseline, model.")
+        assert caught.value.advice.startswith("Packs: app, baseline, model, pipeline.")
     copy_of(tmp_path)
     compiled = tmp_path / "model" / COMPILED_FILE
     compiled.write_text(compiled.read_text("utf-8").replace('"-5"', '"-6"', 1), "utf-8")

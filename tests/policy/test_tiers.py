@@ -277,6 +277,13 @@ def test_a_regulated_automated_use_is_always_high(table: Table) -> None:
     assert (ranks[tuple(row)] == Tier.HIGH.rank).all()
 
 
+def test_anything_regulated_is_high(table: Table) -> None:
+    names, axes, ranks = table
+    regulated = names.index("use.regulated")
+    values = np.moveaxis(ranks, regulated, 0)
+    assert (values[axes[regulated].index(True)] == Tier.HIGH.rank).all()
+
+
 def test_an_unconfirmed_profile_is_never_low(table: Table) -> None:
     names, axes, ranks = table
     confirmed = names.index("use.confirmed")

@@ -56,6 +56,21 @@ BANDS: list[tuple[str, dict[str, Value], Track]] = [
         moved(-6, -7, -5, "since_full_review"),
         Track.GREEN,
     ),
+    (
+        "errors up by a quarter since the last review",
+        {"since_review.error_growth": 25.0},
+        Track.YELLOW,
+    ),
+    (
+        "errors up by less than a quarter since the last review",
+        {"since_review.error_growth": 24.9},
+        Track.GREEN,
+    ),
+    (
+        "errors up by a quarter since the last full review",
+        {"since_full_review.error_growth": 25.0},
+        Track.GREEN,
+    ),
     ("errors up by less than a quarter", {"change.error_growth": 24.9}, Track.GREEN),
     ("errors up by a quarter", {"change.error_growth": 25.0}, Track.YELLOW),
     ("errors just below doubled", {"change.error_growth": 99.9}, Track.YELLOW),
@@ -66,6 +81,10 @@ BANDS: list[tuple[str, dict[str, Value], Track]] = [
     ("flips at 10 %", flipped(12, 10, 14), Track.YELLOW),
     ("flips above 10 % beyond doubt", flipped(12, 10.1, 14), Track.RED),
     ("flips step by step", flipped(12, 10.1, 14, "since_full_review"), Track.RED),
+    ("flips at 10 % step by step", flipped(12, 10, 14, "since_full_review"), Track.GREEN),
+    ("flips since the last review", flipped(5, 2.01, 8, "since_review"), Track.YELLOW),
+    ("flips at 2 % since the last review", flipped(5, 2, 8, "since_review"), Track.GREEN),
+    ("many flips since the last review", flipped(40, 35, 45, "since_review"), Track.YELLOW),
     (
         "flips above what reseeding causes",
         {**flipped(1.5, 1.1, 2), "change.flips_null_exists": True, "change.flips_null": 1.0},
@@ -91,6 +110,7 @@ BANDS: list[tuple[str, dict[str, Value], Track]] = [
     ("another architecture", {"change.architecture": True}, Track.RED),
     ("a new data source", {"change.new_sources": 1}, Track.RED),
     ("a wider purpose", {"change.purpose": True}, Track.RED),
+    ("a larger share of the traffic", {"change.traffic_share": True}, Track.RED),
     ("an open signal", {"monitor.breach": "open"}, Track.YELLOW),
     ("a signal whose deadline passed", {"monitor.breach": "lapsed"}, Track.RED),
     ("a high-risk use", {"use.domain": "credit"}, Track.RED),
@@ -127,8 +147,10 @@ CHANGE_FACTS = (
     "since_review.performance",
     "since_full_review.performance",
     "change.error_growth",
+    "since_review.error_growth",
     "since_full_review.error_growth",
     "change.flips",
+    "since_review.flips",
     "since_full_review.flips",
     "change.flips_null_exists",
     "change.new_features",
@@ -139,6 +161,7 @@ CHANGE_FACTS = (
     "change.new_sources",
     "change.recipe",
     "change.purpose",
+    "change.traffic_share",
 )
 
 
@@ -208,6 +231,25 @@ SENTENCES: list[tuple[str, dict[str, Value], str]] = [
         "where more than 2 % flip beyond doubt, a person looks at who they are.",
     ),
     (
+        "decision-flips",
+        flipped(6.4, 4.9, 8.1, "since_review"),
+        "Since the last release that a person reviewed, 6.4 % (95 % interval 4.9 to 8.1) of equal "
+        "cases have come to be decided differently; where more than 2 % flip beyond doubt, a "
+        "person looks at who they are.",
+    ),
+    (
+        "error-growth",
+        {"since_review.error_growth": 30.0},
+        "Since the last release that a person reviewed, the distance of AUC to perfect grew by "
+        "30 %; small steps add up, and from 25 % a person looks.",
+    ),
+    (
+        "purpose",
+        {"change.traffic_share": True},
+        "The rollout asks for a larger share of the traffic than the last full review permitted: "
+        "100 % instead of 20 %.",
+    ),
+    (
         "features-unapproved",
         {"change.new_features": 1, "change.unapproved_features": 1},
         "1 new feature is not approved in the feature registry: postcode.",
@@ -242,6 +284,7 @@ def test_reasons_quote_numbers_limits_and_names(
         "performance.value": {"metric": "roc_auc"},
         "change.unapproved_features": {"features": ["postcode"]},
         "change.threshold": {"old": 0.5, "new": 0.62},
+        "change.traffic_share": {"asked": 100, "permitted": 20},
     }
     decision = decided(pack, facts, details=details)
     assert next(r.sentence for r in decision.track_reasons if r.rule == rule) == sentence

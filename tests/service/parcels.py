@@ -136,6 +136,13 @@ def report(directory: Path, *, failing_test: bool = False, at: datetime | None =
     return release
 
 
+def write_bare(directory: Path, kind: str) -> None:
+    """A manifest that says what must be said and nothing else."""
+    manifest = {"guiderail": 1, "kind": kind, "name": "shop", "version": "v1", "owner": "web",
+                "purpose": "Sells what is in stock."}  # fmt: skip
+    (directory / "guiderail.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+
+
 def copy(release: Path, to: Path) -> Path:
     """A copy that a test may change."""
     return Path(shutil.copytree(release, to))

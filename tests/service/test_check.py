@@ -188,14 +188,37 @@ def test_a_report_about_another_release_is_no_evidence(live_depot: Depot, tmp_pa
     assert found.decision.outcome is Outcome.NEEDS_REVIEW
 
 
-def test_a_kind_without_a_policy_is_refused(live_depot: Depot, tmp_path: Path) -> None:
-    (tmp_path / "guiderail.yaml").write_text(
-        "guiderail: 1\nkind: app\nname: shop\nversion: v1\nowner: web\npurpose: Sells.\n",
-        encoding="utf-8",
-    )
-    with pytest.raises(InputError) as refusal:
-        check(tmp_path, live_depot.acting())
-    assert refusal.value.code == "policy/no-pack"
+@pytest.mark.parametrize(
+    ("kind", "gates"),
+    [
+        ("app", {"personal-data", "staging", "rollback-plan", "code-review", "tests"}),
+        ("pipeline", {"data-quality", "freshness", "lineage", "cost", "tests"}),
+    ],
+)
+def test_apps_and_pipelines_are_checked_and_hear_what_is_missing(
+    live_depot: Depot, tmp_path: Path, kind: str, gates: set[str]
+) -> None:
+    parcels.write_bare(tmp_path, kind)
+    found = check(tmp_path, live_depot.acting())
+    assert found.decision.policy.pack == kind
+    verdicts = {gate.id: gate.verdict for gate in found.decision.gates if gate.enforced}
+    assert {verdicts[name] for name in gates} == {"insufficient"}
+    assert found.decision.track == "red"
+    assert "first-release" in rules(found)
+
+
+@pytest.mark.parametrize("kind", ["app", "pipeline"])
+def test_an_app_or_a_pipeline_cannot_be_submitted_for_want_of_a_target(
+    live_depot: Depot, tmp_path: Path, kind: str
+) -> None:
+    parcels.write_bare(tmp_path, kind)
+    before = live_depot.event_types()
+    with pytest.raises(RefusedError) as refusal:
+        live_depot.submit(tmp_path)
+    assert refusal.value.code == "submit/no-target"
+    assert f"kind {kind}" in refusal.value.what
+    assert "guiderail check" in refusal.value.advice
+    assert live_depot.event_types() == before
 
 
 def test_a_day_means_its_last_moment_and_a_moment_means_itself() -> None:

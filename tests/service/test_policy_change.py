@@ -28,7 +28,7 @@ from guiderail.core.time import to_text
 from guiderail.ledger.read import entries
 from guiderail.ledger.verify import verify
 from guiderail.policy import Pack, load_pack
-from guiderail.policy.pack import SHIPPED, compiled_text
+from guiderail.policy.pack import compiled_text
 from guiderail.policy.problem import PackError
 from guiderail.review.policy_change import owners_to_ask
 from guiderail.service.policy_change import decide_change, propose, withdraw_change
@@ -39,6 +39,7 @@ from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail_verify.activation import Activation
 from tests.service.depot import Shifted
+from tests.service.own_pack import write_own_pack
 
 _PEOPLE: dict[str, list[str]] = {
     "ann": [],
@@ -69,26 +70,9 @@ class Office:
     def day(self, days: int) -> str:
         return (self.clock().date() + timedelta(days=days)).isoformat()
 
-    def write(
-        self, *, effective: str = "", owner: str = "ml-governance-analyst", **more: str
-    ) -> str:
-        """An own pack that makes removed features red, and its directory."""
-        folder = self.root / "ours"
-        (folder / "tracks").mkdir(parents=True, exist_ok=True)
-        (folder / "pack.yaml").write_text(
-            f"id: ours\nversion: '1'\ntitle: {more.get('title', 'Ours')}\n"
-            f"effective_from: '{effective or self.today}'\nowner: {owner}\nextends: model\n"
-            f"extends_digest: {load_pack('model').digest}\nkinds: [model]\n",
-            "utf-8",
-        )
-        rule = (SHIPPED / "model" / "tracks" / "features-removed.yaml").read_text("utf-8")
-        rule = rule.replace("id: features-removed", "id: features-removed\noverrides: model")
-        rule = rule.replace("raises_to: yellow", f"raises_to: {more.get('raises_to', 'red')}")
-        rule = rule.replace(
-            "owner: ml-platform-engineer", f"owner: {more.get('part', 'ml-platform-engineer')}"
-        )
-        (folder / "tracks" / "features-removed.yaml").write_text(rule, "utf-8")
-        return str(folder)
+    def write(self, effective: str = "", **more: str) -> str:
+        """The directory of an own pack; it takes effect today."""
+        return str(write_own_pack(self.root / "ours", effective or self.today, **more))
 
     def propose(self, name: str, person: str = "ann", **more: Any) -> str:
         return propose(self.acting(person), name, reason="Removed features surprised us", **more).id
@@ -234,7 +218,7 @@ def test_one_person_does_not_approve_in_two_roles(office: Office) -> None:
 
 
 def test_a_proposed_pack_has_no_say_in_who_owns_it(office: Office) -> None:
-    change = office.propose(office.write(owner="risk-officer", part="risk-officer"))
+    change = office.propose(office.write(owner="risk-officer", part_owner="risk-officer"))
     needs = {row["role"] for row in show_change(office.acting(), change)["needs"]}
     assert needs == {"ml-governance-analyst", "ml-platform-engineer"}
     assert refusal(lambda: office.approve(change, "rita")).code == "authz/role-not-needed"

@@ -29,11 +29,7 @@ from guiderail.sandbox.process import Failure
 from guiderail.sandbox.score import Scores
 
 _KINDS = ("performance", "error_growth", "flips")
-_GIVES = (
-    *("change.performance", "since_review.performance", "since_full_review.performance"),
-    *("change.error_growth", "since_full_review.error_growth"),
-    *("change.flips", "since_full_review.flips"),
-)
+_GIVES = tuple(f"{prefix}.{kind}" for kind in _KINDS for prefix in AGAINST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,5 +213,5 @@ def _baseline_key(baseline: Baseline) -> Mapping[str, object]:
 
 
 BEHAVIOUR = Provider(
-    id="change.behaviour", version=2, kinds=("model",), gives=_GIVES, run=_run, key=_key
+    id="change.behaviour", version=3, kinds=("model",), gives=_GIVES, run=_run, key=_key
 )

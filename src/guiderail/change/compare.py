@@ -14,6 +14,7 @@ from guiderail.change.going_back import GOING_BACK
 from guiderail.change.judged_by import PURPOSE, RECIPE
 from guiderail.change.reseeding import RESEEDING
 from guiderail.change.threshold import THRESHOLD_MOVE
+from guiderail.change.traffic_share import TRAFFIC_SHARE
 from guiderail.facts.cache import FactCache
 from guiderail.facts.collect import Progress, run_providers
 from guiderail.facts.fact import FactSet
@@ -29,6 +30,7 @@ COMPARISONS: tuple[Provider, ...] = (
     DATA_SOURCES,
     RECIPE,
     PURPOSE,
+    TRAFFIC_SHARE,
     RESEEDING,
     BEHAVIOUR,
     GOING_BACK,

@@ -10,13 +10,18 @@ from guiderail.cli.output import print_json, print_lines
 
 @click.command(epilog="Example: guiderail explain performance-large")
 @click.argument("id_", metavar="ID")
+@click.option(
+    "--kind",
+    type=click.Choice(["model", "app", "pipeline"]),
+    help="The page for this kind of workload, where kinds have pages of their own.",
+)
 @formats()
-def explain(id_: str, format_: str) -> None:
+def explain(id_: str, kind: str | None, format_: str) -> None:
     """The page of a rule, gate, fact or question: what, why, what good looks like, how to fix."""
     from guiderail.render.page_text import page_lines
     from guiderail.service.pages import page_document
 
-    document = page_document(id_)
+    document = page_document(id_, kind)
     print_json(document) if format_ == "json" else print_lines(page_lines(document))
 
 

@@ -32,11 +32,11 @@ def check_(pack: Path, format_: str) -> int:
     type=click.Path(path_type=Path),
     help='JSON object of fact names and values; "unknown" is a value.',
 )
-@click.option("--kind", default="model", show_default=True, help="Kind of workload.")
+@click.option("--kind", help="Kind of workload; default: the kind of the pack.")
 @click.option("--at", metavar="DATE", help="Decide as on this day.")
 @formats()
-def eval_(pack: str, facts_file: Path, kind: str, at: str | None, format_: str) -> int:
-    """Decide on facts from a file. PACK is `model`, or a pack directory."""
+def eval_(pack: str, facts_file: Path, kind: str | None, at: str | None, format_: str) -> int:
+    """Decide on facts from a file. PACK is `model`, `app`, `pipeline` or a pack directory."""
     from guiderail.service.policy import evaluate_file
 
     decision = evaluate_file(pack, facts_file, kind=kind, at=at)

@@ -12,6 +12,9 @@ from guiderail.policy.vocabulary import COMPUTED
 from guiderail.render import words
 from guiderail.render.lines import Line, columns, heading, paragraph
 
+_KINDS_OF_THEIR_OWN = ("app", "pipeline")
+"""Packs some of whose pages share their name with a page of the model pack, which comes first."""
+
 
 def check_lines(release: Release, decision: Decision, compared_with: str | None) -> list[Line]:
     """Everything the submitter reads before deploying, in the order in which it matters."""
@@ -40,9 +43,12 @@ def _body(decision: Decision) -> list[Line]:
     lines += _advice(decision.findings)
     lines += lighter_lines(decision)
     lines += _who(decision)
+    pack = decision.policy.pack
+    kind = f" --kind {pack}" if pack in _KINDS_OF_THEIR_OWN else ""
     lines += paragraph(
-        f"Policy {decision.policy.pack} {decision.policy.version} "
-        f"({short(decision.policy.digest)}). Any name above has a page: guiderail explain NAME",
+        f"Policy {pack} {decision.policy.version} "
+        f"({short(decision.policy.digest)}). Any name above has a page: guiderail explain "
+        f"NAME{kind}",
         style="dim",
     )
     return lines

@@ -22,7 +22,7 @@ _SECTIONS = (
 def page_lines(document: Mapping[str, Any]) -> list[Line]:
     """The page, in the order in which a reader needs it."""
     lines = [Line(f"{document['title']}", "bold")]
-    lines += paragraph(f"{document['kind']} {document['id']}", style="dim")
+    lines += paragraph(_place(document), style="dim")
     for key, title in _SECTIONS:
         if document[key]:
             lines += heading(title)
@@ -37,6 +37,20 @@ def page_lines(document: Mapping[str, Any]) -> list[Line]:
         for ref in document["refs"]:
             lines += paragraph(_reference(ref), indent=2, hang=2)
     return lines
+
+
+def _place(document: Mapping[str, Any]) -> str:
+    """What the page is about, for which kinds, and where the pages of other kinds are."""
+    held = f"{document['kind']} {document['id']}, for {_joined(document['kinds'])}"
+    others: Sequence[str] = document["other_pages"]
+    if not others:
+        return held
+    has = "has a page of its own" if len(others) == 1 else "have pages of their own"
+    return f"{held}; {_joined(others)} {has} (--kind {others[0]})"
+
+
+def _joined(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else "".join(names)
 
 
 def _conditions(document: Mapping[str, Any]) -> list[Line]:

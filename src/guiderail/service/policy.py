@@ -75,14 +75,18 @@ def earlier_pack(digest: str, workspace: Workspace) -> Pack:
 
 
 def evaluate_file(
-    pack: str, facts: Path, *, kind: str, at: str | None, clock: Clock = system_clock
+    pack: str, facts: Path, *, kind: str | None, at: str | None, clock: Clock = system_clock
 ) -> Decision:
-    """Decide on facts from a file. Facts that it leaves out are unknown."""
+    """Decide on facts from a file. Facts that it leaves out are unknown.
+
+    kind: of the workload; None for the first kind of the pack.
+    """
     moment: datetime = parse_day(at) if at else clock()
+    chosen = named_pack(pack)
     return decide(
-        named_pack(pack),
+        chosen,
         read_facts(facts),
-        kind=kind,
+        kind=kind or next(iter(chosen.kinds), "model"),
         at=moment,
         place=lambda _: Place(str(facts)),
     )

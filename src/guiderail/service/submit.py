@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from guiderail.change.measure_release import release_facts
 from guiderail.core.errors import ConflictError, RefusedError
@@ -40,6 +41,9 @@ from guiderail.service.take_back import take_back_permits
 from guiderail.service.workspace import Workspace
 from guiderail.store.transaction import Snapshot, Transaction
 
+DEPLOYABLE: Final = ("model",)
+"""Kinds of workload that a target of this version can run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
@@ -56,13 +60,14 @@ class Submitted:
 def submit(directory: Path, workspace: Workspace, *, progress: Progress | None = None) -> Submitted:
     """Measure the release against what the store knows, decide, and open its case.
 
-    Raises RefusedError when a gate fails and is not waived or the use is prohibited (nothing is
-    opened), ConflictError when this very release already has an open case. An open prohibited-use
-    screen is asked in the case.
+    Raises RefusedError when a gate fails and is not waived, the use is prohibited or no target runs
+    the kind (nothing is opened), ConflictError when this very release already has an open case. An
+    open prohibited-use screen is asked in the case.
     """
     now = workspace.clock()
     actor = workspace.actor
     release = load_release(directory)
+    _refuse_without_target(release)
     keep_release(workspace, release)
     name = release.manifest.served_as
     with workspace.store.read() as snapshot:
@@ -169,6 +174,16 @@ def _open(
         notify=[need.role for need in decision.reviewers],
     )
     return case
+
+
+def _refuse_without_target(release: Release) -> None:
+    kind = release.manifest.kind
+    if kind not in DEPLOYABLE:
+        raise RefusedError(
+            f"a release of kind {kind} cannot be submitted: no target of this version can run it",
+            code="submit/no-target",
+            advice="`guiderail check` says what its review would ask; it works for every kind.",
+        )
 
 
 def _refuse_twice(tx: Snapshot, release: Release) -> None:

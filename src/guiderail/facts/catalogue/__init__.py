@@ -1,9 +1,11 @@
 """The catalogue of facts, in one explicit tuple. `guiderail facts` prints it."""
 
+from guiderail.facts.catalogue.app import APP_FACTS
 from guiderail.facts.catalogue.change import CHANGE_FACTS
 from guiderail.facts.catalogue.evidence import EVIDENCE_FACTS
 from guiderail.facts.catalogue.model import MODEL_FACTS
 from guiderail.facts.catalogue.operation import OPERATION_FACTS
+from guiderail.facts.catalogue.pipeline import PIPELINE_FACTS
 from guiderail.facts.catalogue.use import USE_FACTS
 from guiderail.facts.fact_type import FactType
 
@@ -13,6 +15,8 @@ CATALOGUE: tuple[FactType, ...] = (
     *CHANGE_FACTS,
     *EVIDENCE_FACTS,
     *OPERATION_FACTS,
+    *APP_FACTS,
+    *PIPELINE_FACTS,
 )
 
 BY_NAME: dict[str, FactType] = {fact.name: fact for fact in CATALOGUE}

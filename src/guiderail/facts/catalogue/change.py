@@ -24,12 +24,17 @@ CHANGE_FACTS = (
              "the change of the primary metric since the last full review", kinds=_M),
     FactType("change.error_growth", "number", "%", _BOTH, "growth of the metric's distance to "
              "perfect", "up", "design", "the growth of the error against production", kinds=_M),
+    FactType("since_review.error_growth", "number", "%", _BOTH, "growth of the metric's distance to "
+             "perfect", "up", "design", "the growth of the error since the last review", kinds=_M),
     FactType("since_full_review.error_growth", "number", "%", _BOTH, "growth of the metric's "
              "distance to perfect", "up", "design",
              "the growth of the error since the last full review", kinds=_M),
     FactType("change.flips", "interval", "%", _BOTH, "share of equal inputs decided differently, "
              "with a 95 % interval", "up", "design",
              "the share of decisions that flip against production", kinds=_M),
+    FactType("since_review.flips", "interval", "%", _BOTH, "share of equal inputs decided "
+             "differently, with a 95 % interval", "up", "design",
+             "the share of decisions that flip since the last review", kinds=_M),
     FactType("since_full_review.flips", "interval", "%", _BOTH, "share of equal inputs decided "
              "differently, with a 95 % interval", "up", "design",
              "the share of decisions that flip since the last full review", kinds=_M),
@@ -52,7 +57,7 @@ CHANGE_FACTS = (
              "design", "the architecture changed", kinds=_M),
     FactType("change.tuning", "bool", "", "both model files", "hyperparameters compared", "none",
              "design", "the tuning changed", kinds=_M),
-    FactType("change.new_sources", "integer", "", "both manifests", "sources of training data that "
+    FactType("change.new_sources", "integer", "", "both manifests", "sources of data that "
              "the last full review did not contain", "up", "design",
              "the number of new data sources", kinds=("model", "pipeline")),
     FactType("change.recipe", "bool", "", "both manifests", "metric, evaluation recipe and "
@@ -61,4 +66,7 @@ CHANGE_FACTS = (
     FactType("change.purpose", "bool", "", "both manifests", "purpose, population, jurisdictions "
              "and influence compared with the last full review", "up", "design",
              "the purpose was widened"),
+    FactType("change.traffic_share", "bool", "", "both manifests, rollout", "highest step compared "
+             "with the one that the last full review permitted", "up", "design",
+             "more traffic is asked for than was permitted", kinds=_M),
 )  # fmt: skip

@@ -55,6 +55,9 @@ MODEL_FACTS = (
              "minimum number of rows", "up", "evidence", "groups with too few rows", kinds=_M),
     FactType("proxies.highest_auc", "number", "", "evaluation data", "how well one feature predicts "
              "a protected attribute", "up", "design", "the strongest stand-in feature", kinds=_M),
+    FactType("proxies.joint_auc", "number", "", "evaluation data", "how well all features together "
+             "predict a protected attribute", "none", "design",
+             "how well all features together give a protected attribute away", kinds=_M),
     FactType("explanations.broken", "integer", "", "explanation check", "missing, vague or "
              "protected reasons", "up", "evidence", "broken explanations", kinds=_M),
     FactType("explanations.understood", "bool", "", "a named person of the domain", "signed",

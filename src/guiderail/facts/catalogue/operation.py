@@ -8,9 +8,9 @@ OPERATION_FACTS = (
     FactType("rollback.target_exists", "bool", "", "the ledger and guiderail.yaml, rollback",
              "a version to go back to, or for a first release a switch-off or manual fallback",
              "down", "evidence", "there is something to go back to"),
-    FactType("rollback.compatible", "bool", "", "both model files and features offered by serving",
-             "feature contract of the target compared", "down", "design",
-             "the version to go back to fits what serving offers"),
+    FactType("rollback.compatible", "bool", "", "what the target needs and what production offers",
+             "features, schema or contract compared", "down", "design",
+             "the version to go back to fits what production offers"),
     FactType("rollback.rehearsed_days", "number", "days", "the ledger", "days since the last "
              "rehearsal or real rollback", "up", "evidence", "days since going back was rehearsed"),
     FactType("rollback.flips_known", "bool", "", "both versions on the same frozen data", "flips "
