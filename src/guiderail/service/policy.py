@@ -85,7 +85,7 @@ def evaluate_file(
     chosen = named_pack(pack)
     return decide(
         chosen,
-        read_facts(facts),
+        read_facts(facts, chosen.vocabulary),
         kind=kind or next(iter(chosen.kinds), "model"),
         at=moment,
         place=lambda _: Place(str(facts)),

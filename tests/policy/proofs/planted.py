@@ -9,6 +9,7 @@ from typing import Any
 from guiderail.policy import Pack, load_pack
 from guiderail.policy.check_types import compile_text
 from guiderail.policy.pack import make_pack
+from guiderail.policy.proofs.properties import PROPERTIES
 from guiderail.policy.proofs.prove import Proof, Proved, prove_pack
 
 MODEL = load_pack("model")
@@ -34,16 +35,18 @@ def with_condition(section: str, name: str, key: str, text: str, level: int = 0)
     return planted(lambda tree: part(tree, section, name, level).update({key: compile_text(text)}))
 
 
+def prove_one(pack: Pack, name: str, *, solver: bool = True) -> Proved:
+    """The result for one property of a pack with one kind and one day."""
+    only = [each for each in PROPERTIES if each.name == name]
+    return of(prove_pack(pack, solver=solver, properties=only), name)
+
+
 def of(proof: Proof, name: str) -> Proved:
     """The result for one property of a pack with one kind and one day."""
     (found,) = [each for each in proof.properties if each.name == name]
     return found
 
 
-def refuted(pack: Pack, *, solver: bool) -> dict[str, list[str]]:
-    """By property what it is refuted about."""
-    return {
-        each.name: [violation.about for violation in each.violations]
-        for each in prove_pack(pack, solver=solver).properties
-        if each.result == "refuted"
-    }
+def refuted(pack: Pack, name: str, *, solver: bool = True) -> list[str]:
+    """What a property is refuted about."""
+    return [violation.about for violation in prove_one(pack, name, solver=solver).violations]

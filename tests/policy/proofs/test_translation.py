@@ -45,12 +45,12 @@ def pinned(symbols: Any, facts: Facts) -> list[Any]:
         match value:
             case Interval():
                 bounds = (("", value.value), ("low", value.low), ("high", value.high))
-                terms += [symbols.value(name, bound) == z3.Q(*number.as_integer_ratio())
+                terms += [symbols.value(name, bound) == z3.Q(*number.as_integer_ratio(), symbols.context)
                           for bound, number in bounds]  # fmt: skip
             case bool():
                 terms.append(symbols.value(name) == value)
             case int() | float():
-                terms.append(symbols.value(name) == z3.Q(*value.as_integer_ratio()))
+                terms.append(symbols.value(name) == z3.Q(*value.as_integer_ratio(), symbols.context))
             case tuple():
                 terms += [symbols.member(name, item) == (item in value)
                           for item in ("email", "phone")]  # fmt: skip
@@ -70,7 +70,7 @@ def test_a_condition_as_solver_terms_is_true_false_or_unknown_as_the_evaluator_s
 
     symbols = Symbols(TYPES)
     yes, no = translate(tree, symbols)
-    solver = z3.SimpleSolver()
+    solver = z3.SimpleSolver(symbols.context)
     solver.add(*pinned(symbols, facts))
     told = tuple(solver.check(term) == z3.sat for term in (yes, no))
     # What is pinned leaves nothing open: the opposite must be impossible where the term is possible.

@@ -142,6 +142,11 @@ def test_a_comparison_of_two_releases_is_what_the_evaluator_decides_and_has_a_ca
             is_true(cause.local, symbols, weak, {}) and is_true(cause.wider(), symbols, weak, {})
             for cause in compared.causes
         )
+    assert differs is any(
+        is_true(cause.exact(), symbols, base.weak - only, {})
+        for cause in compared.causes
+        if cause.exact is not None
+    )
 
 
 def test_a_pack_that_ships_alone_decides_about_nothing() -> None:
