@@ -41,9 +41,6 @@ class BoundarySearch:
     _cases: dict[tuple[Atom, ...], tuple[Case, ...]] = field(default_factory=dict)
     _excluded: set[Formula] = field(default_factory=set)
 
-    def allow(self, seconds: float) -> None:
-        """Steps are what is counted here, so that the answer is the same on every machine."""
-
     def find(self, formula: Formula) -> Answer:
         if formula in self._excluded:
             return NONE_EXISTS

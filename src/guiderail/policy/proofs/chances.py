@@ -30,7 +30,7 @@ def decide_claims(setting: Setting) -> list[Claim]:
 
 def _tier_rule(setting: Setting, at: int) -> Claim:
     f, here, part = setting.formulas, setting.here, setting.book.tiers[at]
-    counts = here.tier_counts[at]
+    counts = here.surely_counts(part)
     ways = [f.opposite(here.tier_reaches(part.rule.rank or 1, without=at))]
     if part.rule.blocks:
         ways.append(f.opposite(f.any_of([here.stopped(without=at), here.failed()])))
@@ -44,7 +44,7 @@ def _tier_rule(setting: Setting, at: int) -> Claim:
 
 def _track_rule(setting: Setting, at: int) -> Claim:
     f, here, part = setting.formulas, setting.here, setting.book.tracks[at]
-    counts = here.track_counts[at]
+    counts = here.surely_counts(part)
     ways = [f.opposite(here.track_reaches(part.rule.rank or 1, without=at))]
     ways += _adds_people(setting, part, counts, -1, at)
 
@@ -61,8 +61,8 @@ def _rule_claim(
     example = Claim(
         about=part.name,
         formula=ready(counts),
-        confirm=lambda judged: _counts(judged[0], part),
-        says=f"The rule {part.name} can never decide: whenever it counts, as in this example, the "
+        confirm=lambda judged: _counts(judged[0], part, surely=True),
+        says=f"The rule {part.name} can never decide: whenever it is true, as in this example, the "
         "release would be as heavy without it and the same people would look.",
         wanted=True,
     )
@@ -70,22 +70,25 @@ def _rule_claim(
         about=part.name,
         formula=ready(f.all_of([counts, f.any_of(ways)])),
         confirm=confirm,
-        says=f"The rule {part.name} can never decide: there is no release for which it counts.",
+        says=f"The rule {part.name} can never decide: there is no release for which it is true.",
         wanted=True,
         example=example,
     )
 
 
-def _counts(judged: Judgement, part: RulePart) -> bool:
+def _counts(judged: Judgement, part: RulePart, *, surely: bool = False) -> bool:
+    """surely: only where the rule is true; one about unknowns counts by being unknown."""
+    surely = surely and part.rule.counts != "unknown"
     return any(
         (hit.rule.id, hit.rule.level) == (part.rule.id, part.rule.level)
+        and (hit.truth is True or not surely)
         for hit in (*judged.tier_hits, *judged.track_hits)
     )
 
 
 def _decides(setting: Setting, judged: Judgement, part: RulePart, *, tiers: bool) -> bool:
     """Would the release come out lighter, or be seen by fewer people, without the rule?"""
-    if not _counts(judged, part):
+    if not _counts(judged, part, surely=True):
         return False
     if part.rule.rank == 0 and (judged.tier if tiers else judged.track) == 0:
         return True

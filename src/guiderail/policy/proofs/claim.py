@@ -35,10 +35,17 @@ def ready(formula: Formula) -> Later:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What could make a claim wrong. It cannot where `local` is impossible, or else `wider`."""
+    """What could make a claim wrong.
+
+    local: it cannot where this is impossible; or else wider, which takes longer to search. Both
+        take for granted what the assumptions among the causes say. exact: takes nothing for
+        granted. assumed: is this an assumption? One without `exact` makes nothing wrong by itself.
+    """
 
     local: Formula
     wider: Later
+    exact: Later | None
+    assumed: bool = False
 
 
 Confirm = Callable[[Sequence[Judgement]], bool]
@@ -51,8 +58,8 @@ class Claim:
     about: the fact, rule or gate. moved: the fact that differs where the claim is about two
         releases. confirm: what the decisions of the real evaluator must show for the formula to be
         true of their releases. says: a sentence for people when the claim is wrong.
-    causes: for a release that must not exist: all that could make the formula true, piece by piece.
-        Where each is impossible, so is the formula; where one is not, the formula decides.
+    causes: for a release that must not exist: all that could make the formula true, piece by piece;
+        searched for instead of the formula.
     example: where the wanted release does not exist, what to show instead.
     unless: where the wanted release does not exist, claims of which one must be wrong for this one
         to be wrong, and then says why.
@@ -80,6 +87,8 @@ class Setting:
     here: Verdicts = field(init=False)
     calm: Release | None = None
     """A release as light as it gets, once it has been looked for."""
+    unaffected: dict[tuple[bool, str, int], Formula] = field(default_factory=dict)
+    """What comparisons find about parts that see both releases in the same way, worked out once."""
     _assumed: dict[str, Verdicts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from guiderail.policy.proofs.boundary import BoundarySearch
 from guiderail.policy.proofs.claim import Claim, Setting, releases
 from guiderail.policy.proofs.domain import choices_of
 from guiderail.policy.proofs.engine import Found, is_true
-from guiderail.policy.proofs.formula import Known
+from guiderail.policy.proofs.formula import Known, order_of
 from guiderail.policy.proofs.release import (
     OTHER,
     Release,
@@ -150,7 +150,7 @@ def _choices(symbol: str, setting: Setting) -> list[Value]:
             for a in formula.atoms
             if getattr(a, "fact", _number(a)) == fact
         },
-        key=repr,
+        key=order_of,
     )
     found = choices_of(fact, [a for a in atoms if not isinstance(a, Known)], setting.types,
                        beside_counts=False)  # fmt: skip

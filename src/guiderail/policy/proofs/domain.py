@@ -31,6 +31,7 @@ from guiderail.policy.proofs.formula import (
     Truths,
     Weakly,
     facts_of,
+    order_of,
 )
 from guiderail.policy.proofs.release import Types, Value, plain
 
@@ -65,7 +66,7 @@ def linked(atoms: Iterable[Atom]) -> list[tuple[Atom, ...]]:
             fact = leader[fact]
         return fact
 
-    ordered = sorted(atoms, key=repr)
+    ordered = sorted(atoms, key=order_of)
     for atom in ordered:
         if not isinstance(atom, Weakly):
             first, *others = facts_of(atom)

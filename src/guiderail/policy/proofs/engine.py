@@ -55,10 +55,6 @@ class Engine(Protocol):
     tried: int
     """Combinations of values tried so far; 0 for an engine that does not count."""
 
-    def allow(self, seconds: float) -> None:
-        """How long the next searches may take, for an engine that has a clock."""
-        ...
-
     def find(self, formula: Formula) -> Answer: ...
 
 

@@ -101,6 +101,26 @@ def facts_of(atom: Atom) -> tuple[str, ...]:
     return (atom.fact,)
 
 
+def order_of(atom: Atom) -> tuple[object, ...]:
+    """Puts atoms into an order that is the same in every process, as that of sets is not."""
+    match atom:
+        case Among(fact=fact, values=values):
+            details: object = tuple(sorted(map(str, values)))
+        case Related(left=fact, right=right, pairs=pairs):
+            details = (right, tuple(sorted((str(a), str(b)) for a, b in pairs)))
+        case Below(number=number, limit=limit, reaches=reaches):
+            fact, details = number.fact, (number.bound, str(limit), reaches)
+        case Less(left=left, right=there, reaches=reaches):
+            fact, details = left.fact, (left.bound, there.fact, there.bound, reaches)
+        case SameText(left=fact, right=right):
+            details = right
+        case Contains(fact=fact, item=item):
+            details = item
+        case Known(fact=fact) | Weakly(fact=fact):
+            details = ""
+    return fact, type(atom).__name__, details
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
     """joint: `all` or `any` over `parts`; `atom`, true when the atom is `wanted`.

@@ -9,17 +9,29 @@ attention to a release: by its track; a blocked one counts as yellow at least, s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from guiderail.policy.proofs.claim import Cause, Later, Setting
 from guiderail.policy.proofs.formula import Formula, Formulas, Related, Scalar
-from guiderail.policy.proofs.kleene import World
+from guiderail.policy.proofs.kleene import Tree, World
 from guiderail.policy.proofs.release import OTHER
-from guiderail.policy.proofs.verdicts import FELT_TIERS, TIER, RulePart, Verdicts
-from guiderail_verify.judge import HIGHEST_TIER_IN_RULES, TIERS, TRACKS, YELLOW, Judgement
+from guiderail.policy.proofs.verdicts import (
+    FELT_TIERS,
+    GATE_CONDITIONS,
+    TIER,
+    RulePart,
+    Verdicts,
+)
+from guiderail_verify.judge import (
+    HIGHEST_TIER_IN_RULES,
+    TIERS,
+    TRACKS,
+    YELLOW,
+    Judgement,
+    base_name,
+)
 
 MAY_NOT_START: Final = len(TIERS) - 1
 TIER_STEPS: Final = range(1, len(TIERS))
@@ -51,6 +63,9 @@ def less_attended(judged: Sequence[Judgement]) -> bool:
     return tier_weight(first) < tier_weight(second) or attention(first) < attention(second)
 
 
+Seen = Callable[[Verdicts], Formula]
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """When a first release is lighter than a second, and what could be the cause."""
@@ -74,7 +89,7 @@ def compare(setting: Setting, first: World, second: World, *, attention: bool) -
 
     causes = (
         *_tier_causes(one, two),
-        _weak_evidence(setting, first, second, one, two),
+        *_weak_evidence(setting, first, second, one, two),
         *_track_causes(setting, first, second, attention),
     )
     return Comparison(whole, tuple(cause for cause in causes if cause.local != f.false))
@@ -118,15 +133,16 @@ def _tier_causes(one: Verdicts, two: Verdicts) -> list[Cause]:
     f, book = one.formulas, one.book
 
     def cause(part: RulePart, first: Formula, second: Formula) -> Cause:
-        def wider() -> Formula:
-            short = [one.tier_reaches(min(part.rule.rank, HIGHEST_TIER_IN_RULES))]
-            if part.rule.blocks:
-                short.append(one.stopped())
-            elif part.rule.rank > HIGHEST_TIER_IN_RULES:
-                short.append(_tier(one, part.rule.rank))
-            return f.all_of([second, f.opposite(f.all_of(short))])
+        rank = MAY_NOT_START if part.rule.blocks else part.rule.rank
 
-        return Cause(_below(first, second, f), wider)
+        def wider() -> Formula:
+            felt = one.tier_reaches(min(part.rule.rank, HIGHEST_TIER_IN_RULES))
+            start = [one.stopped()] if part.rule.blocks else []
+            return _below(f.all_of([felt, _tier(one, rank), *start]), second, f)
+
+        return Cause(
+            _below(first, second, f), wider, lambda: _below(_tier(one, rank), second, f), True
+        )
 
     return [
         cause(part, first, second)
@@ -137,12 +153,24 @@ def _tier_causes(one: Verdicts, two: Verdicts) -> list[Cause]:
 
 def _weak_evidence(
     setting: Setting, first: World, second: World, one: Verdicts, two: Verdicts
-) -> Cause:
-    """Evidence is weak for the second release, at no higher a tier, and not for the first."""
-    f = setting.formulas
-    free_one, free_two = setting.assumed(first, OTHER), setting.assumed(second, "")
-    alone = _below(free_one.computed_weak, free_two.computed_weak, f)
-    return Cause(f.all_of([_tiers_in_order(f), alone]), lambda: _below(one.weak, two.weak, f))
+) -> list[Cause]:
+    """A fact is too weakly known for the second release, at no higher a tier, and not for the
+    first."""
+    f, ordered = setting.formulas, _tiers_in_order(setting.formulas)
+    weak = zip(
+        setting.assumed(first, OTHER).weak_facts,
+        setting.assumed(second, "").weak_facts,
+        strict=True,
+    )
+    return [
+        Cause(
+            local=f.all_of([ordered, _below(here, there, f)]),
+            wider=lambda: _below(one.weak, two.weak, f),
+            exact=None,
+            assumed=True,
+        )
+        for here, there in weak
+    ]
 
 
 def _tiers_in_order(f: Formulas) -> Formula:
@@ -155,30 +183,83 @@ def _tiers_in_order(f: Formulas) -> Formula:
 
 def _track_causes(setting: Setting, first: World, second: World, attention: bool) -> list[Cause]:
     """A track rule or a gate counts for the second release and not for the first."""
-    f = setting.formulas
-    one, two = setting.assumed(first, OTHER), setting.assumed(second, "")
-    given = [_tiers_in_order(f), f.any_of([f.opposite(two.weak), one.weak])]
+    compared = _Compared(setting, first, second, attention)
+    rules = [
+        compared.rule(at) for at, part in enumerate(setting.book.tracks) if part.rule.rank
+    ]  # fmt: skip
+    gates = [cause for at in range(len(setting.book.gates)) for cause in compared.gate(at)]
+    return [*rules, *gates]
 
-    def cause(happens: Formula, same: Formula, enough: Later) -> Cause:
-        local = f.all_of([happens, f.opposite(same)])
+
+class _Compared:
+    """Two releases, part by part: as they are, and with tier and weak evidence assumed."""
+
+    def __init__(self, setting: Setting, first: World, second: World, attention: bool) -> None:
+        f = setting.formulas
+        self._setting, self._attention = setting, attention
+        self._special = first.special | second.special
+        self._one, self._two = setting.assumed(first, OTHER), setting.assumed(second, "")
+        self._real_one, self._real_two = setting.seen(first), setting.seen(second)
+        self._given = [
+            _tiers_in_order(f), f.any_of([f.opposite(self._two.weak), self._one.weak])
+        ]  # fmt: skip
+
+    def rule(self, at: int) -> Cause:
+        """The track rule at this place."""
+        part = self._setting.book.tracks[at]
+        local = self._local("rule", at, [part.part["when"]],
+                            lambda: (self._two.track_counts[at], self._one.track_counts[at]))  # fmt: skip
+        return self._cause(local, lambda two: two.track_counts[at], self._reaches(part.rule.rank))
+
+    def gate(self, at: int) -> list[Cause]:
+        """The gate at this place: by being insufficient, and by failing."""
+        part = self._setting.book.gates[at].part
+        trees = [part[key] for key in GATE_CONDITIONS if part[key] is not None]
+
+        def looked_at() -> Formula:
+            here = self._one.gates[at]
+            return self._setting.formulas.any_of([here.failed, here.insufficient])
+
+        def failing() -> tuple[Formula, Formula]:
+            same = looked_at() if self._attention else self._one.gates[at].failed
+            return self._two.gates[at].failed, same
+
+        lacking = self._local("lacking", at, trees,
+                              lambda: (self._two.gates[at].insufficient, looked_at()))  # fmt: skip
+        failed = self._local("failed", at, trees, failing)
+        yellow = self._reaches(YELLOW)
+        enough = yellow if self._attention else lambda one: one.blocked
+        return [
+            self._cause(lacking, lambda two: two.gates[at].insufficient, yellow),
+            self._cause(failed, lambda two: two.gates[at].failed, enough),
+        ]
+
+    def _reaches(self, rank: int) -> Seen:
+        return lambda one: (_attended if self._attention else _weighs)(one, rank)
+
+    def _local(
+        self, what: str, at: int, trees: list[Tree], make: Callable[[], tuple[Formula, Formula]]
+    ) -> Formula:
+        """What counts for the second release, without the same for the first, is impossible."""
+        setting, f = self._setting, self._setting.formulas
+        names = {name for tree in trees for name in setting.book.names(tree)}
+        key = (self._attention, what, at)
+        touched = not self._special.isdisjoint(base_name(n, setting.types) for n in names)
+        if not touched and key in setting.unaffected:
+            return setting.unaffected[key]
+        happens, same = make()
+        local = _below(same, happens, f)
         if local != f.false:
-            local = f.all_of([*given, local])
-        return Cause(local, lambda: f.all_of([*given, happens, f.opposite(enough())]))
+            local = f.all_of([*self._given, local])
+        if not touched:
+            setting.unaffected[key] = local
+        return local
 
-    reached = _attended if attention else _weighs
-    causes = [
-        cause(there, here, partial(reached, one, part.rule.rank))
-        for part, here, there in zip(
-            one.book.tracks, one.track_counts, two.track_counts, strict=True
+    def _cause(self, local: Formula, happens: Seen, enough: Seen) -> Cause:
+        f = self._setting.formulas
+        one, two, real_one, real_two = self._one, self._two, self._real_one, self._real_two
+        return Cause(
+            local,
+            lambda: f.all_of([*self._given, _below(enough(one), happens(two), f)]),
+            lambda: _below(enough(real_one), happens(real_two), f),
         )
-        if part.rule.rank
-    ]
-    for here_gate, there_gate in zip(one.gates, two.gates, strict=True):
-        looked_at = f.any_of([here_gate.failed, here_gate.insufficient])
-        yellow = partial(reached, one, YELLOW)
-        causes.append(cause(there_gate.insufficient, looked_at, yellow))
-        if attention:
-            causes.append(cause(there_gate.failed, looked_at, yellow))
-        else:
-            causes.append(cause(there_gate.failed, here_gate.failed, lambda: one.blocked))
-    return causes

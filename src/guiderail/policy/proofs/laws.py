@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from guiderail.policy.formula_text import formula_text
@@ -21,7 +22,7 @@ from guiderail.policy.proofs.formula import (
 from guiderail.policy.proofs.heaviness import compare, less_attended, lighter
 from guiderail.policy.proofs.kleene import World
 from guiderail.policy.proofs.release import OTHER, least_known_by
-from guiderail_verify.evaluate import compile_expression, fact_names
+from guiderail_verify.evaluate import UNKNOWN, compile_expression, fact_names
 from guiderail_verify.judge import TIERS, TRACKS, Judgement, base_name
 
 Tree = Mapping[str, Any]
@@ -40,11 +41,12 @@ REGULATED_AND_AUTOMATED: Final[Tree] = {
 
 
 def invariant_claims(setting: Setting, invariants: Sequence[Tree]) -> list[Claim]:
-    """Never lighter than a track or tier where a condition holds or is unknown."""
+    """Never lighter than a track or tier where a condition holds, nor where it is unknown."""
     return [
-        _invariant(setting, invariant)
+        _invariant(setting, invariant, certain=certain)
         for invariant in invariants
         if not missing_facts(setting, invariant["when"])
+        for certain in (True, False)
     ]
 
 
@@ -54,25 +56,28 @@ def missing_facts(setting: Setting, when: Tree) -> list[str]:
     return sorted(names - setting.types.keys() - {"tier", "evidence.weak"})
 
 
-def _invariant(setting: Setting, invariant: Tree) -> Claim:
+def _invariant(setting: Setting, invariant: Tree, *, certain: bool) -> Claim:
     f, here = setting.formulas, setting.here
     when, least = invariant["when"], str(invariant["never_lighter_than"])
     by_track = least in TRACKS
     rank = (TRACKS if by_track else TIERS).index(least)
     reached = here.track_reaches(rank) if by_track else here.tier_reaches(rank)
-    broken = f.all_of([f.opposite(here.condition(when).no), f.opposite(reached)])
+    truth = here.condition(when)
+    holds = truth.yes if certain else f.all_of([f.opposite(truth.yes), f.opposite(truth.no)])
+    broken = f.all_of([holds, f.opposite(reached)])
     run = compile_expression(when)
 
     def confirm(judged: Sequence[Judgement]) -> bool:
-        reached_rank = judged[0].track if by_track else judged[0].tier
-        return run(judged[0].values) is not False and reached_rank < rank
+        there = judged[0].track if by_track else judged[0].tier
+        return run(judged[0].values) is (True if certain else UNKNOWN) and there < rank
 
+    although = "holds" if certain else "is unknown, so that it cannot be ruled out"
     return Claim(
-        about=str(invariant["id"]),
+        about=str(invariant["id"]) if certain else f"{invariant['id']}: unknown",
         formula=ready(broken),
         confirm=confirm,
         says=f"{invariant['says']} Here it is lighter than {least} although "
-        f"`{formula_text(when)}` holds or cannot be ruled out.",
+        f"`{formula_text(when)}` {although}.",
     )
 
 
@@ -120,11 +125,17 @@ def _monotone(setting: Setting, fact: str, riskier: Formula) -> Claim:
 
 
 def _given(riskier: Formula, cause: Cause, f: Formulas) -> Cause:
-    """The cause where one value is riskier than the other; the same where neither matters."""
+    """The cause where one value is riskier than the other; as it is where neither matters."""
     facts = {fact for atom in riskier.atoms for fact in facts_of(atom)}
     asked = {fact for atom in cause.local.atoms for fact in facts_of(atom)}
     local = cause.local if facts.isdisjoint(asked) else f.all_of([riskier, cause.local])
-    return Cause(local, lambda: f.all_of([riskier, cause.wider()]))
+    exact = cause.exact
+    return replace(
+        cause,
+        local=local,
+        wider=lambda: f.all_of([riskier, cause.wider()]),
+        exact=None if exact is None else lambda: f.all_of([riskier, exact()]),
+    )
 
 
 def _riskier(setting: Setting, fact: str) -> Formula | None:

@@ -173,8 +173,8 @@ PROPERTIES: Final = (
     ),
     Property(
         "rules-decide",
-        "Every rule and every gate can decide: for some release the result would be lighter, or "
-        "fewer people would look, without it.",
+        "Every rule and every gate can decide: for some release for which it is true the result "
+        "would be lighter, or fewer people would look, without it.",
         "A rule that never decides is a promise that nobody keeps, and a sign that its condition "
         "is not what was meant.",
         decide_claims,

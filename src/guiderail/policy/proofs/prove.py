@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from guiderail.policy.pack import Pack
 from guiderail.policy.proofs.boundary import STEPS, BoundarySearch
-from guiderail.policy.proofs.claim import Claim, Setting
+from guiderail.policy.proofs.claim import Cause, Claim, Setting
 from guiderail.policy.proofs.counterexample import (
     Counterexample,
     confirmed,
@@ -33,8 +33,8 @@ NOT_WANTED: Final = "the solver was switched off"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """seconds: for one property. steps: for one claim without a solver. effort: for one claim in
-    Z3's own steps, 0 for no such limit."""
+    """seconds: for one property, looked at between two claims. steps: for one search without a
+    solver. effort: for one search of Z3, in its own steps; 0 for as many as usual."""
 
     seconds: float = SECONDS
     steps: int = STEPS
@@ -100,9 +100,10 @@ def prove_pack(
     *,
     solver: bool = True,
     limits: Limits = Limits(),
+    properties: Sequence[Property] = PROPERTIES,
     clock: Callable[[], float] = time.process_time,
 ) -> Proof:
-    """Prove every property. solver: with Z3 where it is installed, else by boundary values.
+    """Prove every property, or only some. solver: with Z3 where it is installed, else by boundary values.
 
     Each kind is proved on the day from which the pack holds, and again on each later day on which
     a rule begins or ends. Raises IntegrityError when an engine and the evaluator disagree.
@@ -113,9 +114,9 @@ def prove_pack(
         for day in days(pack):
             setting = Setting(pack, open_book(pack.tree, kind, day))
             engine = _engine(method, setting, limits)
-            proved += [_prove(each, setting, engine, limits, clock) for each in PROPERTIES]
+            proved += [_prove(each, setting, engine, limits, clock) for each in properties]
     if not pack.kinds:
-        proved = [_about_nothing(pack, each) for each in PROPERTIES]
+        proved = [_about_nothing(pack, each) for each in properties]
     return Proof(pack, method, why, tuple(proved))
 
 
@@ -142,9 +143,9 @@ def engine_in_use(solver: bool) -> tuple[str, str]:
 def _engine(method: str, setting: Setting, limits: Limits) -> Engine:
     if method == "enumeration":
         return BoundarySearch(setting.formulas, setting.symbols, limits.steps)
-    from guiderail.policy.proofs.solver import Z3Search
+    from guiderail.policy.proofs.solver import EFFORT, Z3Search
 
-    return Z3Search(setting.symbols, effort=limits.effort)
+    return Z3Search(setting.symbols, limits.effort or EFFORT)
 
 
 def _about_nothing(pack: Pack, each: Property) -> Proved:
@@ -175,11 +176,9 @@ def _prove(
     declared = each.declared(setting)
     tally = _Tally()
     for claim in claims:
-        left = limits.seconds - (clock() - started)
-        if left <= 0:
+        if clock() - started >= limits.seconds:
             tally.undecided.append((claim.about, f"the {limits.seconds:g} s for it were over"))
             continue
-        engine.allow(left)
         _settle(claim, setting, engine, declared, tally)
     met = {claim.about for claim in claims}
     tally.exceptions += [Excepted(about, declared[about], False, None)
@@ -210,7 +209,7 @@ def _settle(
     tally: _Tally,
 ) -> None:
     """Search for the one claim, and enter what came of it."""
-    answer: Answer = NONE_EXISTS if _impossible(claim, engine) else engine.find(claim.formula())
+    answer = _find(claim, engine)
     if isinstance(answer, Found) and not confirmed(claim, answer, setting):
         raise disagreement(claim)
     if isinstance(answer, GaveUp):
@@ -233,12 +232,26 @@ def _settle(
         tally.violations.append(violation)
 
 
-def _impossible(claim: Claim, engine: Engine) -> bool:
-    """Is every cause of the claim excluded?"""
-    return bool(claim.causes) and all(
-        isinstance(engine.find(cause.local), NoneExists)
-        or isinstance(engine.find(cause.wider()), NoneExists)
-        for cause in claim.causes
+def _find(claim: Claim, engine: Engine) -> Answer:
+    """What makes the claim's formula true: searched for by its causes where it has some."""
+    if not claim.causes:
+        return engine.find(claim.formula())
+    assumed = all(_excluded(cause, engine) for cause in claim.causes if cause.assumed)
+    answer: Answer = NONE_EXISTS
+    for cause in claim.causes:
+        if cause.exact is None or (assumed and _excluded(cause, engine)):
+            continue
+        found = engine.find(cause.exact())
+        if isinstance(found, Found):
+            return found
+        if isinstance(found, GaveUp):
+            answer = found
+    return answer
+
+
+def _excluded(cause: Cause, engine: Engine) -> bool:
+    return isinstance(engine.find(cause.local), NoneExists) or isinstance(
+        engine.find(cause.wider()), NoneExists
     )
 
 

@@ -35,8 +35,9 @@ from guiderail.policy.proofs.formula import (
 from guiderail.policy.proofs.kleene import Conditions, Tree
 from guiderail.policy.proofs.release import Types, Value, plain
 
-MILLISECONDS: Final = 10_000
-"""Time that Z3 may take for one formula."""
+EFFORT: Final = 20_000_000
+"""Steps of its own count that Z3 may take for one formula, some twenty seconds. The largest of the
+packs that ship needs a few thousand. A count, unlike a time, is the same on every machine."""
 _BOUNDS: Final = ("low", "", "high")
 
 
@@ -47,11 +48,17 @@ def installed() -> str:
 
 @dataclass(slots=True)
 class Symbols:
-    """The solver's terms for facts: made when they are first asked for."""
+    """The solver's terms for facts: made when they are first asked for.
+
+    context: Z3's memory. Each search has one of its own, so that its answers do not depend on what
+    was proved before.
+    """
 
     types: Types
+    context: Any = field(default_factory=z3.Context)
     _terms: dict[object, Any] = field(default_factory=dict)
     _texts: dict[str, int] = field(default_factory=dict)
+    _constraints: dict[str, list[Any]] = field(default_factory=dict)
 
     def known(self, fact: str) -> Any:
         return self._term(("known", fact), z3.Bool, f"{fact} known")
@@ -87,8 +94,14 @@ class Symbols:
             return self.value(fact) if value else z3.Not(self.value(fact))
         return self.value(fact) == self.code(fact, value)
 
-    def constraints(self, fact: str) -> Iterator[Any]:
+    def constraints(self, fact: str) -> list[Any]:
         """What every value of the fact satisfies."""
+        found = self._constraints.get(fact)
+        if found is None:
+            found = self._constraints[fact] = list(self._made_constraints(fact))
+        return found
+
+    def _made_constraints(self, fact: str) -> Iterator[Any]:
         kind = self.types[plain(fact)]
         match kind["type"]:
             case "integer" | "text":
@@ -102,7 +115,7 @@ class Symbols:
     def _term(self, key: object, make: Any, name: str) -> Any:
         found = self._terms.get(key)
         if found is None:
-            found = self._terms[key] = make(name)
+            found = self._terms[key] = make(name, self.context)
         return found
 
 
@@ -128,9 +141,15 @@ class Terms:
                 found = term if formula.wanted else z3.Not(term)
             else:
                 parts = [self.of(part) for part in formula.parts]
-                found = z3.And(*parts) if formula.joint == "all" else z3.Or(*parts)
+                found = self._all(parts) if formula.joint == "all" else self._any(parts)
             self._terms[formula] = found
         return found
+
+    def _all(self, parts: list[Any]) -> Any:
+        return z3.And(*parts, self.symbols.context)
+
+    def _any(self, parts: list[Any]) -> Any:
+        return z3.Or(*parts, self.symbols.context)
 
     def _atom(self, atom: Atom) -> Any:
         s = self.symbols
@@ -140,17 +159,17 @@ class Terms:
             case Weakly(fact=fact):
                 return s.weak(fact)
             case Among(fact=fact, values=values):
-                return z3.Or(*(s.is_value(fact, value) for value in sorted(values)))
+                return self._any([s.is_value(fact, value) for value in sorted(values)])
             case Contains(fact=fact, item=item):
                 return s.member(fact, item)
             case Below(number=number, limit=limit, reaches=reaches):
-                return _less(self._number(number), _rational(limit), reaches)
+                return _less(self._number(number), _rational(limit, s.context), reaches)
             case Less(left=left, right=right, reaches=reaches):
                 return _less(self._number(left), self._number(right), reaches)
             case Related(left=left, right=right, pairs=pairs):
-                return z3.Or(*(
+                return self._any([
                     z3.And(s.is_value(left, a), s.is_value(right, b)) for a, b in sorted(pairs)
-                ))  # fmt: skip
+                ])  # fmt: skip
             case SameText(left=left, right=right):
                 return s.value(left) == s.value(right)
 
@@ -162,19 +181,18 @@ def _less(left: Any, right: Any, reaches: bool) -> Any:
     return left <= right if reaches else left < right
 
 
-def _rational(number: int | float) -> Any:
+def _rational(number: int | float, context: Any) -> Any:
     """The number itself, and not what its shortest decimal would be."""
     exact = Fraction(number)
-    return z3.Q(exact.numerator, exact.denominator)
+    return z3.Q(exact.numerator, exact.denominator, context)
 
 
 @dataclass(slots=True)
 class Z3Search:
-    """The engine with Z3. effort: Z3's own count of steps, 0 for no limit; milliseconds: time."""
+    """The engine with Z3. effort: how many steps one formula may take."""
 
     types: Types
-    milliseconds: int = MILLISECONDS
-    effort: int = 0
+    effort: int = EFFORT
     tried: int = 0
     terms: Terms = field(init=False)
     _excluded: set[Formula] = field(default_factory=set)
@@ -182,19 +200,14 @@ class Z3Search:
     def __post_init__(self) -> None:
         self.terms = Terms(Symbols(self.types))
 
-    def allow(self, seconds: float) -> None:
-        self.milliseconds = max(1, int(seconds * 1000))
-
     def find(self, formula: Formula) -> Answer:
         if formula in self._excluded:
             return NONE_EXISTS
         symbols = self.terms.symbols
         facts = sorted({fact for atom in formula.atoms for fact in facts_of(atom)})
-        solver = z3.SimpleSolver()
-        solver.set("timeout", self.milliseconds)
+        solver = z3.SimpleSolver(symbols.context)
         solver.set("random_seed", 0)
-        if self.effort:
-            solver.set("rlimit", self.effort)
+        solver.set("rlimit", self.effort)
         for fact in facts:
             solver.add(*symbols.constraints(fact))
         solver.add(self.terms.of(formula))
@@ -203,7 +216,7 @@ class Z3Search:
             self._excluded.add(formula)
             return NONE_EXISTS
         if answer != z3.sat:
-            return GaveUp(f"Z3 stopped before it knew ({solver.reason_unknown()})")
+            return GaveUp(f"Z3 stopped before it knew, within {self.effort:,} of its steps")
         return self._values(solver.model(), formula, facts)
 
     def _values(self, model: Any, formula: Formula, facts: list[str]) -> Found:

@@ -28,6 +28,7 @@ from guiderail_verify.judge import (
 )
 
 FELT_TIERS: Final = TIERS[: HIGHEST_TIER_IN_RULES + 1]
+GATE_CONDITIONS: Final = ("applies_when", "pass_when", "fail_when")
 Part = Mapping[str, Any]
 
 
@@ -76,10 +77,7 @@ class Book:
     def facts(self) -> tuple[str, ...]:
         """Every fact that a rule or gate in force asks about, in the order of their names."""
         parts = [rule.part["when"] for rule in (*self.tiers, *self.tracks)]
-        parts += [
-            [gate.part[key] for key in ("applies_when", "pass_when", "fail_when")]
-            for gate in self.gates
-        ]
+        parts += [[gate.part[key] for key in GATE_CONDITIONS] for gate in self.gates]
         names = {base_name(name, self.types) for name in fact_names(parts)}
         return tuple(sorted(names & self.types.keys()))
 
@@ -156,6 +154,14 @@ class Verdicts:
     def track_counts(self) -> tuple[Formula, ...]:
         return tuple(self._counts(part, self._after_tier) for part in self.book.tracks)
 
+    def surely_counts(self, part: RulePart) -> Formula:
+        """When the rule counts by being true; a rule about unknowns by being unknown."""
+        tiers = any(part is each for each in self.book.tiers)
+        conditions = self._before_tier if tiers else self._after_tier
+        if part.rule.counts == "unknown":
+            return self._counts(part, conditions)
+        return self._truth(part.part["when"], conditions).yes
+
     def tier_reaches(self, rank: int, without: int = -1) -> Formula:
         """When the tier is at least this; without: leave out the rule at this place."""
         return self._reaches(rank, self.book.tiers, self.tier_counts, without)
@@ -192,7 +198,7 @@ class Verdicts:
 
     @cached_property
     def gates(self) -> tuple[GateTruths, ...]:
-        return tuple(self._gate(part) for part in self.book.gates)
+        return tuple(self._gate(at) for at in range(len(self.book.gates)))
 
     def condition(self, tree: Tree) -> Truth:
         """A condition that may ask for everything, tier and evidence included."""
@@ -224,14 +230,34 @@ class Verdicts:
     @cached_property
     def computed_weak(self) -> Formula:
         """As `weak`, from the facts even where it is assumed."""
-        f = self.formulas
-        return f.any_of(
-            f.all_of([
-                self._felt_tier[tier],
-                f.any_of(self._is_weak(name) for name, least in facts if least),
-            ])
-            for tier, facts in zip(FELT_TIERS, self.book.rulebook.minimum, strict=True)
+        return self.formulas.any_of(self.weak_facts)
+
+    @cached_property
+    def weak_facts(self) -> tuple[Formula, ...]:
+        """For each fact that has to be known well: when it is not, at a tier that rests on it."""
+        tiers: dict[str, list[int]] = {}
+        for rank, facts in enumerate(self.book.rulebook.minimum):
+            for name, least in facts:
+                if least:
+                    tiers.setdefault(name, []).append(rank)
+        usual = self.usual if self._as_usual else None
+        return tuple(
+            usual.weak_facts[at] if usual is not None and name not in self.world.special
+            else self.formulas.all_of([self._felt_among(ranks), self._is_weak(name)])
+            for at, (name, ranks) in enumerate(sorted(tiers.items()))
         )  # fmt: skip
+
+    def _felt_among(self, ranks: list[int]) -> Formula:
+        """When the tier is one of these."""
+        if ranks == list(range(ranks[0], len(FELT_TIERS))):
+            return self._felt(ranks[0])
+        return self.formulas.any_of(self._felt_tier[FELT_TIERS[rank]] for rank in ranks)
+
+    @property
+    def _as_usual(self) -> bool:
+        """Are tier and weak evidence the very formulas that the usual world has?"""
+        usual = self.usual
+        return usual is not None and usual.assumed is not None and usual.assumed == self.assumed
 
     def _is_weak(self, fact: str) -> Formula:
         if fact in self.world.strong or fact not in self.book.types:
@@ -276,9 +302,7 @@ class Verdicts:
     def _touched(self, tree: Tree, conditions: Conditions) -> bool:
         """Does this world see anything in the condition differently?"""
         names = self.book.names(tree)
-        usual = self.usual
-        shared = usual is not None and usual.assumed is not None and usual.assumed == self.assumed
-        if not shared and names & set(conditions.computed):
+        if not self._as_usual and names & set(conditions.computed):
             return True
         return not self.world.special.isdisjoint(base_name(n, self.book.types) for n in names)
 
@@ -293,15 +317,21 @@ class Verdicts:
             if part.rule.rank >= rank and at != without
         )
 
-    def _gate(self, part: GatePart) -> GateTruths:
+    def _gate(self, at: int) -> GateTruths:
+        part, conditions, usual = self.book.gates[at], self._after_tier, self.usual
+        trees = [part.part[key] for key in GATE_CONDITIONS if part.part[key] is not None]
+        touched = any(self._touched(tree, conditions) for tree in trees)
+        if usual is not None and self._as_usual and not touched:
+            return usual.gates[at]
+        return self._gate_here(part, conditions)
+
+    def _gate_here(self, part: GatePart, conditions: Conditions) -> GateTruths:
         f, gate = self.formulas, part.gate
-        conditions = self._after_tier
         never, always = Truth(f.false, f.true), Truth(f.true, f.false)
         applies, passes, fails = (
             default if part.part[key] is None else self._truth(part.part[key], conditions)
-            for key, default in
-            (("applies_when", always), ("pass_when", never), ("fail_when", never))
-        )  # fmt: skip
+            for key, default in zip(GATE_CONDITIONS, (always, never, never), strict=True)
+        )
         enforced = self._enforced(gate)
         relevant = f.all_of([enforced, f.opposite(applies.no)])
         settled = f.all_of(
