@@ -2,9 +2,9 @@
 
 CEL has no unknown values here: `cel-expr-python` binds values and nothing else, so a fact without a
 value is left out, and an expression that depends on it ends in CEL's error "no value". `&&` and
-`||` of CEL absorb such errors in the same way in which Kleene's logic absorbs the unknown, whichever
-side they stand on: that is what makes CEL an oracle for unknown too. Where the two differ on purpose
-stands below, each difference as a test.
+`||` of CEL absorb such errors in the same way in which Kleene's logic absorbs the unknown, on
+whichever side they stand: that is what makes CEL an oracle for unknown too. Where the two differ on
+purpose stands below, each difference as a test.
 """
 
 from __future__ import annotations

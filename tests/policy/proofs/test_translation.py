@@ -33,6 +33,12 @@ def test_a_condition_as_formulas_is_true_false_or_unknown_as_the_evaluator_says(
     assert (yes, no) == (evaluated(tree, facts) is True, evaluated(tree, facts) is False)
 
 
+def rational(number: float, symbols: Any) -> Any:
+    """A number as the solver writes it, without rounding."""
+    z3 = pytest.importorskip("z3")
+    return z3.Q(*number.as_integer_ratio(), symbols.context)
+
+
 def pinned(symbols: Any, facts: Facts) -> list[Any]:
     """Solver terms that say of every fact what it is."""
     z3 = pytest.importorskip("z3")
@@ -45,14 +51,12 @@ def pinned(symbols: Any, facts: Facts) -> list[Any]:
         match value:
             case Interval():
                 bounds = (("", value.value), ("low", value.low), ("high", value.high))
-                terms += [symbols.value(name, bound) == z3.Q(*number.as_integer_ratio(), symbols.context)
+                terms += [symbols.value(name, bound) == rational(number, symbols)
                           for bound, number in bounds]  # fmt: skip
             case bool():
                 terms.append(symbols.value(name) == value)
             case int() | float():
-                terms.append(
-                    symbols.value(name) == z3.Q(*value.as_integer_ratio(), symbols.context)
-                )
+                terms.append(symbols.value(name) == rational(value, symbols))
             case tuple():
                 terms += [symbols.member(name, item) == (item in value)
                           for item in ("email", "phone")]  # fmt: skip
@@ -75,7 +79,7 @@ def test_a_condition_as_solver_terms_is_true_false_or_unknown_as_the_evaluator_s
     solver = z3.SimpleSolver(symbols.context)
     solver.add(*pinned(symbols, facts))
     told = tuple(solver.check(term) == z3.sat for term in (yes, no))
-    # What is pinned leaves nothing open: the opposite must be impossible where the term is possible.
+    # What is pinned leaves nothing open: where the term is possible, its opposite must not be.
     assert all(solver.check(z3.Not(term)) == z3.unsat
                for term, so in zip((yes, no), told, strict=True) if so)  # fmt: skip
     truth = evaluated(tree, facts)

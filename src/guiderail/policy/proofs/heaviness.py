@@ -207,8 +207,10 @@ class _Compared:
     def rule(self, at: int) -> Cause:
         """The track rule at this place."""
         part = self._setting.book.tracks[at]
-        local = self._local("rule", at, [part.part["when"]],
-                            lambda: (self._two.track_counts[at], self._one.track_counts[at]))  # fmt: skip
+        local = self._local(
+            "rule", at, [part.part["when"]],
+            lambda: (self._two.track_counts[at], self._one.track_counts[at]),
+        )  # fmt: skip
         return self._cause(local, lambda two: two.track_counts[at], self._reaches(part.rule.rank))
 
     def gate(self, at: int) -> list[Cause]:

@@ -103,7 +103,9 @@ def prove_pack(
     properties: Sequence[Property] = PROPERTIES,
     clock: Callable[[], float] = time.process_time,
 ) -> Proof:
-    """Prove every property, or only some. solver: with Z3 where it is installed, else by boundary values.
+    """Prove every property, or only some.
+
+    solver: with Z3 where it is installed, else by boundary values.
 
     Each kind is proved on the day from which the pack holds, and again on each later day on which
     a rule begins or ends. Raises IntegrityError when an engine and the evaluator disagree.
