@@ -49,6 +49,17 @@ def test_a_change_from_the_proposal_to_the_next_check(
     assert "put the policy ours 1 into force" in " ".join(log.split())
 
 
+def test_pages_are_those_of_the_policy_in_force(
+    guiderail: Terminal, live: Depot, ours: Path
+) -> None:
+    shown = "raises the track to red when"
+    assert shown not in guiderail("explain features-removed").out
+    guiderail(f"policy propose {ours} --reason why --as nora")
+    for person in ("emil", "gina"):
+        guiderail(f"policy approve change-0001 --as {person}")
+    assert shown in guiderail("explain features-removed").out
+
+
 def test_a_case_under_the_policy_before_is_not_permitted_any_more(
     guiderail: Terminal, live: Depot, ours: Path
 ) -> None:

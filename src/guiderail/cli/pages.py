@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from guiderail.cli.options import formats
+from guiderail.cli.options import formats, workspace_if_any
 from guiderail.cli.output import print_json, print_lines
 
 
@@ -21,7 +23,7 @@ def explain(id_: str, kind: str | None, format_: str) -> None:
     from guiderail.render.page_text import page_lines
     from guiderail.service.pages import page_document
 
-    document = page_document(id_, kind)
+    document = page_document(id_, kind, workspace_if_any(Path.cwd()))
     print_json(document) if format_ == "json" else print_lines(page_lines(document))
 
 
@@ -33,5 +35,5 @@ def facts(kind: str | None, format_: str) -> None:
     from guiderail.render.page_text import fact_lines
     from guiderail.service.pages import fact_documents
 
-    rows = fact_documents(kind)
+    rows = fact_documents(kind, workspace_if_any(Path.cwd()))
     print_json({"facts": rows}) if format_ == "json" else print_lines(fact_lines(rows))

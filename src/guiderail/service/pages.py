@@ -7,10 +7,13 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from guiderail.core.errors import InputError
+from guiderail.core.time import Clock, system_clock
 from guiderail.facts.catalogue import CATALOGUE
-from guiderail.policy.pack import Pack, load_pack
+from guiderail.policy.pack import Pack
 from guiderail.policy.pages import Page, page, page_ids
 from guiderail.policy.vocabulary import did_you_mean
+from guiderail.service.policy_in_force import pack_for
+from guiderail.service.workspace import Workspace
 
 KINDS: Final = ("model", "app", "pipeline")
 """Kinds of workload, each with a pack of its name, in the order in which pages are looked up."""
@@ -18,13 +21,21 @@ KINDS: Final = ("model", "app", "pipeline")
 _SECTIONS: Final = ("tiers", "tracks", "gates", "advice", "questions")
 
 
-def page_document(page_id: str, kind: str | None = None) -> dict[str, Any]:
+def page_document(
+    page_id: str,
+    kind: str | None = None,
+    workspace: Workspace | None = None,
+    clock: Clock = system_clock,
+) -> dict[str, Any]:
     """The page as the pack of a kind has it; without a kind the first pack that has one.
+
+    workspace: the packs in force there are read, an organisation's own parts included; without one
+    those that ship.
 
     `kinds` are those for which this page holds, `other_pages` those that have a page of their own
     under the same name. Raises InputError with the nearest id when there is no such page.
     """
-    packs = {name: load_pack(name) for name in KINDS}
+    packs = _packs(workspace, clock)
     having = [name for name in KINDS if _has_page(packs[name], page_id)]
     if kind is not None and kind not in having:
         raise _unknown_page(page_id, [packs[kind]], f" for workloads of kind {kind}")
@@ -37,9 +48,22 @@ def page_document(page_id: str, kind: str | None = None) -> dict[str, Any]:
     return {**asdict(pages[shown]), "kinds": same, "other_pages": others}
 
 
-def fact_documents(kind: str | None) -> list[dict[str, Any]]:
-    """Every fact of the catalogue, or those of one kind of workload."""
-    return [asdict(fact) for fact in CATALOGUE if kind is None or kind in fact.kinds]
+def fact_documents(
+    kind: str | None, workspace: Workspace | None = None, clock: Clock = system_clock
+) -> list[dict[str, Any]]:
+    """Every fact of the catalogue and of the packs in force, or those of one kind of workload."""
+    own = {
+        name: fact
+        for pack in (_packs(workspace, clock).values() if workspace is not None else ())
+        for name, fact in pack.vocabulary.own.items()
+    }
+    facts = (*CATALOGUE, *own.values())
+    return [asdict(fact) for fact in facts if kind is None or kind in fact.kinds]
+
+
+def _packs(workspace: Workspace | None, clock: Clock) -> dict[str, Pack]:
+    now = workspace.clock() if workspace is not None else clock()
+    return {kind: pack_for(workspace, kind, now) for kind in KINDS}
 
 
 def _has_page(pack: Pack, page_id: str) -> bool:
