@@ -7,8 +7,8 @@ them of releases that change a little, each decided by the shipped pack. Then it
 - the same from a SQLite store in a new workspace, parsing included, as `guiderail policy replay`
   does it,
 
-as processor time in seconds of one process and relative to a calibration loop that is run in turn
-with it: a shared machine is faster or slower from one minute to the next, the ratio is not.
+as processor time in seconds of one process and relative to a calibration loop that is run before
+and after it: a shared machine is faster or slower from one minute to the next, the ratio is not.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from sqlalchemy import insert
 
-from bench_decision import calibration, calm_facts
+from bench_decision import calibration, calm_facts, seconds_each
 from guiderail.core.digest import canonical_json, json_digest
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
 from guiderail.core.time import to_text
+from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import Fact, FactSet, Unknown
 from guiderail.policy import load_pack
 from guiderail.policy.pack import Pack, make_pack
@@ -48,7 +48,7 @@ from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
-CHUNK = 2000
+CHUNK = 500
 HOURS = {"green": 0.0, "yellow": 0.5, "red": 4.0}
 
 
@@ -75,9 +75,10 @@ def varied(calm: FactSet, chance: random.Random) -> FactSet:
 
 
 def records(pack: Pack, count: int) -> Iterator[tuple[Decided, bytes]]:
-    """Decisions, each with its facts parsed and as the bytes that are stored."""
+    """Decisions without their facts, and those as the bytes that are stored."""
     chance = random.Random(7)
-    calm = {name: fact for name, fact in calm_facts().items() if name != "evidence.weak"}
+    calm = {name: fact for name, fact in calm_facts().items()
+            if name != "evidence.weak" and "model" in BY_NAME[name].kinds}  # fmt: skip
     book = pack.rulebook("model", START)
     for number in range(count):
         facts = varied(calm, chance)
@@ -86,7 +87,7 @@ def records(pack: Pack, count: int) -> Iterator[tuple[Decided, bytes]]:
         stored = canonical_json(facts_to_json(facts))
         day = (START + timedelta(minutes=number)).date().isoformat()
         yield Decided(f"case-{number + 1:06d}", "bench", f"v{number}", "model", day,
-                      json.loads(stored), pack.digest, weight.tier_name,
+                      {}, pack.digest, weight.tier_name,
                       weight.track_name), stored  # fmt: skip
 
 
@@ -98,27 +99,31 @@ def other(pack: Pack) -> Pack:
 
 @dataclass(slots=True)
 class Timer:
-    """Processor time of a work, and of as many rounds of the calibration beside it."""
+    """Processor time of a work without what `unless` spends, and of the calibration beside it."""
 
-    spent: float = 0.0
-    calibrated: float = 0.0
-    rounds: int = 0
+    excluded: float = 0.0
 
-    def run(self, work: Callable[[], Any], rounds: int) -> Any:
+    def unless(self, rows: Iterator[Any]) -> Iterator[Any]:
+        """The same rows; the time that producing them takes is not counted."""
+        while True:
+            before = time.process_time()
+            row = next(rows, None)
+            self.excluded += time.process_time() - before
+            if row is None:
+                return
+            yield row
+
+    def run(self, name: str, count: int, work: Callable[[], Any]) -> Any:
+        unit = median(seconds_each(calibration, 2000) for _ in range(5))
         before = time.process_time()
-        for _ in range(rounds):
-            calibration()
-        between = time.process_time()
         result = work()
-        self.spent += time.process_time() - between
-        self.calibrated += between - before
-        self.rounds += rounds
+        spent = time.process_time() - before - self.excluded
+        unit = (unit + median(seconds_each(calibration, 2000) for _ in range(5))) / 2
+        each = spent / count
+        print(
+            f"{name:<26}{spent:7.2f} s {each * 1e6:7.1f} us each {each / unit:7.2f} x calibration"
+        )
         return result
-
-    def print(self, name: str, count: int) -> None:
-        each = self.spent / count
-        ratio = each / (self.calibrated / self.rounds)
-        print(f"{name:<28}{self.spent:8.2f} s{each * 1e6:9.1f} us each{ratio:8.2f} x calibration")
 
 
 def start_store(folder: Path, pack: Pack) -> Workspace:
@@ -153,30 +158,32 @@ def keep(workspace: Workspace, rows: list[tuple[Decided, bytes]]) -> None:
         tx.execute(insert(tables.dossier), dossiers)
 
 
+def kept(
+    workspace: Workspace, produced: Iterator[tuple[Decided, bytes]], sizes: list[int]
+) -> Iterator[Decided]:
+    """The decisions, which are written to the store in batches on the way."""
+    while rows := list(itertools.islice(produced, CHUNK)):
+        keep(workspace, rows)
+        sizes.append(sum(len(stored) for _, stored in rows))
+        for decided, stored in rows:
+            yield replace(decided, facts=json.loads(stored))
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     pack = load_pack("model")
-    changed = other(pack)
-    rules, stored, moved, size = Timer(), Timer(), Counter[str](), 0
+    sizes: list[int] = []
     with tempfile.TemporaryDirectory() as folder:
         workspace = start_store(Path(folder), pack)
-        produced = records(pack, count)
-        while rows := list(itertools.islice(produced, CHUNK)):
-            decisions = [decided for decided, _ in rows]
-            result = rules.run(
-                partial(replay, decisions, changed, lambda _: pack, HOURS), len(decisions)
-            )
-            moved.update(result.by_transition)
-            size += sum(len(facts) for _, facts in rows)
-            keep(workspace, rows)
-        print(f"{count:,} decisions, {size / count:,.0f} bytes of facts each")
-        rules.print("parsed facts, two packs", count)
-        print(f"  {moved.total():,} would be different: {dict(moved)}")
-        document = stored.run(
-            partial(replay_document_of, workspace, "model", since=None, every=False), 2000
-        )
+        timer = Timer()
+        produced = timer.unless(kept(workspace, records(pack, count), sizes))
+        result = timer.run("parsed facts, two packs", count, lambda: replay(
+            produced, other(pack), lambda _: pack, HOURS))  # fmt: skip
+        print(f"  {len(result.moved):,} would be different: {result.by_transition}")
+        document = Timer().run("from the store (SQLite)", count, lambda: replay_document_of(
+            workspace, "model", since=None, every=False))  # fmt: skip
         assert (document["n"], document["changed"], document["deviating"]) == (count, 0, [])
-        stored.print("from the store (SQLite)", count)
+        print(f"  {count:,} decisions, {sum(sizes) / count:,.0f} bytes of facts each")
         workspace.store.close()
 
 

@@ -10,7 +10,7 @@ from tests.cli.test_json_keys import each, has
 from tests.policy.diff.packs import edited, own_pack, shipped
 from tests.service.depot import Depot
 
-WIDER = ("tracks/performance-medium.yaml", "high >= 5", "high >= 8")
+WIDER = ("tracks/performance-medium.yaml", "high >= limit.performance_yellow", "high >= 8")
 
 
 def test_diff_prints_sentences_for_people_and_ends_with_0(
@@ -92,7 +92,9 @@ def test_replay_as_decided_ends_with_0_while_everything_is_in_order(
 def test_check_shows_what_an_own_pack_makes_lighter_and_ends_with_0(
     guiderail: Terminal, tmp_path: Path
 ) -> None:
-    override = shipped("tracks/performance-medium.yaml").replace("high >= 5", "high >= 8")
+    override = shipped("tracks/performance-medium.yaml").replace(
+        "high >= limit.performance_yellow", "high >= 8"
+    )
     override = override.replace(
         "id: performance-medium", "id: performance-medium\noverrides: model"
     )

@@ -15,7 +15,7 @@ from guiderail.policy import Pack, load_pack, load_pack_directory
 from guiderail.policy.replay import Decided, Replay, replay
 from tests.policy.calm import CALM
 from tests.policy.diff.packs import edited, own_pack
-from tests.policy.diff.test_diff import NEW_RULE
+from tests.policy.diff.test_diff import HIGH, NEW_RULE
 
 OLD = load_pack("model")
 HOURS = {"green": 0.0, "yellow": 0.5, "red": 4.0}
@@ -57,7 +57,7 @@ def test_under_its_own_pack_nothing_changes() -> None:
 def test_a_wider_band_lets_past_releases_through_and_saves_the_time_of_a_reviewer(
     tmp_path: Path,
 ) -> None:
-    wider = edited(tmp_path, ("tracks/performance-medium.yaml", "high >= 5", "high >= 8"))
+    wider = edited(tmp_path, ("tracks/performance-medium.yaml", HIGH, "high >= 8"))
     result = asked(wider, record("case-0007", "yellow", change__performance=UP), record())
     assert result.n == 2
     assert result.by_transition == {"yellow->green": 1}
@@ -137,7 +137,7 @@ def test_a_pack_of_tomorrow_is_asked_with_the_rules_of_its_first_day(tmp_path: P
 
 @pytest.mark.parametrize("limit", ["8", "3"])
 def test_incidents_are_counted_whichever_way_they_move(tmp_path: Path, limit: str) -> None:
-    other = edited(tmp_path, ("tracks/performance-medium.yaml", "high >= 5", f"high >= {limit}"))
+    other = edited(tmp_path, ("tracks/performance-medium.yaml", HIGH, f"high >= {limit}"))
     result = asked(
         other,
         record("case-0001", "yellow", change__performance=UP, incident="it was taken back"),

@@ -16,13 +16,13 @@ from tests.policy.test_properties import LAWS, judged, releases
 PACK = load_pack("model")
 
 
-@given(releases())
+@given(releases("model"))
 @LAWS
 def test_the_weight_says_what_the_decision_says(values: dict[str, Value]) -> None:
     readings = readings_of(facts_of(values), PACK.tree["facts"])
     book = PACK.rulebook("model", AT)
     weight = weigh(PACK, book.judge(readings.values, readings.known_by))
-    decision = judged(values)
+    decision = judged("model", values)
     assert (weight.tier_name, weight.track_name) == (decision.tier, decision.track)
     assert weight.outcome is decision.outcome
     assert set(weight.roles) == {need.role for need in decision.reviewers}

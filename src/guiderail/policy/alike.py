@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from guiderail.policy.diff.regions import leaves_of, limits_of
 from guiderail.policy.stored_readings import Convert, Reader, converter
-from guiderail_verify.evaluate import UNKNOWN, compile_expression, fact_names
+from guiderail_verify.evaluate import UNKNOWN, Truth, compile_expression, fact_names
 from guiderail_verify.judge import Rulebook, base_name
 
 _CONDITIONS: Final = ("when", "applies_when", "pass_when", "fail_when")
@@ -20,6 +20,9 @@ _SMALLEST, _LARGEST = float("-inf"), float("inf")
 _MOST_SEEN: Final = 4096
 """Numbers of one fact whose place is kept, as they are written."""
 
+_MEASURED: Final = ("integer", "number", "interval")
+_SCALARS: Final = (bool, str)
+_ABSENT: Final[Mapping[str, Any]] = {"value": None, "known_by": None}
 _COMPUTED: Final = frozenset({"tier", "evidence.weak"})
 
 
@@ -37,72 +40,78 @@ class Places:
     ) -> None:
         conditions = list(_conditions(trees))
         numbers = limits_of(conditions, types).numbers
-        wanted = {
-            name for book in books for facts in book.minimum for name, least in facts if least
-        }
-        self._plain: list[tuple[str, bool]] = []
-        self._numbers: list[tuple[str, bool, Convert, Sequence[float], dict[str, int]]] = []
-        self._intervals: list[tuple[str, bool, Sequence[float]]] = []
-        for name, kind in types.items():
-            graded, limits = name in wanted, numbers.get(name, ())
-            match kind["type"]:
-                case "interval":
-                    self._intervals.append((name, graded, limits))
-                case "integer" | "number":
-                    self._numbers.append((name, graded, converter(kind), limits, {}))
-                case _:
-                    self._plain.append((name, graded))
+        names = {base_name(name, types) for tree in conditions for name in fact_names(tree)}
+        read = sorted(names & types.keys())
+        self._plain = [name for name in read if types[name]["type"] not in _MEASURED]
+        self._numbers = [name for name in read if types[name]["type"] in ("integer", "number")]
+        self._scales: list[tuple[Convert, Sequence[float], dict[str, int]]] = [
+            (converter(types[name]), numbers.get(name, ()), {}) for name in self._numbers
+        ]
+        self._intervals = [
+            (name, numbers.get(name, ())) for name in read if types[name]["type"] == "interval"
+        ]
+        self._graded = sorted(
+            {name for book in books for facts in book.minimum for name, least in facts if least}
+        )
         pairs = [leaf for leaf in leaves_of(conditions) if _compares_facts(leaf)]
         self._pairs = [compile_expression(leaf) for leaf in pairs]
         paired = {base_name(name, types) for leaf in pairs for name in fact_names(leaf)}
         self._paired = Reader({name: types[name] for name in paired & types.keys()})
 
     def of(self, facts: Mapping[str, Any]) -> Hashable:
-        """Equal for releases that get equal judgements. Raises like `Reader.read`."""
-        found: list[Hashable] = []
-        add, row_of = found.append, facts.get
-        for name, graded in self._plain:
-            row = row_of(name)
-            value = None if row is None else row["value"]
-            if row is None or value.__class__ is dict:
-                add(None)  # unknown
-                continue
-            add(value if value.__class__ is not list else tuple(value))
-            if graded:
-                add(row["known_by"])
-        for name, graded, convert, limits, seen in self._numbers:
-            row = row_of(name)
-            value = None if row is None else row["value"]
-            text = value.get("number") if value.__class__ is dict else None
-            if row is None or text is None:
-                add(None)
-                continue
-            place = seen.get(text)
-            if place is None:
-                known = convert(value)
-                place = -1 if known is UNKNOWN else _place(known, limits)
-                if len(seen) < _MOST_SEEN:
-                    seen[text] = place
-            add(place)
-            if graded:
-                add(row["known_by"])
-        for name, graded, limits in self._intervals:
-            row = row_of(name)
-            value = None if row is None else row["value"]
-            if row is None or value.__class__ is not dict or "low" not in value:
-                add(None)
-                continue
-            point, low, high = float(value["value"]), float(value["low"]), float(value["high"])
-            if not _SMALLEST < low <= point <= high < _LARGEST:
-                raise ValueError(f"{name} is not an interval")
-            add((_place(low, limits), _place(point, limits), _place(high, limits)))
-            if graded:
-                add(row["known_by"])
-        if self._pairs:
-            values, _ = self._paired.read(facts)
-            for pair in self._pairs:
-                add(pair(values))
-        return tuple(found)
+        """Equal for releases that get equal judgements.
+
+        Raises ValueError, TypeError or KeyError for facts that no decision would have stored.
+        """
+        row_of = facts.get
+        plain = [row_of(name, _ABSENT)["value"] for name in self._plain]
+        measured = [row_of(name, _ABSENT)["value"] for name in self._numbers]
+        return (
+            # Unknown is an object, a set is a list, everything else stands for itself.
+            *[value if value.__class__ in _SCALARS else _other(value) for value in plain],
+            *[
+                _seen(value, scale) if value.__class__ is dict else None
+                for value, scale in zip(measured, self._scales, strict=True)
+            ],
+            *[_span(row_of(name, _ABSENT)["value"], name, at) for name, at in self._intervals],
+            *[row_of(name, _ABSENT)["known_by"] for name in self._graded],
+            *self._compared(facts),
+        )
+
+    def _compared(self, facts: Mapping[str, Any]) -> list[Truth]:
+        """The truths of conditions that compare two facts."""
+        if not self._pairs:
+            return []
+        values, _ = self._paired.read(facts)
+        return [pair(values) for pair in self._pairs]
+
+
+def _other(value: Any) -> Hashable:
+    return tuple(value) if value.__class__ is list else None
+
+
+def _seen(value: Any, scale: tuple[Convert, Sequence[float], dict[str, int]]) -> int | None:
+    """The place of a stored number; those that are written alike are looked up."""
+    text = value.get("number")
+    if text is None:
+        return None
+    convert, limits, seen = scale
+    place = seen.get(text)
+    if place is None:
+        known = convert(value)
+        place = -1 if known is UNKNOWN else _place(known, limits)
+        if len(seen) < _MOST_SEEN:
+            seen[text] = place
+    return place
+
+
+def _span(value: Any, name: str, limits: Sequence[float]) -> Hashable:
+    if value.__class__ is not dict or "low" not in value:
+        return None
+    low, point, high = float(value["low"]), float(value["value"]), float(value["high"])
+    if not _SMALLEST < low <= point <= high < _LARGEST:
+        raise ValueError(f"{name} is not an interval")
+    return _place(low, limits), _place(point, limits), _place(high, limits)
 
 
 def _place(value: float, limits: Sequence[float]) -> int:

@@ -18,6 +18,7 @@ from tests.policy.diff.packs import Edit, edited, own_pack, shipped
 
 OLD = load_pack("model")
 MEDIUM = "tracks/performance-medium.yaml"
+HIGH, LOW = "high >= limit.performance_yellow", "low <= -limit.performance_yellow"
 NEW_RULE = shipped("tracks/features-removed.yaml").replace("features-removed", "tuning-changed")
 NEW_RULE = NEW_RULE.replace("change.removed_features > 0", "change.tuning")
 
@@ -63,7 +64,7 @@ def test_a_pack_does_not_differ_from_itself() -> None:
 
 
 def test_a_wider_band_is_lighter_and_the_example_lies_between_the_limits(tmp_path: Path) -> None:
-    change = only(compared(tmp_path, (MEDIUM, "high >= 5", "high >= 8")))
+    change = only(compared(tmp_path, (MEDIUM, HIGH, "high >= 8")))
     assert (change.part, change.section, change.change) == (
         "performance-medium",
         "tracks",
@@ -80,15 +81,13 @@ def test_a_wider_band_is_lighter_and_the_example_lies_between_the_limits(tmp_pat
 
 
 def test_a_narrower_band_is_heavier(tmp_path: Path) -> None:
-    change = only(compared(tmp_path, (MEDIUM, "high >= 5", "high >= 3")))
+    change = only(compared(tmp_path, (MEDIUM, HIGH, "high >= 3")))
     assert change.direction == "heavier"
     assert tracks(change) == ("green", "yellow")
 
 
 def test_a_band_that_moves_is_lighter_here_and_heavier_there(tmp_path: Path) -> None:
-    found = compared(
-        tmp_path, (MEDIUM, "high >= 5", "high >= 8"), (MEDIUM, "low <= -5", "low <= -3")
-    )
+    found = compared(tmp_path, (MEDIUM, HIGH, "high >= 8"), (MEDIUM, LOW, "low <= -3"))
     assert [change.direction for change in found.changes] == ["lighter", "heavier"]
     assert [tracks(change) for change in found.changes] == [
         ("yellow", "green"),
@@ -145,7 +144,11 @@ def test_a_gate_from_a_higher_tier_and_a_gate_with_another_limit(tmp_path: Path)
     assert later.direction == "lighter"
     assert later.example is not None
     assert later.example.old.tier_name == later.example.new.tier_name == "medium"
-    stricter = only(compared(tmp_path / "two", ("gates/fairness.yaml", "low >= 0.8", "low >= 0.9")))
+    stricter = only(
+        compared(
+            tmp_path / "two", ("gates/fairness.yaml", "low >= limit.group_ratio", "low >= 0.9")
+        )
+    )
     assert stricter.direction == "heavier"
     assert tracks(stricter) == ("green", "yellow")
 
@@ -244,7 +247,7 @@ def test_other_words_are_named_apart(tmp_path: Path) -> None:
 
 
 def test_advice_and_questions_change_no_decision(tmp_path: Path) -> None:
-    advice = only(compared(tmp_path, ("advice/cost-up.yaml", ">= 25", ">= 30")))
+    advice = only(compared(tmp_path, ("advice/cost-up.yaml", ">= limit.cost_up", ">= 30")))
     assert (advice.section, advice.direction, advice.example) == ("advice", "other", None)
     assert "Advice changes no decision" in advice.reason
     file, old = "../baseline/questions/q08-exposure.yaml", "!use.customer_facing\n"
@@ -307,8 +310,8 @@ def test_an_added_rule_of_ones_own_fact_and_a_dropped_one(tmp_path: Path) -> Non
 
 
 def test_the_same_packs_give_the_same_answer_every_time(tmp_path: Path) -> None:
-    new = edited(tmp_path, (MEDIUM, "high >= 5", "high >= 8"),
-                 ("gates/fairness.yaml", "low >= 0.8", "low >= 0.75"))  # fmt: skip
+    new = edited(tmp_path, (MEDIUM, HIGH, "high >= 8"),
+                 ("gates/fairness.yaml", "low >= limit.group_ratio", "low >= 0.75"))  # fmt: skip
     first = diff_document(diff_packs(load_pack("model"), new))
     again = diff_document(diff_packs(load_pack("model"), load_pack_directory(tmp_path / "model")))
     assert first == again
@@ -326,7 +329,7 @@ def test_what_is_too_much_to_try_is_said_and_never_called_no_change(tmp_path: Pa
 
 
 def test_lightened_names_overrides_drops_and_limits_only(tmp_path: Path) -> None:
-    override = shipped("tracks/performance-medium.yaml").replace("high >= 5", "high >= 8")
+    override = shipped("tracks/performance-medium.yaml").replace(HIGH, "high >= 8")
     override = override.replace(
         "id: performance-medium", "id: performance-medium\noverrides: model"
     )
@@ -342,8 +345,20 @@ def test_lightened_names_overrides_drops_and_limits_only(tmp_path: Path) -> None
     assert all(change.example is not None for change in found)
 
 
+def test_a_wider_limit_of_an_own_pack_is_shown_for_every_part_that_uses_it(
+    tmp_path: Path,
+) -> None:
+    own = load_pack_directory(own_pack(tmp_path / "ours", "limits:\n  performance_yellow: 8\n"))
+    by_part = {change.part: change for change in lightened(OLD, own)}
+    assert {"performance-medium", "performance"} <= by_part.keys()
+    assert tracks(by_part["performance-medium"]) == ("yellow", "green")
+    for change in by_part.values():
+        assert change.decided
+        confirmed(change, OLD, own)
+
+
 def test_a_stricter_pack_lightens_nothing(tmp_path: Path) -> None:
-    override = shipped("tracks/performance-medium.yaml").replace("high >= 5", "high >= 3")
+    override = shipped("tracks/performance-medium.yaml").replace(HIGH, "high >= 3")
     override = override.replace(
         "id: performance-medium", "id: performance-medium\noverrides: model"
     )

@@ -53,7 +53,7 @@ class Probe:
     new: Pack
     kind: str
     day: str
-    _books: dict[int, Rulebook] = field(default_factory=dict)
+    _books: dict[int, tuple[Pack, Rulebook]] = field(default_factory=dict)
 
     @cached_property
     def types(self) -> Mapping[str, Any]:
@@ -77,10 +77,11 @@ class Probe:
         return self.book(pack).judge(values, ranks)
 
     def book(self, pack: Pack) -> Rulebook:
-        book = self._books.get(id(pack))
-        if book is None:
-            book = self._books[id(pack)] = pack.rulebook(self.kind, self.moment)
-        return book
+        known = self._books.get(id(pack))
+        if known is None:
+            # The pack is kept beside its rules: the id of a freed one would name another pack.
+            known = self._books[id(pack)] = (pack, pack.rulebook(self.kind, self.moment))
+        return known[1]
 
     def weigh(self, pack: Pack, setting: Setting, known: Known | None = None) -> Weight:
         return weigh(pack, self.judge(pack, setting, known))
