@@ -9,6 +9,7 @@ import pytest
 
 from guiderail.core.scales import KnownBy
 from guiderail.facts.standing import Standing
+from guiderail.facts.use.context import CONTEXT, MODEL_CONTEXT
 from guiderail.facts.use.declared import DECLARED_USE
 from guiderail.facts.use.profile import use_profile_digest
 from guiderail.manifest.release import Release
@@ -82,3 +83,20 @@ def test_every_part_of_the_profile_counts(
     directory: Path, release: Release, change: dict[str, object]
 ) -> None:
     assert use_profile_digest(edit(directory, **change)) != use_profile_digest(release)
+
+
+def test_what_the_manifest_tells_reviewers_is_not_asked_again(directory: Path) -> None:
+    release = edit(directory, forbidden_uses=["Not for staff.", "Not for children."])
+    facts = {**run(CONTEXT, release), **run(MODEL_CONTEXT, release)}
+    assert facts["context.purpose"].value == "Decides small credits."
+    assert facts["context.purpose"].source.startswith("guiderail.yaml:")
+    assert facts["context.forbidden_uses"].value == "Not for staff.; Not for children."
+    assert facts["context.purpose"].known_by is KnownBy.DECLARED
+    assert set(facts) == {*CONTEXT.gives, *MODEL_CONTEXT.gives}
+
+
+def test_what_the_manifest_leaves_out_is_asked(directory: Path) -> None:
+    release = edit(directory, forbidden_uses=None, training=None, monitoring=None)
+    facts = {**run(CONTEXT, release), **run(MODEL_CONTEXT, release)}
+    for name in ("context.forbidden_uses", "release.data_sets", "context.watch"):
+        assert "nobody has answered" in reason(facts, name)

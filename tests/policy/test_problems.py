@@ -63,7 +63,7 @@ BROKEN: list[tuple[str, str, str, str, str, str]] = [
     (
         "an example with a value that the fact cannot have",
         "gates/cost.yaml", "cost.ceiling: 400}", "cost.ceiling: lots}",
-        "gates/cost.yaml:51:76",
+        "gates/cost.yaml:52:76",
         'cost.ceiling cannot be "lots". Write a number or "unknown".',
     ),
     (

@@ -16,6 +16,7 @@ from guiderail.policy.pack import SHIPPED
 from guiderail.policy.pages import page
 from guiderail.policy.problem import PackError
 from guiderail.policy.problems import check_pack_directory
+from guiderail.service.pages import page_document
 from guiderail_verify.judge import TIERS
 from tests.policy.calm import AT, CALM, decided, facts_of, where
 from tests.policy.test_mappings import TODAY
@@ -109,6 +110,7 @@ def test_what_changed_is_shown_and_never_asked(kind: str) -> None:
     assert all(kind in BY_NAME[name].kinds for name in texts["shows"])
     shown = page("q18-changed", pack)
     assert "computed and never asked" in shown.what
+    assert page_document("q18-changed", kind)["kind"] == "question"
     assert shown.facts == tuple(texts["shows"])
 
 

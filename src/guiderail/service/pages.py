@@ -69,13 +69,17 @@ def _packs(workspace: Workspace | None, clock: Clock) -> dict[str, Pack]:
 def _has_page(pack: Pack, page_id: str) -> bool:
     """A part that holds for the kind of the pack, a control of it, or a fact of that kind."""
     if page_id in pack.texts["parts"]:
+        kinds = pack.part_texts(page_id).get("kinds")
+        if kinds is not None:  # a question, which may be computed and stand in no section
+            return bool(set(kinds) & set(pack.kinds))
         return any(
             part["id"] == page_id and set(part["kinds"]) & set(pack.kinds)
             for section in _SECTIONS
             for part in pack.tree[section]
         )
-    if page_id in pack.texts["controls"]:
-        return bool(set(pack.texts["controls"][page_id]["kinds"]) & set(pack.kinds))
+    control = pack.texts["controls"].get(page_id.upper())
+    if control is not None:
+        return bool(set(control["kinds"]) & set(pack.kinds))
     fact = pack.vocabulary.named(page_id)
     return fact is not None and bool(set(fact.kinds) & set(pack.kinds))
 
