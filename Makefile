@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := pyproject.toml packages/guiderail-verify/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check docs bench clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -24,14 +24,14 @@ check: $(VENV)/ready-dev ## Style, types and layers, without running tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+docs: $(VENV)/ready-dev ## Build the documentation site into build/docs/site
+	@$(BIN)/python docs/build.py
+
 bench: $(VENV)/ready-dev ## Print the figures of docs/performance.md
 	@for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-lock: $(VENV)/ready-dev ## Resolve requirements/*.in again, with hashes
-	@$(BIN)/python requirements/lock.py
-
 clean: ## Remove the virtual environment and everything that was built
-	@rm -rf $(VENV) demo examples/*/build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) build demo examples/*/build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Guiderail needs Python 3.11 or newer; run: make PYTHON=python3.11 $(MAKECMDGOALS)")'

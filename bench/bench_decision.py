@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -18,7 +19,7 @@ from guiderail.core.scales import KnownBy
 from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import FactSet, Value, known
 from guiderail.policy import decide, load_pack
-from guiderail.policy.readings import readings_of
+from guiderail_verify.judge import Rulebook
 
 ROUNDS = 9
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -46,6 +47,13 @@ def measure(name: str, work: Callable[[], object], times: int) -> None:
     micros = sorted(own * 1e6 for own, _ in pairs)[ROUNDS // 2]
     ratio = sorted(own / other for own, other in pairs)[ROUNDS // 2]
     print(f"{name:<52} {micros:9.1f} us   {ratio:7.2f} x calibration")
+
+
+def forty_rules(book: Rulebook) -> Rulebook:
+    """The tier and track rules alone, without the two that are always true."""
+    tiers = tuple(rule for rule in book.tiers if rule.id != "low")
+    tracks = tuple(rule for rule in book.tracks if rule.id != "green")
+    return replace(book, tiers=tiers, tracks=tracks, gates=())
 
 
 def calm_facts() -> FactSet:
@@ -76,8 +84,8 @@ def main() -> None:
     pack = load_pack("model")
     book = pack.rulebook("model", AT)
     facts = calm_facts()
-    calm = readings_of(facts, pack.tree["facts"])
-    blank = readings_of({}, pack.tree["facts"])
+    calm = pack.readings(facts)
+    blank = pack.readings({})
     rules = len(book.tiers) + len(book.tracks)
     size = f"{rules} rules, {len(book.gates)} gates, {len(pack.tree['facts'])} facts"
     print(f"pack {pack.id} {pack.version}: {size}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 from guiderail.core.interval import Interval
-from guiderail.measure.performance import Performance, paired_change, rows_to_settle
+from guiderail.measure.performance import Performance, paired_change
 from guiderail.measure.unmeasurable import NotMeasurable
 
 ORACLES = {
@@ -278,33 +278,3 @@ def test_units_that_are_missing_are_no_number() -> None:
 def test_an_unknown_metric_is_an_error_of_the_caller() -> None:
     with pytest.raises(ValueError, match="none of"):
         paired_change("gini", [0, 1], [0, 1])
-
-
-def test_a_settled_change_needs_no_more_rows() -> None:
-    assert rows_to_settle(Interval(1, -2, 4), 100) is None
-    assert rows_to_settle(Interval(8, 6, 10), 100) is None
-
-
-def test_a_change_on_the_limit_is_never_settled() -> None:
-    assert rows_to_settle(Interval(-5, -8, -2), 100) is None
-
-
-@settings(deadline=None)
-@given(st.floats(-40, 40), st.floats(0.1, 30), st.floats(0.1, 30), st.integers(10, 10**6))
-def test_that_many_rows_settle_it_and_clearly_fewer_do_not(
-    value: float, below: float, above: float, n: int
-) -> None:
-    relative = Interval(value, value - below, value + above)
-    needed = rows_to_settle(relative, n)
-
-    def crosses(rows: float) -> bool:
-        shrink = math.sqrt(n / rows)
-        low, high = value - below * shrink, value + above * shrink
-        return any(low <= limit <= high for limit in (-15, -5, 5, 15))
-
-    if needed is None:
-        assert not crosses(n) or min(abs(abs(value) - 5), abs(abs(value) - 15)) == 0
-    else:
-        assert needed > n
-        assert not crosses(needed * 1.001)
-        assert crosses(needed * 0.99 - 1) or needed <= 2

@@ -9,7 +9,7 @@ import pytest
 from guiderail.core.errors import Place, RefusedError
 from guiderail.core.interval import Interval
 from guiderail.core.messages import Severity
-from guiderail.core.scales import Outcome, Tier, Track, Verdict
+from guiderail.core.scales import KnownBy, Outcome, Tier, Track, Verdict
 from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import Fact, Unknown, Value
 from guiderail.policy import Pack, decide
@@ -347,3 +347,37 @@ def test_a_pack_decides_only_from_its_first_day_on(pack: Pack) -> None:
 def test_a_kind_without_rules_is_refused_and_not_green(pack: Pack) -> None:
     with pytest.raises(RefusedError, match="no rules for workloads of kind app"):
         decide(pack, facts_of(CALM), kind="app", at=AT, place=where)
+
+
+# Where every value comes from.
+
+
+def test_a_computed_tier_names_the_rules_that_made_it(pack: Pack) -> None:
+    decision = decided(pack, {"use.domain": "credit", "use.regulated": True, **HIGH_GATES})
+    (reason,) = [one for one in decision.track_reasons if one.rule == "high-risk-use"]
+    (fact,) = reason.facts
+    assert (fact.name, fact.value, fact.source, fact.known_by) == (
+        "tier",
+        "high",
+        "the tier rules high-domain and regulated",
+        "attested",
+    )
+
+
+def test_a_tier_is_known_no_better_than_the_facts_behind_it(pack: Pack) -> None:
+    facts = {**facts_of(CALM), **facts_of({"use.domain": "credit"}, KnownBy.DECLARED)}
+    decision = decide(pack, facts, kind="model", at=AT, place=where)
+    (reason,) = [one for one in decision.track_reasons if one.rule == "high-risk-use"]
+    assert reason.facts[0].known_by == "declared"
+
+
+def test_every_reason_gate_and_finding_says_where_its_values_come_from(pack: Pack) -> None:
+    shaky: dict[str, Value] = {"tests.failed": 1, "use.confirmed": False, "data.personal": True}
+    decision = decided(pack, {**WORSE, **shaky}, without=("lineage.unverified", "use.prohibited"))
+    told = [*decision.tier_reasons, *decision.track_reasons, *decision.gates, *decision.findings]
+    silent = {one for one in told if not one.facts}
+    assert {getattr(one, "rule", getattr(one, "id", "")) for one in silent} <= {"low", "green"}
+    for one in told:
+        for fact in one.facts:
+            assert all((fact.name, fact.value, fact.source)), (one, fact)
+            assert fact.known_by in {level.value for level in KnownBy}

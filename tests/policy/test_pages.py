@@ -60,10 +60,49 @@ def test_a_gate_names_who_may_waive_it_and_its_examples(pack: Pack) -> None:
     shown = page("fairness", pack)
     assert shown.kind == "gate"
     assert shown.waivable_by == ("ml-governance-analyst",)
-    assert {verdict for _, verdict in shown.examples} == {"pass", "fail", "insufficient"}
+    assert {example.verdict for example in shown.examples} == {"pass", "fail", "insufficient"}
     assert shown.matters_to
     assert shown.evidence
     assert shown.waiver
+
+
+def test_an_example_shows_its_facts_in_words_and_what_the_gate_says_about_them(pack: Pack) -> None:
+    fails = next(one for one in page("performance", pack).examples if one.verdict == "fail")
+    assert dict(fails.facts) == {
+        "baseline.exists": "yes",
+        "change.performance": "-14.0 % (95 % interval -16.0 to -12.0)",
+        "performance.floor": "-10 %",
+    }
+    assert fails.sentence.endswith("below the floor of -10 % that the manifest declares.")
+
+
+def test_every_example_is_judged_to_the_verdict_that_its_file_says(pack: Pack) -> None:
+    judged = 0
+    for gate in pack.tree["gates"]:
+        written = pack.part_texts(gate["id"])["examples"]
+        shown = page(gate["id"], pack).examples
+        assert [one.verdict for one in shown] == [row["verdict"] for row in written], gate["id"]
+        assert all(one.sentence for one in shown)
+        judged += len(shown)
+    assert judged > 60
+
+
+def test_a_page_lists_the_limits_of_its_conditions_with_their_units(pack: Pack) -> None:
+    assert page("performance-medium", pack).limits == (
+        ("change.performance", ("-5 %", "5 %")),
+        ("since_review.performance", ("-5 %", "5 %")),
+    )
+
+
+def test_a_page_says_for_which_kind_and_from_which_tier_it_is_asked(pack: Pack) -> None:
+    assert dict(page("performance", pack).asked_of)["model"] == "on every tier"
+    assert dict(page("fairness", pack).asked_of)["model"].startswith("from tier ")
+    assert dict(page("high-risk-use", pack).asked_of) == {"model": "always"}
+
+
+def test_a_rule_names_the_questions_behind_its_facts(pack: Pack) -> None:
+    assert "q04-domain" in page("high-domain", pack).questions
+    assert "high-domain" in page("q04-domain", pack).used_by
 
 
 def test_the_cost_gate_says_that_no_regulator_asks_for_it(pack: Pack) -> None:

@@ -61,6 +61,12 @@ BROKEN: list[tuple[str, str, str, str, str, str]] = [
         "from_tier cannot be this. Choices: low, medium, high or prohibited.",
     ),
     (
+        "an example with a value that the fact cannot have",
+        "gates/cost.yaml", "cost.ceiling: 400}", "cost.ceiling: lots}",
+        "gates/cost.yaml:51:76",
+        'cost.ceiling cannot be "lots". Write a number or "unknown".',
+    ),
+    (
         "a placeholder that nothing fills",
         "gates/cost.yaml", "({cost.monthly})", "({cost.month})",
         "gates/cost.yaml:13:9",

@@ -12,6 +12,9 @@ CHANGE = "Change what is in force"
 COMMANDS: dict[str, Entry] = {
     "check": Entry("policy_try", "check_", "everything wrong with a pack, with file and line", TRY),
     "eval": Entry("policy_try", "eval_", "decide on facts from a file", TRY),
+    "diff": Entry("policy_compare", "diff_", "what another pack makes lighter or heavier", TRY),
+    "replay": Entry("policy_compare", "replay_", "past decisions under another pack", TRY),
+    "prove": Entry("policy_prove", "prove", "what a pack can never do, proved or refuted", TRY),
     "status": Entry("policy_change", "status", "what is in force, and what is proposed", CHANGE),
     "propose": Entry("policy_change", "propose", "ask the owners to put a pack into force", CHANGE),
     "approve": Entry("policy_change", "approve", "approve a change as one of its owners", CHANGE),

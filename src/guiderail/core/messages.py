@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from guiderail.core.errors import Place
 
@@ -16,8 +17,7 @@ class Severity(StrEnum):
     ADVICE = "advice"
 
 
-@dataclass(frozen=True, slots=True)
-class FactShown:
+class FactShown(NamedTuple):
     """One fact as a reason quotes it: `value` is already in words, with its unit."""
 
     name: str
@@ -44,7 +44,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One message of the pre-flight check: where, what, how to fix, who can waive."""
+    """One message of the pre-flight check: where, what, how to fix, who can waive.
+
+    facts: the values that it rests on.
+    """
 
     rule: str
     severity: Severity
@@ -53,3 +56,4 @@ class Finding:
     fix: str
     page: str
     waivable_by: tuple[str, ...] = ()
+    facts: tuple[FactShown, ...] = ()

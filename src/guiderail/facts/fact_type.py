@@ -26,6 +26,7 @@ class FactType:
         model, another use), `no`.
     values: the members of an enum, safest first where there is a direction.
     says: a phrase for sentences, such as "the change of the primary metric".
+    part_of: the fact whose things this one counts some of: where there are none, this is 0 too.
     """
 
     name: str
@@ -38,3 +39,4 @@ class FactType:
     says: str
     values: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ("app", "model", "pipeline")
+    part_of: str = ""

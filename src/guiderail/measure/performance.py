@@ -7,7 +7,6 @@ cluster: paired percentile bootstrap over rows or clusters.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from guiderail.core.interval import Interval
+from guiderail.core.rows_needed import rows_to_settle
 from guiderail.measure.auc import auc_change
 from guiderail.measure.intervals import paired_difference, paired_ratio, wilson
 from guiderail.measure.resampling import bootstrap_change
@@ -98,7 +98,7 @@ def paired_change(
         growth,
         rows.n,
         found.method,
-        rows_to_settle(relative, rows.n, limits) if relative is not None else None,
+        rows_to_settle(relative, rows.n, both_ways(limits)) if relative is not None else None,
     )
 
 
@@ -110,24 +110,9 @@ def _change(metric: str, rows: ScoredRows, seed: int) -> Change | NotMeasurable:
     return bootstrap_change(metric, rows, seed)
 
 
-def rows_to_settle(relative: Interval, n: int, limits: Sequence[float] = BANDS) -> int | None:
-    """Rows at which the interval would no longer cross a limit, either way, if the point stays.
-
-    relative and limits are in percent. Each half width shrinks with 1 / sqrt(rows), so a half
-    width w that must become smaller than the distance d to the limit needs n * (w / d) ** 2 rows.
-    None when no limit is crossed, or when the point lies on one (no number of rows settles that).
-    """
-    needed = 0
-    for limit in {sign * limit for limit in limits for sign in (1, -1)}:
-        if not relative.low <= limit <= relative.high:
-            continue
-        distance = abs(relative.value - limit)
-        if distance == 0:
-            return None
-        bound = relative.low if limit < relative.value else relative.high
-        ratio = abs(relative.value - bound) / distance
-        needed = max(needed, math.floor(n * ratio * ratio) + 1)
-    return needed or None
+def both_ways(limits: Sequence[float]) -> list[float]:
+    """Each limit for a change for the better and for one for the worse."""
+    return [sign * limit for limit in limits for sign in (1, -1)]
 
 
 def _error_growth(metric: str, new: float, old: float) -> float | None:

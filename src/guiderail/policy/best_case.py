@@ -38,7 +38,13 @@ def best_case(book: Rulebook, judged: Judgement) -> BestCase:
     )
     felt = min(tier, HIGHEST_TIER_IN_RULES)
     values: dict[str, Value] = {**judged.values, "tier": TIERS[felt]}
-    sure = [rule for rule in book.tracks if rule.when(values) is True and rule.counts != "unknown"]
+    if values["tier"] == judged.values["tier"]:
+        sure = [hit.rule for hit in judged.track_hits
+                if hit.truth is True and hit.rule.counts != "unknown"]  # fmt: skip
+    else:
+        sure = [
+            rule for rule in book.tracks if rule.when(values) is True and rule.counts != "unknown"
+        ]
     track = max((rule.rank for rule in sure), default=0)
     stuck = any(
         gate.verdict == "insufficient"

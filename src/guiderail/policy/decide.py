@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from guiderail.core.errors import Place
 from guiderail.core.messages import Reason
@@ -20,11 +21,14 @@ from guiderail.policy.gate_results import gate_results
 from guiderail.policy.lighter import lighter_ways
 from guiderail.policy.pack import Pack
 from guiderail.policy.people import expected_wait, reviewer_needs
-from guiderail.policy.readings import Readings, readings_of
+from guiderail.policy.readings import Readings
 from guiderail.policy.reasons import gate_reasons, tier_reasons, track_reasons
 from guiderail.policy.sentences import Teller
 from guiderail_verify.evaluate import UNKNOWN
-from guiderail_verify.judge import TIERS, TRACKS, YELLOW, Judgement, Rulebook, holds
+from guiderail_verify.judge import TIERS, TRACKS, YELLOW, Judgement
+
+_TIERS: Final = tuple(Tier(name) for name in TIERS)
+_TRACKS: Final = tuple(Track(name) for name in TRACKS)
 
 
 def decide(
@@ -46,7 +50,7 @@ def decide(
     Raises RefusedError where the pack is not in force for this kind on this day.
     """
     book = pack.rulebook(kind, at)
-    readings = readings_of(facts, pack.tree["facts"])
+    readings = pack.readings(facts)
     judged = book.judge(readings.values, readings.known_by)
     best = best_case(book, judged)
     teller = Teller(pack, readings, judged)
@@ -62,17 +66,17 @@ def decide(
     outcome = _outcome(judged, gates, bool(reviewers), open_gates)
     return Decision(
         outcome=outcome,
-        tier=Tier(TIERS[judged.tier]),
+        tier=_TIERS[judged.tier],
         tier_reasons=tier_reasons(pack, judged, teller),
-        track=Track(TRACKS[judged.track]),
-        best_case=Track(TRACKS[best.track]),
+        track=_TRACKS[judged.track],
+        best_case=_TRACKS[best.track],
         track_reasons=_track_reasons(pack, judged, best, ways, gates, teller),
         gates=gates,
         findings=findings,
         lighter=ways,
         reviewers=reviewers,
         expected_wait=expected_wait(pack, judged, reviewers, outcome),
-        unanswered=_unanswered(pack, kind, at, readings, judged, book),
+        unanswered=_unanswered(pack, kind, at, readings, judged),
         policy=pack.ref,
     )
 
@@ -114,14 +118,12 @@ def _track_reasons(
 
 
 def _unanswered(
-    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement, book: Rulebook
+    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement
 ) -> tuple[str, ...]:
-    day = at.date().isoformat()
     return tuple(
         question["fact"]
-        for question in pack.tree["questions"]
-        if holds(question, kind, day)
-        and readings.values.get(question["fact"], UNKNOWN) is UNKNOWN
+        for question in pack.in_force("questions", kind, at)
+        if readings.values.get(question["fact"], UNKNOWN) is UNKNOWN
         and not _skipped(pack, question["skip_when"], judged)
     )
 

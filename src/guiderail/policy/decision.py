@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from guiderail.core.messages import FactShown, Finding, Reason
 from guiderail.core.scales import Outcome, Tier, Track, Verdict
+from guiderail.facts.fact import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,7 @@ class PackRef:
     texts_digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class GateResult:
+class GateResult(NamedTuple):
     """One gate's verdict.
 
     enforced is False where the tier is below the gate's or the gate only warns for this kind: it
@@ -48,16 +49,36 @@ class ReviewerNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One fact that is otherwise on a way to a lighter track.
+
+    before, after: in words; `after` says what is enough, for example "at most 2 %".
+    value: one value that is enough, with which the decision was made again.
+    how: `evidence` or `design`. action: the one of `Lighter.actions` that brings it about.
+    """
+
+    fact: str
+    before: str
+    after: str
+    value: Value
+    how: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lighter:
-    """A way to a lighter track, verified by deciding again.
+    """A way to a lighter track, verified by deciding again with `changes`.
 
     by: `evidence` (measure, approve, confirm) or `design` (another model or another use).
+    smallest: no way of this kind changes fewer facts. False where the search was ended early.
     """
 
     to: Track
     by: str
     actions: tuple[str, ...]
     rules: tuple[str, ...]
+    changes: tuple[Change, ...]
+    smallest: bool
 
 
 @dataclass(frozen=True, slots=True)

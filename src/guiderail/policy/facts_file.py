@@ -24,7 +24,7 @@ from guiderail.facts.fact_type import FactType
 from guiderail.policy.vocabulary import CATALOGUE_ONLY, COMPUTED, Vocabulary, did_you_mean
 
 LARGEST_FILE: Final = 1 << 20
-_NOT_KNOWN: Final = "unknown"
+NOT_KNOWN: Final = "unknown"
 
 
 def read_facts(path: Path, vocabulary: Vocabulary = CATALOGUE_ONLY) -> FactSet:
@@ -96,9 +96,9 @@ def _fact(name: str, given: Any, path: Path, vocabulary: Vocabulary) -> Fact:
         known_by = _known_by(name, given["known_by"], path)
         rest = {key: value for key, value in given.items() if key != "known_by"}
         given = rest["known"] if set(rest) == {"known"} else rest
-    if given == _NOT_KNOWN and "unknown" not in kind.values:
+    if given == NOT_KNOWN and "unknown" not in kind.values:
         return unknown(name, f"given as unknown in {path.name}", path.name)
-    return known(name, _value(kind, given, path), path.name, known_by)
+    return known(name, fact_value(kind, given, path), path.name, known_by)
 
 
 def _known_by(name: str, text: Any, path: Path) -> KnownBy:
@@ -110,7 +110,8 @@ def _known_by(name: str, text: Any, path: Path) -> KnownBy:
                      f"Choices: {choices}.", path) from None  # fmt: skip
 
 
-def _value(kind: FactType, given: Any, path: Path) -> Value:
+def fact_value(kind: FactType, given: Any, path: Path) -> Value:
+    """A JSON value as the fact's type. Raises InputError with what may be written instead."""
     match kind.type, given:
         case "bool", bool():
             return given

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Final
 
 from guiderail.core.errors import Place
 from guiderail.core.messages import Finding, Severity
@@ -11,9 +12,10 @@ from guiderail.core.scales import Verdict
 from guiderail.policy.decision import GateResult, Lighter
 from guiderail.policy.pack import Pack
 from guiderail.policy.sentences import Teller
-from guiderail.policy.support import unknown_carriers
-from guiderail_verify.judge import Judgement, holds
+from guiderail.policy.support import carriers, unknown_carriers
+from guiderail_verify.judge import Judgement
 
+_ORDER: Final = list(Severity)
 Where = Callable[[str], Place]
 
 
@@ -29,8 +31,13 @@ def rule_findings(
             unknown = unknown_carriers(pack.node(rule["when"]), judged.values)
             sentence = teller.wording(texts["levels"][hit.rule.level]["sentence"], unknown)
             where = place(texts["where"])
-            fix = texts["to_lighten"]
-            found.append(Finding(hit.rule.id, Severity.BLOCKS, sentence, where, fix, hit.rule.id))
+            fix = teller.fill(texts["to_lighten"])
+            facts = teller.shown(carriers(pack.node(rule["when"]), judged.values))
+            found.append(
+                Finding(
+                    hit.rule.id, Severity.BLOCKS, sentence, where, fix, hit.rule.id, facts=facts
+                )
+            )
     return tuple(found)
 
 
@@ -50,10 +57,18 @@ def gate_findings(
             fix = teller.wording(texts["do"][gate.verdict.value], gate.needs)
             where = place(texts["where"])
             found.append(
-                Finding(gate.id, severity, gate.sentence, where, fix, gate.page, gate.waivable_by)
+                Finding(
+                    gate.id,
+                    severity,
+                    gate.sentence,
+                    where,
+                    fix,
+                    gate.page,
+                    gate.waivable_by,
+                    gate.facts,
+                )
             )
-    order = list(Severity)
-    return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
+    return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
 
 
 def advice_findings(
@@ -66,16 +81,25 @@ def advice_findings(
     place: Where,
 ) -> tuple[Finding, ...]:
     """Advice whose condition is true. What is unknown gives no advice: its gate already asks."""
-    day = at.astimezone(UTC).date().isoformat()
     values = {**judged.values, "lighter.design": any(way.by == "design" for way in ways)}
     found = []
-    for advice in pack.tree["advice"]:
-        if holds(advice, kind, day) and pack.node(advice["when"]).run(values) is True:
+    for advice in pack.in_force("advice", kind, at):
+        when = pack.node(advice["when"])
+        if when.run(values) is True:
             texts = pack.part_texts(advice["id"])
             sentence = teller.wording(texts["sentence"])
             where = place(texts["where"])
+            facts = teller.shown(carriers(when, values))
             found.append(
-                Finding(advice["id"], Severity.ADVICE, sentence, where, texts["fix"], advice["id"])
+                Finding(
+                    advice["id"],
+                    Severity.ADVICE,
+                    sentence,
+                    where,
+                    texts["fix"],
+                    advice["id"],
+                    facts=facts,
+                )
             )
     return tuple(found)
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from guiderail.core.scales import Verdict
 from guiderail.policy.decision import GateResult
 from guiderail.policy.pack import Pack
+from guiderail.policy.prepared import GateForm
 from guiderail.policy.sentences import Teller
 from guiderail.policy.support import carriers, unknown_carriers
 from guiderail_verify.evaluate import UNKNOWN
 from guiderail_verify.judge import GateVerdict, Judgement
 
-_CARRIED_BY: Final = {
-    "not_applicable": ("applies_when",),
-    "fail": ("fail_when",),
-    "pass": ("pass_when",),
-    "insufficient": ("pass_when", "fail_when"),
-}
+_VERDICTS: Final = {verdict.value: verdict for verdict in Verdict}
 ACCEPTED = "Its owner has accepted this for the release."
 WAIVED = "A waiver is in force."
 
@@ -44,50 +39,40 @@ def _result(
     accepted: frozenset[str],
 ) -> GateResult:
     name, verdict = gate.gate.id, gate.verdict
-    tree, texts = pack.gate(name), pack.part_texts(name)
-    needs: tuple[str, ...] = ()
-    quoted = _quoted(pack, gate, judged)
-    if verdict == "insufficient":
-        needs = _needs(pack, tree, judged)
-    sentence = teller.wording(texts["sentences"][verdict], needs)
-    if verdict in ("fail", "insufficient") and name in waived and tree["waivable_by"]:
+    form = pack.gate_form(name)
+    quoted = _quoted(form, verdict, judged)
+    needs = _needs(form, judged) if verdict == "insufficient" else ()
+    sentence = teller.wording(form.sentences[verdict], needs)
+    if verdict in ("fail", "insufficient") and name in waived and form.waivable_by:
         verdict, sentence = "waived", f"{sentence} {WAIVED}"
     elif verdict == "insufficient" and name in accepted:
         sentence = f"{sentence} {ACCEPTED}"
     return GateResult(
         id=name,
-        verdict=Verdict(verdict),
+        verdict=_VERDICTS[verdict],
         enforced=gate.enforced,
         sentence=sentence,
         needs=needs,
-        owner=str(tree["owner"]),
-        waivable_by=tuple(tree["waivable_by"]),
+        owner=form.owner,
+        waivable_by=form.waivable_by,
         facts=teller.shown(quoted),
         page=name,
     )
 
 
-def _quoted(pack: Pack, gate: GateVerdict, judged: Judgement) -> tuple[str, ...]:
+def _quoted(form: GateForm, verdict: str, judged: Judgement) -> tuple[str, ...]:
     """The facts that carry the verdict, without limits that nobody has set."""
-    tree = pack.gate(gate.gate.id)
-    keys = _CARRIED_BY[gate.verdict]
-    names: dict[str, None] = {}
-    for key in keys:
-        if tree[key] is not None:
-            names |= dict.fromkeys(carriers(pack.node(tree[key]), judged.values))
-    absent = set(tree["may_be_absent"])
+    values, absent = judged.values, form.may_be_absent
+    nodes = form.carriers[verdict]
+    if len(nodes) == 1 and not absent:
+        return carriers(nodes[0], values)
+    names = dict.fromkeys([name for node in nodes for name in carriers(node, values)])
     return tuple(
-        name for name in names
-        if name not in absent or judged.values.get(name, UNKNOWN) is not UNKNOWN
-    )  # fmt: skip
+        name for name in names if name not in absent or values.get(name, UNKNOWN) is not UNKNOWN
+    )
 
 
-def _needs(pack: Pack, tree: Mapping[str, Any], judged: Judgement) -> tuple[str, ...]:
+def _needs(form: GateForm, judged: Judgement) -> tuple[str, ...]:
     """The unknown facts that would settle the gate."""
-    names: dict[str, None] = {}
-    absent = set(tree["may_be_absent"])
-    for key in ("applies_when", "pass_when", "fail_when"):
-        if tree[key] is not None:
-            found = unknown_carriers(pack.node(tree[key]), judged.values)
-            names |= dict.fromkeys(name for name in found if name not in absent)
-    return tuple(names)
+    found = [name for node in form.needs for name in unknown_carriers(node, judged.values)]
+    return tuple(name for name in dict.fromkeys(found) if name not in form.may_be_absent)

@@ -17,7 +17,8 @@ from guiderail.policy.problem import Problem
 from guiderail.policy.vocabulary import did_you_mean
 
 MERGED: Final = (
-    "minimum_known_by", "reviewers", "targets_hours", "expected_wait", "roles", "limits",
+    "minimum_known_by", "reviewers", "targets_hours", "review_hours", "expected_wait", "roles",
+    "limits",
 )  # fmt: skip
 """Settings that an extending pack completes instead of replacing."""
 

@@ -1,182 +1,167 @@
-"""What would get a lighter track: values that stop the heavy rules, verified by deciding again.
+"""What would get a lighter track: the smallest set of changed facts, verified by deciding again.
 
 Two ways are kept apart. `evidence`: measure, answer, approve or confirm what is unknown or open.
-`design`: another model. What the use *is* (`use.*`) is never changed here once it is known, so a
+`design`: another release. What the use *is* (`use.*`) is never changed here once it is known, so a
 high-risk use gets no way down and its reasons say so.
+
+Every rule that must not count and every gate that must pass is a requirement; `options` lists the
+ways to meet each and `smallest` selects. Requirements that only a change brings up are added when
+deciding again shows them, which can only make the answer larger: so the first selection that holds
+is a smallest one. It is smallest among the values of `boundaries`, unless `MOST` or `MOST_STEPS`
+ended the search; then `Lighter.smallest` is False.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from guiderail.core.scales import Track
+from guiderail.policy.actions import changes_told, told_of
 from guiderail.policy.decision import Lighter
+from guiderail.policy.levers import BASE, Box, Levers, Weight
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import Readings
+from guiderail.policy.requirements import Requirements, Situation
 from guiderail.policy.sentences import Teller
-from guiderail.policy.steer import Levers, steer
-from guiderail.policy.support import unknown_carriers
-from guiderail.policy.words import joined, phrase
-from guiderail_verify.evaluate import UNKNOWN, Value
-from guiderail_verify.judge import TIERS, TRACKS, Hit, Judgement, Rulebook
+from guiderail.policy.smallest import Selection, smallest
+from guiderail_verify.judge import KNOWN_BY, TIERS, TRACKS, Judgement, Rulebook
 
-Cause = tuple[str, Hit | None]
-"""A rule with its hit, or a gate, for which something had to change."""
-
-_ROUNDS: Final = 4
-"""Answering one thing may open another, as labels bring measurements; no deeper is sought."""
+_ROUNDS: Final = 32
+"""How often deciding again may bring up something more that has to be met."""
 
 
 def lighter_ways(
     pack: Pack, book: Rulebook, readings: Readings, judged: Judgement, teller: Teller
 ) -> tuple[Lighter, ...]:
-    """For each lighter track the way by evidence, or else by design; none when there is none."""
+    """For each lighter track the way by evidence, and one by design where that is smaller.
+
+    A way is left out where one to a lighter track is no larger and no less easy.
+    """
     if judged.track == 0 or judged.tier == TIERS.index("prohibited"):
         return ()
-    ways: list[Lighter] = []
+    situation = Situation(pack, book, readings, judged)
+    evidence, design = (_Tries(situation, _levers(situation, design=way)) for way in (False, True))
+    found: list[tuple[str, _Found]] = []
     for target in range(judged.track - 1, -1, -1):
-        for by in ("evidence", "design"):
-            search = _Search(pack, book, readings, target, by)
-            if search.run(judged):
-                ways.append(_way(pack, judged, search, target, by, teller))
-                break
-    return tuple(way for index, way in enumerate(ways) if way.actions not in
-                 [later.actions for later in ways[index + 1 :]])  # fmt: skip
+        most = len(readings.values)
+        way = evidence.smallest(target, most)
+        if way is not None:
+            found.append(("evidence", way))
+            most = way.weight[0] - 1
+        if most and not pack.designed.isdisjoint(readings.known_by):
+            way = design.smallest(target, most)
+            if way is not None:
+                found.append(("design", way))
+    return tuple(_way(pack, way, by, teller) for place, (by, way) in enumerate(found)
+                 if not _outdone(by, way, found[place + 1 :]))  # fmt: skip
+
+
+def _outdone(by: str, way: _Found, others: Sequence[tuple[str, _Found]]) -> bool:
+    """Is there a way to a lighter track that changes no more and is no harder to go?"""
+    return any(
+        other.track <= way.track and other.weight[0] <= way.weight[0] and kind in (by, "evidence")
+        for kind, other in others
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A selection that holds. chosen: the new value of each changed fact, as a bit of `levers`."""
+
+    levers: Levers
+    requirements: Requirements
+    box: Box
+    chosen: Mapping[str, int]
+    weight: Weight
+    proven: bool
+    track: int
 
 
 @dataclass(slots=True)
-class _Search:
-    pack: Pack
-    book: Rulebook
-    readings: Readings
-    target: int
-    by: str
-    changed: dict[str, Value] = field(default_factory=dict)
-    causes: dict[Cause, set[str]] = field(default_factory=dict)
+class _Tries:
+    """Looks for the smallest changes of one kind. stuck: targets that are known to be beyond it."""
 
-    def run(self, judged: Judgement) -> bool:
-        """Do changes of this kind suffice, as deciding again says?"""
+    situation: Situation
+    levers: Levers
+    stuck: int = -1
+
+    def smallest(self, target: int, most: int) -> _Found | None:
+        """At most `most` changes that lead to `target` or lower, at whichever tier is best."""
+        best: _Found | None = None
+        possible = False
+        if target <= self.stuck:
+            return None
+        for tier in range(self.situation.tier, -1, -1):
+            required = Requirements(self.situation, self.levers, target, tier)
+            if required.start():
+                possible = True
+                found = self._settle(required, target, most)
+                if found is not None and (best is None or found.weight[:2] < best.weight[:2]):
+                    best, most = found, found.weight[0]
+            elif required.tier_is_out_of_reach:
+                break
+        if not possible:
+            self.stuck = target
+        return best
+
+    def _settle(self, required: Requirements, target: int, most: int) -> _Found | None:
+        """Select, decide again, and require what that brings up, until it holds."""
         for _ in range(_ROUNDS):
-            if judged.track <= self.target:
-                return True
-            before = dict(self.changed)
-            if not self._soften(judged) or self.changed == before:
-                return False
-            judged = self._judge()
-        return judged.track <= self.target
+            selection = smallest(list(required.ways.values()), self.levers, most)
+            if selection is None:
+                return None
+            chosen = self._chosen(selection.box)
+            judged = self._judge(chosen)
+            broken = any(required.is_broken(verdict) for verdict in judged.gates)
+            if judged.track <= target and not broken:
+                return self._found(required, selection, chosen, judged.track)
+            if not required.after(judged):
+                return None
+        return None
 
-    def _judge(self) -> Judgement:
-        weak = self.changed.get("evidence.weak")
-        values = {**self.readings.values, **self.changed}
-        values.pop("tier", None)
-        return self.book.judge(
-            values, self.readings.known_by, weak=weak if isinstance(weak, bool) else None
-        )
+    def _found(
+        self, required: Requirements, selection: Selection, chosen: Mapping[str, int], track: int
+    ) -> _Found:
+        proven = selection.proven and self.levers.complete
+        return _Found(self.levers, required, selection.box, chosen, selection.weight, proven, track)
 
-    def _soften(self, judged: Judgement) -> bool:
-        # Lighter rules first: what satisfies them usually satisfies the heavier ones too.
-        for hit in sorted(judged.track_hits, key=lambda hit: hit.rule.rank):
-            if hit.rule.rank > self.target and not self._stop(hit, judged):
-                return False
-        return self.target > 0 or self._settle_gates(judged)
+    def _chosen(self, box: Box) -> dict[str, int]:
+        """A value for every fact that changes, and for the counts that become 0 with another."""
+        levers = self.levers
+        chosen = {name: levers.preferred(name, box[name])
+                  for name in sorted(box) if not box[name] & BASE}  # fmt: skip
+        for part in levers.parts:
+            none = levers.none_of(part) if levers.follows(part, box) else 0
+            if none:
+                chosen[part] = none
+        return chosen
 
-    def _settle_gates(self, judged: Judgement) -> bool:
-        """Let every insufficient gate pass, or stop counting because the tier falls."""
-        lacking = [g for g in judged.gates if g.enforced and g.verdict == "insufficient"]
-        tier_rules = [hit for hit in judged.tier_hits if hit.rule.rank > 0]
-        if any(gate.gate.from_rank > 0 for gate in lacking) and tier_rules:
-            kept = dict(self.changed)
-            causes = {cause: set(names) for cause, names in self.causes.items()}
-            if all(self._stop_tier(hit, judged) for hit in tier_rules):
-                return True  # the next round sees which gates still count
-            self.changed, self.causes = kept, causes
-        return all(self._settle(gate.gate.id, judged) for gate in lacking)
-
-    def _settle(self, gate: str, judged: Judgement) -> bool:
-        tree, cause = self.pack.gate(gate), (gate, None)
-        if not self._steer(tree["pass_when"], True, judged, cause):
-            return False
-        if tree["fail_when"] is None:
-            return True
-        seen = {**judged.values, **self.changed}
-        open_facts = unknown_carriers(self.pack.node(tree["fail_when"]), seen)
-        if open_facts and set(open_facts) <= set(tree["may_be_absent"]):
-            return True
-        return self._steer(tree["fail_when"], False, judged, cause)
-
-    def _stop(self, hit: Hit, judged: Judgement) -> bool:
-        rule = self.pack.rule(hit.rule.id, hit.rule.level)
-        fixed = rule["by"] == "no" and hit.truth is True
-        if not fixed and self._steer(rule["when"], False, judged, (hit.rule.id, hit)):
-            return True
-        return self._lower_tier(rule["when"], judged)
-
-    def _lower_tier(self, when: Mapping[str, Any], judged: Judgement) -> bool:
-        """Let the rule stop by a lower tier, if only unknowns and confirmations hold it up."""
-        node = self.pack.node(when)
-        felt = TIERS.index(str(judged.values["tier"]))
-        for lower in range(felt - 1, -1, -1):
-            if node.run({**judged.values, **self.changed, "tier": TIERS[lower]}) is not False:
-                continue
-            return all(
-                self._stop_tier(other, judged)
-                for other in judged.tier_hits
-                if other.rule.rank > lower
-            )
-        return False
-
-    def _stop_tier(self, hit: Hit, judged: Judgement) -> bool:
-        return self._steer(self._when(hit), False, judged, (hit.rule.id, hit))
-
-    def _when(self, hit: Hit) -> Mapping[str, Any]:
-        when: Mapping[str, Any] = self.pack.rule(hit.rule.id, hit.rule.level)["when"]
-        return when
-
-    def _steer(self, tree: Mapping[str, Any], want: bool, judged: Judgement, cause: Cause) -> bool:
-        levers = Levers(self.pack.tree["facts"], self.readings.values, self.by)
-        found = steer(self.pack.node(tree), want, {**judged.values, **self.changed}, levers)
-        if found is None:
-            return False
-        if found:
-            self.changed.update(found)
-            self.causes.setdefault(cause, set()).update(found)
-        return True
+    def _judge(self, chosen: Mapping[str, int]) -> Judgement:
+        readings = self.levers.readings
+        values, known_by = dict(readings.values), dict(readings.known_by)
+        for name, bit in chosen.items():
+            values.update(self.levers.reading(name, bit))
+            known_by[name] = len(KNOWN_BY) - 1
+        return self.situation.book.judge(values, known_by)
 
 
-def _way(
-    pack: Pack, before: Judgement, search: _Search, target: int, by: str, teller: Teller
-) -> Lighter:
-    rules = dict.fromkeys(part for part, _ in search.causes)
-    return Lighter(Track(TRACKS[target]), by, _actions(pack, before, search, teller), tuple(rules))
+def _levers(situation: Situation, *, design: bool) -> Levers:
+    pack = situation.pack
+    least = dict(situation.book.wanted[situation.tier])
+    weak = {name: least[name] for name in situation.base.weak}
+    return Levers(pack.boundaries, pack.tree["facts"], situation.readings, design, weak, pack.parts)
 
 
-def _actions(pack: Pack, before: Judgement, search: _Search, teller: Teller) -> tuple[str, ...]:
-    """What to do: find out what is unknown, then what each rule and gate asks for."""
-    facts = pack.tree["facts"]
-    open_facts = [name for name in search.changed
-                  if name in facts and before.values.get(name, UNKNOWN) is UNKNOWN]  # fmt: skip
-    asked = {question["fact"] for question in pack.tree["questions"]}
-    answers = [name for name in open_facts if name in asked]
-    measures = [name for name in open_facts if name not in asked]
-    told: list[str] = []
-    if answers:
-        told.append(f"Answer what is still open: {joined(answers)}.")
-    if measures:
-        lacking = joined([_phrase(pack, name) for name in measures])
-        told.append(f"Have it measured or recorded: {lacking}.")
-    for (part, hit), names in search.causes.items():
-        if all(before.values.get(name, UNKNOWN) is UNKNOWN for name in names):
-            continue  # finding it out is the whole advice
-        texts = pack.part_texts(part)
-        if hit is not None:
-            told.append(teller.fill(texts["to_lighten"]))
-        else:
-            told.append(teller.wording(texts["do"]["insufficient"]))
-    return tuple(dict.fromkeys(told))
-
-
-def _phrase(pack: Pack, name: str) -> str:
-    kind = pack.vocabulary.fact_type(name)
-    return phrase(kind) if kind is not None else name
+def _way(pack: Pack, found: _Found, by: str, teller: Teller) -> Lighter:
+    told = told_of(pack, found.levers, teller, found.requirements.ways, found.box)
+    changes = changes_told(told, found.chosen)
+    return Lighter(
+        to=Track(TRACKS[found.track]),
+        by=by,
+        actions=tuple(dict.fromkeys(change.action for change in changes)),
+        rules=told.met(),
+        changes=changes,
+        smallest=found.proven,
+    )

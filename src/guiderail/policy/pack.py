@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,17 @@ from typing import Any, Final
 
 from guiderail.core.digest import Digest, json_digest
 from guiderail.core.errors import InputError, IntegrityError, RefusedError
+from guiderail.facts.catalogue import BY_NAME
+from guiderail.facts.fact import FactSet
 from guiderail.facts.fact_type import FactType
+from guiderail.policy.boundaries import Boundaries
 from guiderail.policy.decision import PackRef
+from guiderail.policy.prepared import GateForm, Quoting, Said, gate_form, parts, quoting
+from guiderail.policy.readings import Reader, Readings
 from guiderail.policy.support import Node, node
-from guiderail.policy.vocabulary import CATALOGUE_ONLY, Vocabulary
-from guiderail_verify.judge import Rulebook, base_name, compile_rulebook
+from guiderail.policy.templates import pieces
+from guiderail.policy.vocabulary import CATALOGUE_ONLY, COMPUTED, Vocabulary, value_names
+from guiderail_verify.judge import Rulebook, base_name, compile_rulebook, holds
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "packs"
 COMPILED_FILE: Final = "compiled.json"
@@ -45,6 +51,17 @@ class Pack:
         default_factory=dict, repr=False, compare=False
     )
     _vocabulary: Vocabulary = field(default=CATALOGUE_ONLY, repr=False, compare=False)
+    _readers: list[Reader] = field(default_factory=list, repr=False, compare=False)
+    _wordings: dict[int, tuple[Said, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _gate_forms: dict[str, GateForm] = field(default_factory=dict, repr=False, compare=False)
+    _quotings: Mapping[str, Quoting] = field(default_factory=dict, repr=False, compare=False)
+    _in_force: dict[tuple[str, str, int], tuple[Mapping[str, Any], ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _asked: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    _parts: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    _designed: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    _boundaries: list[Boundaries] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -77,6 +94,75 @@ class Pack:
         known = self._nodes.get(id(tree))
         if known is None:
             known = self._nodes[id(tree)] = node(tree, self.tree["facts"])
+        return known
+
+    @property
+    def boundaries(self) -> Boundaries:
+        """Where rules and gates change their mind, found once."""
+        if not self._boundaries:
+            self._boundaries.append(Boundaries(self.tree))
+        return self._boundaries[0]
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Facts that a question of the interview asks for."""
+        return self._asked
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Facts that count some of what another fact counts, and that other fact."""
+        return self._parts
+
+    @property
+    def designed(self) -> frozenset[str]:
+        """Facts that a different design of the release changes; what the use is, is none."""
+        return self._designed
+
+    def readings(self, facts: FactSet) -> Readings:
+        """Facts as the rules of this pack see them."""
+        if not self._readers:
+            self._readers.append(Reader(self.tree["facts"]))
+        return self._readers[0].read(facts)
+
+    def wording(self, cases: Sequence[Mapping[str, Any]]) -> tuple[Said, ...]:
+        """The wordings of one sentence with their conditions, prepared once."""
+        known = self._wordings.get(id(cases))
+        if known is None:
+            known = self._wordings[id(cases)] = tuple(
+                self.said(case["says"], None if case["when"] is None else self.node(case["when"]))
+                for case in cases
+            )
+        return known
+
+    def said(self, text: str, when: Node | None = None) -> Said:
+        """A template of this pack, ready to be filled in."""
+        whole = pieces(text)
+        if len(whole) == 1 and isinstance(whole[0], str):
+            return Said(when, (), whole[0])
+        return Said(when, parts(whole, self._quotings), "")
+
+    def quoting(self, name: str) -> Quoting | None:
+        """How a fact is quoted, by its name or by that of a bound; None for other names."""
+        return self._quotings.get(name)
+
+    def gate_form(self, gate: str) -> GateForm:
+        """A gate for the people who read its verdict, prepared once."""
+        known = self._gate_forms.get(gate)
+        if known is None:
+            tree = self.gate(gate)
+            keys = ("applies_when", "pass_when", "fail_when")
+            nodes = {key: self.node(tree[key]) for key in keys if tree[key] is not None}
+            known = self._gate_forms[gate] = gate_form(tree, self.part_texts(gate), nodes)
+        return known
+
+    def in_force(self, section: str, kind: str, at: datetime) -> tuple[Mapping[str, Any], ...]:
+        """Advice or questions that hold for a kind at a moment, found once per span of days."""
+        day = at.astimezone(UTC).date().isoformat()
+        key = (section, kind, bisect_right(self._days, day))
+        known = self._in_force.get(key)
+        if known is None:
+            parts = [part for part in self.tree[section] if holds(part, kind, day)]
+            known = self._in_force[key] = tuple(parts)
         return known
 
     def limits(self, fact: str) -> tuple[float, ...]:
@@ -128,9 +214,26 @@ def make_pack(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> Pack:
     days = {day for parts in sections for part in parts
             for day in (part["since"], part["until"]) if day is not None}  # fmt: skip
     rules = {(part["id"], part.get("level", 0)): part for parts in sections[:3] for part in parts}
-    return Pack(tree, texts, json_digest(tree), json_digest(texts), _days=sorted(days),
-                _limits=_limits(tree), _rules=rules,
-                _vocabulary=Vocabulary(own_facts(tree, texts)))  # fmt: skip
+    vocabulary, limits = Vocabulary(own_facts(tree, texts)), _limits(tree)
+    kinds = [kind for name in tree["facts"] if (kind := vocabulary.named(name)) is not None]
+    return Pack(
+        tree,
+        texts,
+        json_digest(tree),
+        json_digest(texts),
+        _days=sorted(days),
+        _limits=limits,
+        _rules=rules,
+        _vocabulary=vocabulary,
+        _quotings=_quotings(kinds, limits),
+        _asked=frozenset(question["fact"] for question in tree["questions"]),
+        _parts={kind.name: kind.part_of for kind in kinds if kind.part_of},
+        _designed=frozenset(
+            kind.name
+            for kind in kinds
+            if kind.can_change == "design" and not kind.name.startswith("use.")
+        ),
+    )
 
 
 def own_facts(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, FactType]:
@@ -150,6 +253,17 @@ def own_facts(tree: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Fa
         )
         for name, told in texts["facts"].items()
     }
+
+
+def _quotings(
+    kinds: Sequence[FactType], limits: Mapping[str, tuple[float, ...]]
+) -> dict[str, Quoting]:
+    found: dict[str, Quoting] = {}
+    for kind in (*BY_NAME.values(), *kinds):
+        if kind.name not in COMPUTED:
+            one = quoting(kind, limits.get(kind.name, ()))
+            found |= dict.fromkeys(value_names(kind), one)
+    return found
 
 
 def _limits(tree: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from guiderail.core.digest import decimal_string, json_digest
 from guiderail.facts.fact_type import FactType
+from guiderail.policy.invariants import compile_invariants, exceptions_of
 from guiderail.policy.layers import Layers, layered
 from guiderail.policy.pack_files import ControlFile, FactFile, PackFile
 from guiderail.policy.pack_reader import SHIPPED, PackSources, Reading, Source
@@ -48,6 +49,9 @@ def build(reading: Reading) -> Built:
         "title": whole.title,
         "roles": dict(whole.roles),
         "expected_wait": dict(whole.expected_wait),
+        "review_hours": {
+            track: decimal_string(hours) for track, hours in whole.review_hours.items()
+        },
         "limits": {name: decimal_string(value) for name, value in whole.limits.items()},
         "overrides": dict(layers.overrides),
         "drops": dict(layers.drops),
@@ -66,6 +70,11 @@ def build(reading: Reading) -> Built:
         ]
         built.tree[section] = [tree for part in parts for tree in part.trees()]
         built.texts["parts"].update({part.source.part.id: part.texts for part in parts})
+    built.tree["invariants"], built.texts["invariants"] = compile_invariants(
+        reading.packs, whole.kinds, whole.limits, vocabulary, built.problems
+    )
+    excepted = built.texts["proof_exceptions"] = exceptions_of(reading.packs)
+    built.tree["proof_exceptions"] = {name: list(reasons) for name, reasons in excepted.items()}
     built.tree["facts"] = _fact_types(built.tree, vocabulary)
     built.problems += _gaps(reading.packs[-1], built.tree)
     built.problems += _pins(reading.packs)
@@ -178,7 +187,9 @@ def _control(control: ControlFile) -> dict[str, Any]:
 def _fact_types(tree: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
     """The types of every fact that the tree names, as the verifier needs them, and of own ones."""
     named = {
-        vocabulary.base_name(name) for section in SECTIONS for name in fact_names(tree[section])
+        vocabulary.base_name(name)
+        for section in (*SECTIONS, "invariants")
+        for name in fact_names(tree[section])
     }
     typed = {
         name: fact

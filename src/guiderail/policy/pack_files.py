@@ -259,15 +259,35 @@ class FactFile(Part):
     kinds: tuple[Kind, ...]
 
 
+class Invariant(Part):
+    """What must hold whatever the rules become; `guiderail policy prove` tries to break it.
+
+    never_lighter_than: the least track or tier where `when` holds or is unknown.
+    """
+
+    id: Id
+    says: Prose
+    when: Formula
+    never_lighter_than: Literal["yellow", "red", "medium", "high"]
+    kinds: tuple[Kind, ...] = ()
+
+
+ExceptedProperty = Literal["monotone", "rules-decide", "no-shadow"]
+"""Properties from which a pack may except a fact or rule, with a reason that is always shown."""
+
+
 class PackFile(Part):
     """`pack.yaml`. What an extending pack leaves out it takes from the pack it extends.
 
     extends_digest: the digest of the extended pack, so that another version of it does not change
         this policy unseen. drops: id of a part of an extended pack -> why it does not hold here.
     limits: names for the numbers that rules compare with.
+    invariants and proof_exceptions add to those of the extended pack and never replace them.
 
     minimum_known_by: prefix of a fact's name -> how it must at least be known for green to rest
         on it; the longest prefix decides. targets_hours: working hours until a decision.
+    review_hours: hours of work that one reviewer spends on a release of the track. It decides
+        nothing; replays count with it.
     """
 
     id: Id
@@ -279,10 +299,13 @@ class PackFile(Part):
     extends_digest: Sha256 | None = None
     drops: dict[str, Prose] = {}
     limits: dict[LimitName, int | float] = {}
+    invariants: tuple[Invariant, ...] = ()
+    proof_exceptions: dict[ExceptedProperty, dict[str, Prose]] = {}
     kinds: tuple[Kind, ...]
     reverify_after_days: Annotated[int, Field(gt=0)] = 180
     minimum_known_by: dict[str, KnownByName] = {}
     reviewers: dict[TrackName, tuple[Role, ...]] = {}
     targets_hours: dict[TrackName, Annotated[int, Field(ge=0)]] = {}
+    review_hours: dict[TrackName, Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0)]] = {}
     expected_wait: dict[TrackName, Prose] = {}
     roles: dict[Role, Prose] = {}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from guiderail.core.errors import InputError
 from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact_type import FactType
+from guiderail.policy.examples import ShownExample, shown_examples
 from guiderail.policy.formula_text import formula_text
 from guiderail.policy.pack import Pack
 from guiderail.policy.vocabulary import COMPUTED, did_you_mean
@@ -36,7 +37,10 @@ class Page:
     """kind: `tier rule`, `track rule`, `gate`, `advice`, `question` or `fact`.
 
     conditions: label and expression, for example ("raises the track to red", "tier >= high").
-    facts: names of the facts that it reads. used_by: for a fact, the ids that read it.
+    facts: names of the facts that it reads. used_by: for a fact or question, the ids that read it.
+    asked_of: each kind of workload and how it holds there ("from tier medium on").
+    limits: facts and the numbers that the conditions compare them with, in words.
+    questions: ids of the questions that ask for one of the facts.
     Texts that a kind does not have are empty.
     """
 
@@ -60,7 +64,10 @@ class Page:
     conditions: tuple[tuple[str, str], ...] = ()
     facts: tuple[str, ...] = ()
     used_by: tuple[str, ...] = ()
-    examples: tuple[tuple[str, str], ...] = ()
+    examples: tuple[ShownExample, ...] = ()
+    asked_of: tuple[tuple[str, str], ...] = ()
+    limits: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 def page(page_id: str, pack: Pack) -> Page:
@@ -90,6 +97,7 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         return _question_page(page_id, texts, pack)
     told = texts["page"]
     kind, trees = _conditions(page_id, pack)
+    facts = _facts([tree for _, tree in trees], pack)
     return Page(
         id=page_id,
         kind=kind,
@@ -109,9 +117,60 @@ def _part_page(page_id: str, pack: Pack) -> Page:
         since=texts["since"],
         until=texts["until"] or "",
         conditions=tuple((label, formula_text(tree)) for label, tree in trees),
-        facts=_facts([tree for _, tree in trees], pack),
-        examples=tuple((one["name"], one["verdict"]) for one in texts.get("examples", ())),
+        facts=facts,
+        examples=shown_examples(page_id, pack) if kind == "gate" else (),
+        asked_of=_asked_of(page_id, pack),
+        limits=_limits([tree for _, tree in trees], pack),
+        questions=_questions(facts, pack),
     )
+
+
+def _asked_of(page_id: str, pack: Pack) -> tuple[tuple[str, str], ...]:
+    """Kinds of the pack for which the part holds. A gate says from which tier, or that it warns."""
+    sections = ("tiers", "tracks", "gates", "advice", "questions")
+    found = [
+        part["kinds"] for name in sections for part in pack.tree[name] if part["id"] == page_id
+    ]
+    if not found:
+        found = [pack.part_texts(page_id).get("kinds", ())]
+    if isinstance(found[0], Mapping):
+        decided = pack.kinds or tuple(found[0])
+        return tuple((kind, _from_tier(row)) for kind, row in found[0].items() if kind in decided)
+    return tuple((kind, "always") for kind in found[0])
+
+
+def _from_tier(row: Mapping[str, Any]) -> str:
+    if row["effect"] == "warns":
+        return "only warns"
+    return "on every tier" if row["from_tier"] == "low" else f"from tier {row['from_tier']} on"
+
+
+def _questions(facts: Sequence[str], pack: Pack) -> tuple[str, ...]:
+    return tuple(row["id"] for row in pack.tree["questions"] if row["fact"] in facts)
+
+
+def _limits(trees: list[Any], pack: Pack) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The numbers that stand beside a fact in the conditions, smallest first, with its unit."""
+    found: dict[str, set[float]] = {}
+    pending = list(trees)
+    while pending:
+        match pending.pop():
+            case {"compare": _, "left": {"fact": name}, "right": {"number": text}}:
+                found.setdefault(pack.vocabulary.base_name(name), set()).add(float(text))
+            case dict() as part:
+                pending.extend(part.values())
+            case list() as parts:
+                pending.extend(parts)
+    return tuple(
+        (name, tuple(_limit(name, number, pack) for number in sorted(found[name])))
+        for name in sorted(found)
+    )
+
+
+def _limit(name: str, number: float, pack: Pack) -> str:
+    fact = pack.vocabulary.named(name)
+    unit = fact.unit if fact is not None else ""
+    return f"{number:g} {unit}".strip()
 
 
 def _references(told: Mapping[str, Any], pack: Pack) -> tuple[Reference, ...]:
@@ -127,7 +186,8 @@ def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[
         rules = [part for part in pack.tree[section] if part["id"] == page_id]
         if rules:
             return f"{kind} rule", [
-                (f"raises the {kind} to {rule['raises_to']}", rule["when"]) for rule in rules
+                (f"raises the {kind} to {rule['raises_to']}{_adds(rule, pack)}", rule["when"])
+                for rule in rules
             ]
     for gate in pack.tree["gates"]:
         if gate["id"] == page_id:
@@ -135,6 +195,12 @@ def _conditions(page_id: str, pack: Pack) -> tuple[str, list[tuple[str, Mapping[
             return "gate", [(label, gate[key]) for key, label in labels if gate[key] is not None]
     advice = [part for part in pack.tree["advice"] if part["id"] == page_id]
     return "advice", [("is shown", part["when"]) for part in advice]
+
+
+def _adds(rule: Mapping[str, Any], pack: Pack) -> str:
+    """Which reviewers the rule adds to those of the track."""
+    roles = joined([pack.role_title(role) for role in rule["adds_reviewers"]])
+    return f" and asks for a review by {roles}" if roles else ""
 
 
 def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
@@ -156,29 +222,42 @@ def _question_page(page_id: str, texts: Mapping[str, Any], pack: Pack) -> Page:
         until=texts["until"] or "",
         conditions=() if skip is None else (("is skipped", formula_text(skip)),),
         facts=(texts["fact"],),
+        asked_of=_asked_of(page_id, pack),
+        used_by=tuple(name for name in _readers(texts["fact"], pack) if name != page_id),
     )
 
 
 def _fact_page(fact: FactType, pack: Pack) -> Page:
     readers = _readers(fact.name, pack)
-    questions = [row["id"] for row in pack.tree["questions"] if row["fact"] == fact.name]
+    questions = _questions((fact.name,), pack)
     unit = f" in {fact.unit}" if fact.unit else ""
     values = f" Values: {', '.join(fact.values)}." if fact.values else ""
-    read_by = joined(readers) or "nothing in this pack"
+    unread = "" if readers else "Nothing in this pack reads it. "
     return Page(
         id=fact.name,
         kind="fact",
         title=capitalised(fact.says),
-        what=f"{capitalised(fact.type)}{unit}, from {fact.source}: {fact.how}.{values}",
-        why=f"Read by {read_by}. While it is not known, it counts as the worst it could be.",
+        what=f"{_TYPES[fact.type]}{unit}, from {fact.source}: {fact.how}.{values}",
+        why=f"{unread}While it is not known, it counts as the worst it could be.",
         good=_good(fact),
         fix=_CHANGES[fact.can_change],
         tools=tuple(f"guiderail explain {name}" for name in questions) or ("guiderail check",),
         facts=(fact.name,),
         used_by=tuple(readers),
+        questions=questions,
+        asked_of=tuple((kind, "always") for kind in fact.kinds),
     )
 
 
+_TYPES = {
+    "bool": "Yes or no",
+    "integer": "A whole number",
+    "number": "A number",
+    "interval": "A number with its 95 % interval",
+    "enum": "One of several values",
+    "set": "A set of names",
+    "text": "A text",
+}
 _CHANGES = {
     "evidence": "Measure it, have it approved or have it confirmed.",
     "design": "Another model or another use gives another value.",
@@ -192,7 +271,7 @@ def _good(fact: FactType) -> str:
     up = fact.risk_direction == "up"
     match fact.type:
         case "bool":
-            return f"{'False' if up else 'True'} is the safer value."
+            return f"{'No' if up else 'Yes'} is the safer value."
         case "enum":
             order = ", ".join(fact.values if up else fact.values[::-1])
             return f"From safest to riskiest: {order}."

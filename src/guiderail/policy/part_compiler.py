@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from guiderail.core.digest import decimal_string
+from guiderail.core.errors import InputError
+from guiderail.facts.fact import Value
 from guiderail.policy.check_types import Tree, compile_text
+from guiderail.policy.examples import SOURCE, example_values, stored_values
 from guiderail.policy.pack_files import (
     AdviceFile,
     Case,
@@ -196,9 +200,7 @@ def _gate(compiler: PartCompiler, gate: GateFile) -> list[Any]:
             "fail": compiler.wording(do.fails, "do", "fail"),
             "insufficient": compiler.wording(do.insufficient, "do", "insufficient"),
         },
-        "examples": [
-            {"name": example.name, "verdict": example.verdict} for example in gate.examples
-        ],
+        "examples": _examples(compiler, gate),
     }
     for name in gate.may_be_absent:
         if compiler.vocabulary.named(name) is None:
@@ -221,6 +223,21 @@ def _gate(compiler: PartCompiler, gate: GateFile) -> list[Any]:
             "waivable_by": list(gate.waivable_by),
         }
     ]
+
+
+def _examples(compiler: PartCompiler, gate: GateFile) -> list[Any]:
+    """Examples with typed facts. A fact that does not exist is left to `policy check`."""
+    texts: list[Any] = []
+    for index, example in enumerate(gate.examples):
+        values: dict[str, Value] = {}
+        for name, written in example.facts.items():
+            try:
+                values |= example_values({name: written}, compiler.vocabulary, Path(SOURCE))
+            except InputError as error:
+                compiler.problem(error.what, error.advice, "examples", index, "facts", name)
+        texts.append({"name": example.name, "verdict": example.verdict,
+                      "facts": stored_values(values)})  # fmt: skip
+    return texts
 
 
 def _advice(compiler: PartCompiler, advice: AdviceFile) -> list[Any]:

@@ -7,15 +7,14 @@ again within `reverify_after_days`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from guiderail.core.interval import Interval
-from guiderail.core.scales import KnownBy
-from guiderail.facts.fact import FactSet, Value, known
+from guiderail.facts.fact import FactSet
+from guiderail.policy.examples import SOURCE, example_values, facts_of_values
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.pack_builder import build
 from guiderail.policy.pack_files import (
@@ -28,7 +27,7 @@ from guiderail.policy.pack_files import (
     Reference,
     RuleFile,
 )
-from guiderail.policy.pack_reader import PackSources, Source, read_directory
+from guiderail.policy.pack_reader import PackSources, Reading, Source, read_directory
 from guiderail.policy.problem import Problem
 from guiderail.policy.readings import readings_of
 from guiderail.policy.vocabulary import Vocabulary
@@ -39,10 +38,11 @@ MOST_QUESTIONS: Final = 26
 
 @dataclass(frozen=True, slots=True)
 class CheckedPack:
-    """pack is None where it cannot be compiled at all."""
+    """pack is None where it cannot be compiled at all. reading: the files behind it."""
 
     pack: Pack | None
     problems: tuple[Problem, ...]
+    reading: Reading
 
 
 def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
@@ -50,7 +50,7 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
     reading = read_directory(directory)
     built = build(reading)
     if built.problems:
-        return CheckedPack(None, tuple(built.problems))
+        return CheckedPack(None, tuple(built.problems), reading)
     pack = make_pack(built.tree, built.texts)
     problems: list[Problem] = []
     for sources in reading.packs:
@@ -58,15 +58,12 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
             for source in parts:
                 problems.extend(_part_problems(source, sources.pack, pack, today))
         problems.extend(_too_many_questions(sources))
-    return CheckedPack(pack, tuple(problems))
+    return CheckedPack(pack, tuple(problems), reading)
 
 
 def example_facts(example: Example, vocabulary: Vocabulary) -> FactSet:
-    """The facts of an example, as measured ones; what it leaves out is unknown."""
-    return {
-        name: known(name, _value(vocabulary, name, value), "the example", KnownBy.ATTESTED)
-        for name, value in example.facts.items()
-    }
+    """The facts of an example, as attested ones; what it leaves out is unknown."""
+    return facts_of_values(example_values(example.facts, vocabulary, Path(SOURCE)))
 
 
 def example_verdict(gate: GateFile, example: Example, pack: Pack) -> str:
@@ -165,14 +162,3 @@ def _too_many_questions(sources: PackSources) -> Iterator[Problem]:
 
 def _problem(source: Source, path: tuple[str | int, ...], message: str, hint: str) -> Problem:
     return Problem(source.document.value_place(path), message, hint)
-
-
-def _value(vocabulary: Vocabulary, name: str, value: Any) -> Value:
-    known_type = vocabulary.named(name)
-    kind = known_type.type if known_type is not None else "text"
-    if kind == "interval" and isinstance(value, Mapping):
-        return Interval(float(value["value"]), float(value["low"]), float(value["high"]))
-    if kind == "number" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    written: Value = value
-    return written

@@ -18,13 +18,18 @@ from guiderail_verify.judge import base_name
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One part of an expression. joint: `all`, `any`, `not`, or empty for a leaf."""
+    """One part of an expression. joint: `all`, `any`, `not`, or empty for a leaf.
+
+    names: every fact in it, in the order of the alphabet. simple: the facts of parts that are all
+    leaves, in the order in which they are written; empty otherwise.
+    """
 
     joint: str
     parts: tuple[Node, ...]
     run: Expression
     names: tuple[str, ...]
     tree: Mapping[str, Any]
+    simple: tuple[str, ...] = ()
 
 
 def node(tree: Mapping[str, Any], types: Mapping[str, object]) -> Node:
@@ -32,13 +37,15 @@ def node(tree: Mapping[str, Any], types: Mapping[str, object]) -> Node:
 
     types: the fact types of the pack, which tell a bound of an interval from a fact.
     """
+    names = tuple(sorted({base_name(name, types) for name in fact_names(tree)}))
     for joint in ("all", "any"):
         if joint in tree:
             parts = tuple(node(part, types) for part in tree[joint])
-            return Node(joint, parts, compile_expression(tree), (), tree)
+            flat = [name for part in parts for name in part.names]
+            simple = () if any(part.parts for part in parts) else tuple(dict.fromkeys(flat))
+            return Node(joint, parts, compile_expression(tree), names, tree, simple)
     if "not" in tree:
-        return Node("not", (node(tree["not"], types),), compile_expression(tree), (), tree)
-    names = tuple(sorted({base_name(name, types) for name in fact_names(tree)}))
+        return Node("not", (node(tree["not"], types),), compile_expression(tree), names, tree)
     return Node("", (), compile_expression(tree), names, tree)
 
 
@@ -47,6 +54,10 @@ def carriers(root: Node, values: Values) -> tuple[str, ...]:
 
     For a true `&&` all parts, for a true `||` its true parts, for an unknown one its unknown parts.
     """
+    if not root.parts:
+        return root.names
+    if root.simple and root.run(values) is (root.joint == "all"):
+        return root.simple
     return tuple(dict.fromkeys(_carriers(root, values)))
 
 

@@ -2,7 +2,7 @@
 
 {change.performance}        the value in words, with unit and interval
 {change.performance:+}      with its sign; `abs` without it, `plain` without the interval
-{change.new_features#names} an entry of the fact's details
+{change.new_features#names} an entry of the fact's details; `code` puts names into backticks
 {metric}                    the primary metric's name
 {unknown}                   which facts are unknown, and why
 [[ ... ]]                   left out when a detail inside it does not exist
@@ -16,9 +16,10 @@ from functools import lru_cache
 from typing import Final
 
 from guiderail.policy.vocabulary import Vocabulary
+from guiderail.policy.words import capitalised
 
 SPECIAL: Final = ("metric", "unknown", "weak")
-FORMATS: Final = ("", "+", "abs", "plain")
+FORMATS: Final = ("", "+", "abs", "plain", "code")
 
 _TOKEN: Final = re.compile(r"\[\[|\]\]|\{[^{}]*\}")
 
@@ -59,7 +60,12 @@ def unusable(written: str, vocabulary: Vocabulary) -> str:
 
 @lru_cache(maxsize=1024)
 def pieces(text: str) -> tuple[Piece, ...]:
-    """A template as its pieces. Sections do not nest; an unclosed one ends with the text."""
+    """A template as its pieces. Sections do not nest; an unclosed one ends with the text.
+
+    A template that is nothing but text comes as the sentence that it makes.
+    """
+    if not _TOKEN.search(text):
+        return (capitalised(text.strip()),)
     outer: list[Piece] = []
     inner: list[Piece] | None = None
     end = 0

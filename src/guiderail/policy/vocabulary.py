@@ -33,6 +33,9 @@ class Vocabulary:
     """Every fact that one pack may name. own: the facts that the organisation's packs add."""
 
     own: Mapping[str, FactType] = field(default_factory=dict)
+    _known: dict[str, FactType | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def named(self, name: str) -> FactType | None:
         """The fact with exactly this name."""
@@ -40,6 +43,11 @@ class Vocabulary:
 
     def fact_type(self, name: str) -> FactType | None:
         """The type behind a name as expressions write it, bounds of intervals included."""
+        if name not in self._known:
+            self._known[name] = self._fact_type(name)
+        return self._known[name]
+
+    def _fact_type(self, name: str) -> FactType | None:
         known = self.named(name)
         if known is not None:
             return known

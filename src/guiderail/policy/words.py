@@ -30,23 +30,19 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
     form: as in `templates`. limits: the numbers that rules compare the fact with; a value is never
     rounded onto or across one of them.
     """
-    match value:
-        case Unknown(reason=reason):
-            return f"not known ({reason})"
-        case bool():
-            return "yes" if value else "no"
-        case int() | float():
-            if fact.unit == "days" and 0 <= value < 1:
-                return "less than a day"
-            return _with_unit(
-                _plain_number(number_words(value, form, limits, fact.unit)), fact.unit
-            )
-        case Interval():
-            return _interval_words(fact, value, form, limits)
-        case str():
-            return value.replace("_", " ") if fact.type == "enum" else value
-        case tuple():
-            return joined(value) if value else "none"
+    if value is True or value is False:
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        if fact.unit == "days" and 0 <= value < 1:
+            return "less than a day"
+        return _with_unit(_plain_number(number_words(value, form, limits, fact.unit)), fact.unit)
+    if isinstance(value, Interval):
+        return _interval_words(fact, value, form, limits)
+    if isinstance(value, str):
+        return value.replace("_", " ") if fact.type == "enum" else value
+    if isinstance(value, Unknown):
+        return f"not known ({value.reason})"
+    return joined(value) if value else "none"
 
 
 def number_words(
@@ -64,6 +60,8 @@ def number_words(
     fewest = 1 if unit or abs(number) >= _SMALL else 2
     for decimals in range(fewest, _MOST_DECIMALS):
         shown = round(number, decimals)
+        if shown == number:
+            break
         for limit in limits:
             if (shown > limit) is not (number > limit) or (shown < limit) is not (number < limit):
                 break

@@ -9,7 +9,7 @@ from guiderail.core.errors import Place
 from guiderail.core.messages import FactShown, Finding, Reason
 from guiderail.facts.fact import Fact, FactSet, to_json
 from guiderail.manifest.release import Release
-from guiderail.policy.decision import Decision, GateResult
+from guiderail.policy.decision import Decision, GateResult, Lighter
 
 
 def check_document(
@@ -42,15 +42,7 @@ def decision_document(decision: Decision) -> dict[str, Any]:
         },
         "gates": [gate_document(gate) for gate in decision.gates],
         "findings": [finding_document(finding) for finding in decision.findings],
-        "lighter": [
-            {
-                "to": way.to.value,
-                "by": way.by,
-                "actions": list(way.actions),
-                "rules": list(way.rules),
-            }
-            for way in decision.lighter
-        ],
+        "lighter": [lighter_document(way) for way in decision.lighter],
         "reviewers": [
             {"role": need.role, "because": list(need.because)} for need in decision.reviewers
         ],
@@ -85,6 +77,28 @@ def gate_document(gate: GateResult) -> dict[str, Any]:
     }
 
 
+def lighter_document(way: Lighter) -> dict[str, Any]:
+    """`to` and `from` of a change are words; `value` is one value that was tried and is enough."""
+    return {
+        "to": way.to.value,
+        "by": way.by,
+        "actions": list(way.actions),
+        "rules": list(way.rules),
+        "changes": [
+            {
+                "fact": change.fact,
+                "from": change.before,
+                "to": change.after,
+                "value": to_json(change.value),
+                "how": change.how,
+                "action": change.action,
+            }
+            for change in way.changes
+        ],
+        "smallest": way.smallest,
+    }
+
+
 def finding_document(finding: Finding) -> dict[str, Any]:
     return {
         "rule": finding.rule,
@@ -93,6 +107,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "location": place_document(finding.place),
         "fix": finding.fix,
         "waivable_by": list(finding.waivable_by),
+        "facts": [_shown(fact) for fact in finding.facts],
         "page": finding.page,
     }
 

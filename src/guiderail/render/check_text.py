@@ -239,6 +239,8 @@ def _way(way: Lighter) -> list[Line]:
     lines = paragraph(f"{str(way.to).capitalize()}, {how}:", indent=2)
     for action in way.actions:
         lines += paragraph(f"- {action}", indent=4, hang=2)
+    if not way.smallest:
+        lines += paragraph("There may be a shorter way; not all were tried.", indent=4, style="dim")
     return lines
 
 

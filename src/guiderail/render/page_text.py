@@ -28,8 +28,10 @@ def page_lines(document: Mapping[str, Any]) -> list[Line]:
             lines += heading(title)
             for part in document[key].split("\n\n"):
                 lines += paragraph(part, indent=2)
+        if key == "fix":
+            lines += _listed("Tools", document["tools"])
     lines += _conditions(document)
-    lines += _listed("Tools", document["tools"])
+    lines += _examples(document["examples"])
     lines += _listed("Used by", document["used_by"])
     lines += _details(document)
     if document["refs"]:
@@ -59,6 +61,23 @@ def _conditions(document: Mapping[str, Any]) -> list[Line]:
     lines = heading("The rule itself")
     for label, expression in document["conditions"]:
         lines += paragraph(f"{label} when {expression}", indent=2, hang=4)
+    limits = [(name, ", ".join(numbers)) for name, numbers in document["limits"]]
+    if limits:
+        lines += paragraph("Limits:", indent=2)
+        lines += columns(limits, indent=4)
+    return lines
+
+
+def _examples(examples: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """Each example with its facts, and with what the gate says about them."""
+    lines = heading("Examples") if examples else []
+    for example in examples:
+        verdict = example["verdict"].replace("_", " ")
+        lines += paragraph(f"- {example['name']}: {verdict}", indent=2, hang=2)
+        facts = "; ".join(f"{name}: {value}" for name, value in example["facts"])
+        lines += paragraph(facts or "nothing is known", indent=4, hang=2, style="dim")
+        if example["sentence"]:
+            lines += paragraph(f'"{example["sentence"]}"', indent=4, hang=2)
     return lines
 
 
@@ -75,11 +94,16 @@ def _details(document: Mapping[str, Any]) -> list[Line]:
     rows = [
         ("owner", words.role(document["owner"]) if document["owner"] else ""),
         ("may waive it", ", ".join(words.role(name) for name in document["waivable_by"])),
+        ("holds for", "; ".join(_holds(kind, how) for kind, how in document["asked_of"])),
         ("in force since", document["since"]),
         ("until", document["until"]),
     ]
     kept = [(label, text) for label, text in rows if text]
     return heading("Details") + columns(kept) if kept else []
+
+
+def _holds(kind: str, how: str) -> str:
+    return kind if how == "always" else f"{kind} ({how})"
 
 
 def _reference(ref: Mapping[str, Any]) -> str:

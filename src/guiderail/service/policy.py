@@ -10,17 +10,23 @@ from guiderail.core.errors import InputError, Place
 from guiderail.core.time import Clock, system_clock
 from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
+from guiderail.policy.diff.extended import lighter_than_extended
 from guiderail.policy.facts_file import read_facts
 from guiderail.policy.pack import Pack, load_pack, load_pack_directory
 from guiderail.policy.problem import PackError
 from guiderail.policy.problems import check_pack_directory
+from guiderail.render.diff_json import change_document
 from guiderail.service.check import parse_day
 from guiderail.service.policy_in_force import recorded, stored_pack
 from guiderail.service.workspace import Workspace
 
 
 def check_pack(directory: Path, clock: Clock = system_clock) -> dict[str, Any]:
-    """Every problem of a pack directory, with its place; none when it can decide."""
+    """Every problem of a pack directory, with its place; none when it can decide.
+
+    `lighter` is what it makes lighter than the pack that it extends. That is no problem: its owner
+    may decide so.
+    """
     checked = check_pack_directory(directory, today=clock().date())
     pack = checked.pack
     sections = ("tiers", "tracks", "gates", "advice", "questions")
@@ -38,6 +44,10 @@ def check_pack(directory: Path, clock: Clock = system_clock) -> dict[str, Any]:
                 "hint": problem.hint,
             }
             for problem in checked.problems
+        ],
+        "lighter": [
+            change_document(change)
+            for change in (lighter_than_extended(checked.reading, pack) if pack else ())
         ],
     }
 

@@ -139,6 +139,9 @@ def _compile(tree: Any, depth: int) -> Expression:
 
 
 def _all(parts: tuple[Expression, ...]) -> Expression:
+    if len(parts) == 2:
+        return _both(*parts)
+
     def conjunction(values: Values) -> Truth:
         result: Truth = True
         for part in parts:
@@ -148,6 +151,19 @@ def _all(parts: tuple[Expression, ...]) -> Expression:
             if truth is UNKNOWN:
                 result = UNKNOWN
         return result
+
+    return conjunction
+
+
+def _both(first: Expression, second: Expression) -> Expression:
+    """What `_all` does, without a loop: most conditions have two parts."""
+
+    def conjunction(values: Values) -> Truth:
+        one = first(values)
+        if one is False:
+            return False
+        other = second(values)
+        return one if other is True else other
 
     return conjunction
 

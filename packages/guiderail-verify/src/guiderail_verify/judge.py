@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from guiderail_verify.evaluate import (
     UNKNOWN,
@@ -30,6 +30,8 @@ YELLOW: Final = TRACKS.index("yellow")
 HIGHEST_TIER_IN_RULES: Final = TIERS.index("high")
 """Track rules and gates see a prohibited use as tier `high`; it is stopped before they matter."""
 
+_LEAST: Final = float("-inf")
+_LARGEST: Final = float("inf")
 _NEVER: Final[Mapping[str, object]] = {"bool": False}
 
 
@@ -62,16 +64,14 @@ class Gate:
     may_be_absent: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A rule that counts, and whether it is true or only unknown."""
 
     rule: Rule
     truth: Truth
 
 
-@dataclass(frozen=True, slots=True)
-class GateVerdict:
+class GateVerdict(NamedTuple):
     """verdict: pass, fail, insufficient or not_applicable, before any waiver."""
 
     gate: Gate
@@ -104,12 +104,14 @@ class Rulebook:
     """The rules and gates of one pack that hold for one kind on one day.
 
     minimum: for each tier rank the facts that a decision rests on, with the least `known_by` rank.
+    wanted: those of `minimum` for which a declaration is not enough.
     """
 
     tiers: tuple[Rule, ...]
     tracks: tuple[Rule, ...]
     gates: tuple[Gate, ...]
     minimum: tuple[tuple[tuple[str, int], ...], ...]
+    wanted: tuple[tuple[tuple[str, int], ...], ...]
 
     def judge(
         self, values: Values, known_by: Mapping[str, int], *, weak: bool | None = None
@@ -122,8 +124,9 @@ class Rulebook:
         tier_hits, tier = _hits(self.tiers, seen)
         felt_tier = min(tier, HIGHEST_TIER_IN_RULES)
         seen["tier"] = TIERS[felt_tier]
-        below = tuple(name for name, least in self.minimum[felt_tier]
-                      if known_by.get(name, least) < least)  # fmt: skip
+        rank_of = known_by.get
+        below = tuple([name for name, least in self.wanted[felt_tier]
+                       if rank_of(name, least) < least])  # fmt: skip
         seen["evidence.weak"] = bool(below) if weak is None else weak
         track_hits, track = _hits(self.tracks, seen)
         gates = tuple([_verdict(gate, seen, felt_tier) for gate in self.gates])
@@ -176,7 +179,8 @@ def compile_rulebook(tree: Mapping[str, object], kind: str, day: str) -> Ruleboo
         _minimum(tree, read, parts, [g for g in gates if g.enforced and g.from_rank <= rank])
         for rank in range(HIGHEST_TIER_IN_RULES + 1)
     )
-    return Rulebook(tiers, tracks, gates, minimum)
+    wanted = tuple(tuple((name, least) for name, least in facts if least > 0) for facts in minimum)
+    return Rulebook(tiers, tracks, gates, minimum, wanted)
 
 
 def base_name(name: str, interval_facts: Mapping[str, object]) -> str:
@@ -269,29 +273,29 @@ def _mapping(tree: Mapping[str, object], key: str) -> Mapping[str, object]:
 
 def typed_value(value: object, fact: Mapping[str, object]) -> Value:
     """A value if it is of the fact's type, else UNKNOWN. Enums must be one of the listed values."""
-    match fact["type"]:
-        case "bool":
-            return value if isinstance(value, bool) else UNKNOWN
-        case "integer":
-            return value if isinstance(value, int) and not isinstance(value, bool) else UNKNOWN
-        case "number" | "interval":
-            return _finite(value)
-        case "enum":
-            values = fact.get("values")
-            listed = isinstance(value, str) and isinstance(values, list) and value in values
-            return value if listed and isinstance(value, str) else UNKNOWN
-        case "text":
-            return value if isinstance(value, str) else UNKNOWN
-        case "set":
-            texts = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-            return value if texts and isinstance(value, tuple) else UNKNOWN
+    kind = fact["type"]
+    if kind == "bool":
+        return value if value is True or value is False else UNKNOWN
+    if kind == "integer":
+        return value if isinstance(value, int) and not isinstance(value, bool) else UNKNOWN
+    if kind in ("number", "interval"):
+        return _finite(value)
+    if kind == "enum":
+        values = fact.get("values")
+        listed = isinstance(value, str) and isinstance(values, list) and value in values
+        return value if listed and isinstance(value, str) else UNKNOWN
+    if kind == "text":
+        return value if isinstance(value, str) else UNKNOWN
+    if kind == "set":
+        texts = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+        return value if texts and isinstance(value, tuple) else UNKNOWN
     return UNKNOWN
 
 
 def _finite(value: object) -> Value:
     # The chained comparison is False for NaN and for both infinities.
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return value if float("-inf") < value < float("inf") else UNKNOWN
+        return value if _LEAST < value < _LARGEST else UNKNOWN
     return UNKNOWN
 
 

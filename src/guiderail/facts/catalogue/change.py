@@ -47,7 +47,8 @@ CHANGE_FACTS = (
              "design", "the number of new features", kinds=_M),
     FactType("change.unapproved_features", "integer", "", "inputs of both model files and the "
              "feature registry", "counted", "up", "evidence",
-             "the number of new features that nobody has approved", kinds=_M),
+             "the number of new features that nobody has approved", kinds=_M,
+             part_of="change.new_features"),
     FactType("change.removed_features", "integer", "", "inputs of both model files", "counted",
              "up", "design", "the number of removed features", kinds=_M),
     FactType("change.threshold", "enum", "", "both manifests", "compared with the envelope that the "

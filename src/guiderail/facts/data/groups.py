@@ -169,6 +169,7 @@ def _underpowered(report: GroupReport) -> list[str]:
 def _detail(report: GroupReport, attributes: tuple[str, ...]) -> dict[str, object]:
     verdict = report.verdict("selection_rate")
     return {
+        "n": report.n,
         "attributes": list(attributes),
         "verdict": verdict.verdict,
         "reason": verdict.reason,
@@ -209,7 +210,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
 
 GROUPS = Provider(
     id="data.groups",
-    version=1,
+    version=2,
     kinds=("model",),
     gives=(
         "fairness.selection_ratio",

@@ -1,0 +1,111 @@
+"""Texts and conditions of a pack in the form in which a decision uses them, made once.
+
+Looking up which fact a placeholder means, its unit and the limits it is compared with takes longer
+than filling it in; so it is done when a text is used for the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from guiderail.facts.fact_type import FactType
+from guiderail.policy.support import Node
+from guiderail.policy.templates import Piece, Placeholder
+
+_CARRIED_BY: Final = {
+    "not_applicable": ("applies_when",),
+    "fail": ("fail_when",),
+    "pass": ("pass_when",),
+    "insufficient": ("pass_when", "fail_when"),
+}
+"""The conditions of a gate that carry each verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quoting:
+    """How a fact is quoted: its type, the form of its number, and the limits of the pack."""
+
+    kind: FactType
+    form: str
+    limits: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A placeholder and the fact that it means; none for those of `templates.SPECIAL`."""
+
+    place: Placeholder
+    quoting: Quoting | None
+
+
+Part = str | Slot | tuple["Part", ...]
+"""Plain text, something to fill in, or an optional section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One wording and the condition under which it is the right one; None: whenever none is.
+
+    plain: the sentence itself where nothing is to be filled in.
+    """
+
+    when: Node | None
+    parts: tuple[Part, ...]
+    plain: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateForm:
+    """A gate for the people who read its verdict.
+
+    carriers: for each verdict the conditions that carry it. needs: all its conditions.
+    """
+
+    owner: str
+    waivable_by: tuple[str, ...]
+    may_be_absent: tuple[str, ...]
+    carriers: Mapping[str, tuple[Node, ...]]
+    needs: tuple[Node, ...]
+    sentences: Mapping[str, Sequence[Any]]
+
+
+def quoting(kind: FactType, limits: tuple[float, ...]) -> Quoting:
+    """A change in percent is quoted with its sign."""
+    signed = kind.type == "interval" and kind.unit == "%" and kind.risk_direction == "none"
+    return Quoting(kind, "+" if signed else "", limits)
+
+
+def parts(whole: Sequence[Piece], quotings: Mapping[str, Quoting]) -> tuple[Part, ...]:
+    """The pieces of a template with the facts that its placeholders mean.
+
+    quotings: for every name that the template uses.
+    """
+    found: list[Part] = []
+    for piece in whole:
+        match piece:
+            case str():
+                found.append(piece)
+            case Placeholder(name=name):
+                found.append(Slot(piece, quotings.get(name)))
+            case _:
+                found.append(parts(piece, quotings))
+    return tuple(found)
+
+
+def gate_form(
+    tree: Mapping[str, Any], texts: Mapping[str, Any], nodes: Mapping[str, Node]
+) -> GateForm:
+    """nodes: the conditions that the gate has, by their key."""
+    return GateForm(
+        owner=str(tree["owner"]),
+        waivable_by=tuple(tree["waivable_by"]),
+        may_be_absent=tuple(tree["may_be_absent"]),
+        carriers={
+            verdict: tuple(nodes[key] for key in keys if key in nodes)
+            for verdict, keys in _CARRIED_BY.items()
+        },
+        needs=tuple(nodes.values()),
+        sentences=texts["sentences"],
+    )

@@ -1,0 +1,167 @@
+"""The fewest facts that must change so that every requirement is met, one box for each.
+
+Exact branch and bound over the boxes of `options`: for a growing number of changes all selections
+are tried, the requirement with the fewest boxes first; requirements that share no fact are solved
+by themselves. Of several selections with the same number of changes the one with the fewest changes
+of design wins, then the one whose facts come first in the alphabet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from guiderail.policy.levers import Box, Levers, Weight
+from guiderail.policy.options import merged
+
+MOST_STEPS: Final = 3000
+"""After this many tries the first selection that works is taken, and it is not called smallest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """box: the values that every changed fact must have. proven: nothing smaller exists."""
+
+    box: Box
+    weight: Weight
+    proven: bool
+
+
+def smallest(requirements: Sequence[Sequence[Box]], levers: Levers, most: int) -> Selection | None:
+    """The lightest selection of at most `most` changes; None when there is none."""
+    whole, rest = _forced(requirements)
+    if whole is None or levers.weigh(whole)[0] > most:
+        return None
+    proven = True
+    for part in _apart(rest, levers):
+        names = {levers.whole_of(name) for ways in part for way in ways for name in way}
+        start = {name: mask for name, mask in whole.items() if levers.whole_of(name) in names}
+        found = _solved(start, part, levers, most)
+        if found is None:
+            return None
+        proven = proven and found.proven
+        whole = {**whole, **found.box}
+    weight = levers.weigh(whole)
+    return Selection(whole, weight, proven) if weight[0] <= most else None
+
+
+def _solved(
+    start: Box, rest: Sequence[Sequence[Box]], levers: Levers, most: int
+) -> Selection | None:
+    """The lightest selection for requirements that hang together."""
+    rest = [sorted(ways, key=levers.weigh) for ways in rest]
+    search = _Search(levers)
+    for budget in range(levers.weigh(start)[0], most + 1):
+        found = search.within(start, rest, budget)
+        if search.gave_up:
+            break
+        if found is not None:
+            return Selection(found, levers.weigh(found), True)
+        if not search.cut:
+            return None
+    first = _Search(levers, first=True).within(start, rest, most)
+    return Selection(first, levers.weigh(first), False) if first is not None else None
+
+
+def _apart(rest: Sequence[Sequence[Box]], levers: Levers) -> list[list[Sequence[Box]]]:
+    """Requirements in groups, so that no two groups share a fact."""
+    groups: list[tuple[set[str], list[Sequence[Box]]]] = []
+    for ways in rest:
+        names = {levers.whole_of(name) for way in ways for name in way}
+        together: list[Sequence[Box]] = [ways]
+        others = []
+        for group in groups:
+            if group[0] & names:
+                names |= group[0]
+                together = group[1] + together
+            else:
+                others.append(group)
+        groups = [*others, (names, together)]
+    return [group for _, group in groups]
+
+
+def _forced(requirements: Sequence[Sequence[Box]]) -> tuple[Box | None, list[list[Box]]]:
+    """What must hold in any case, and the requirements that then leave a choice."""
+    box: Box = {}
+    rest = [list(ways) for ways in requirements]
+    while True:
+        left: list[list[Box]] = []
+        held = box
+        for ways in rest:
+            fitting = _fitting(box, ways)
+            both = merged(box, fitting[0]) if len(fitting) == 1 else box
+            if not fitting or both is None:
+                return None, []
+            if len(fitting) > 1:
+                left.append(fitting)
+            box = both
+        rest = left
+        if box == held:
+            return box, rest
+
+
+def _fitting(box: Box, ways: Sequence[Box]) -> list[Box]:
+    """Ways that can still be gone; one empty way where the box satisfies one already."""
+    found = []
+    for way in ways:
+        fits = satisfied = True
+        for name, mask in way.items():
+            held = box.get(name)
+            if held is None:
+                satisfied = False
+            elif not held & mask:
+                fits = False
+                break
+            elif held & ~mask:
+                satisfied = False
+        if fits and satisfied:
+            return [{}]
+        if fits:
+            found.append(way)
+    return found
+
+
+class _Search:
+    """Depth first; `steps` counts tries, `cut` says whether the budget ended any."""
+
+    def __init__(self, levers: Levers, *, first: bool = False) -> None:
+        self._levers = levers
+        self._first = first
+        self._best: Box | None = None
+        self._weight: Weight | None = None
+        self.steps = 0
+        self.cut = False
+
+    @property
+    def gave_up(self) -> bool:
+        return self.steps > MOST_STEPS
+
+    def within(self, box: Box, rest: Sequence[Sequence[Box]], budget: int) -> Box | None:
+        self._best = self._weight = None
+        self.cut = False
+        self._try(box, rest, budget)
+        return self._best
+
+    def _try(self, box: Box, rest: Sequence[Sequence[Box]], budget: int) -> None:
+        self.steps += 1
+        if self.gave_up or (self._first and self._best is not None):
+            return
+        weight = self._levers.weigh(box)
+        if weight[0] > budget:
+            self.cut = True
+            return
+        if self._weight is not None and weight[:2] > self._weight[:2]:
+            return
+        left: list[list[Box]] = [
+            fitting for ways in rest if (fitting := _fitting(box, ways)) != [{}]
+        ]
+        left.sort(key=len)
+        if not left:
+            if self._weight is None or weight < self._weight:
+                self._best, self._weight = box, weight
+            return
+        for way in left[0]:
+            both = merged(box, way)
+            if both is not None:
+                self._try(both, left, budget)
