@@ -12,6 +12,7 @@ from guiderail.core.errors import Place
 from guiderail.policy import Pack, decide, load_pack, load_pack_directory
 from guiderail.policy.diff import Change, PackDiff, diff_packs, lightened
 from guiderail.policy.facts_file import parse_facts
+from guiderail.policy.pack import make_pack
 from guiderail.render.diff_json import diff_document
 from tests.policy.calm import AT
 from tests.policy.diff.packs import Edit, edited, own_pack, shipped
@@ -364,3 +365,30 @@ def test_a_stricter_pack_lightens_nothing(tmp_path: Path) -> None:
     )
     folder = own_pack(tmp_path / "ours", tracks__performance_medium=override)
     assert lightened(OLD, load_pack_directory(folder)) == ()
+
+
+@pytest.mark.parametrize("kind", ["app", "model", "pipeline"])
+def test_without_any_single_part_a_pack_is_lighter_and_shows_it(kind: str) -> None:
+    """Every rule and enforced gate that ships decides something by itself."""
+    whole = load_pack(kind)
+    for section in ("tiers", "tracks", "gates"):
+        for part in dict.fromkeys(entry["id"] for entry in whole.tree[section]):
+            kept = [entry for entry in whole.tree[section] if entry["id"] != part]
+            less = make_pack({**whole.tree, section: kept}, whole.texts)
+            found = [one for one in diff_packs(whole, less).changes if one.section == section]
+            (change,) = found
+            assert (change.part, change.change, change.decided) == (part, "removed", True)
+            if change.direction == "lighter":
+                assert change.example is not None, part
+                confirmed(change, whole, less)
+            else:
+                assert idle(whole, section, part), part
+
+
+def idle(pack: Pack, section: str, part: str) -> bool:
+    """Does a part only warn, hold for other kinds, or raise to the lightest step?"""
+    entries = [entry for entry in pack.tree[section] if entry["id"] == part]
+    if section == "gates":
+        setting = entries[0]["kinds"].get(pack.kinds[0])
+        return setting is None or setting["effect"] == "warns"
+    return all(entry["raises_to"] in ("low", "green") for entry in entries)

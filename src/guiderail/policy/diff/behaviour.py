@@ -20,7 +20,10 @@ _WEIGHTS: Final = {"pass": 0, "not_applicable": 0, "insufficient": 1, "fail": 2}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a rule asks for while it counts. roles: each with the tracks on which it joins."""
+    """What a rule asks for. roles: each with the tracks on which it joins.
+
+    A rule that raises to the lightest step asks for as little as one that does not count.
+    """
 
     rank: int
     blocks: bool
@@ -29,15 +32,18 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a gate says. weights: for the tiers low, medium and high, 0 where it does not hold."""
+    """What a gate says. weights: for the tiers low, medium and high, 0 where it does not hold.
 
-    verdict: str
+    held: `fail` or `insufficient`; empty where it passes or does not apply, which is the same to a
+    release.
+    """
+
+    held: str
     weights: tuple[int, int, int]
     owner: str
 
 
-NOTHING: Final = Asked(-1, False, frozenset())
-NO_GATE: Final = Judged("not_applicable", (0, 0, 0), "")
+NO_GATE: Final = Judged("", (0, 0, 0), "")
 
 
 def side(section: str, part: Part, kind: str, day: str) -> Side:
@@ -83,7 +89,7 @@ def _rule_side(levels: Part, scale: Sequence[str]) -> Side:
             if _counts(wanted, truth)
         ]  # fmt: skip
         return Asked(
-            max((asked.rank for asked in counting), default=-1),
+            max((asked.rank for asked in counting), default=0),
             any(asked.blocks for asked in counting),
             frozenset().union(*(asked.roles for asked in counting)),
         )
@@ -120,7 +126,8 @@ def _gate_side(gate: Mapping[str, Any], kind: str) -> Side:
             _WEIGHTS[verdict] if enforced and tier >= first else 0 for tier in range(3)
         )
         asked = owner if verdict == "insufficient" else ""
-        return Judged(verdict, (low, medium, high), asked)
+        held = verdict if _WEIGHTS[verdict] else ""
+        return Judged(held, (low, medium, high), asked)
 
     trees = (gate["applies_when"] or _ALWAYS, gate["pass_when"], fails, absent)
     return Side(trees, label, (first, enforced, owner))
