@@ -127,9 +127,7 @@ def main() -> None:
     everything, nothing = values_of(names, calm), values_of(names, blank)
     measure(f"{size}, all known", lambda: forty.judge(everything, calm.known_by), 100)
     measure(f"{size}, all unknown", lambda: forty.judge(nothing, {}), 100)
-    measure(
-        "tier, track and gates, all known", lambda: book.judge(calm.values, calm.known_by), 100
-    )
+    measure("tier, track and gates, all known", lambda: book.judge(calm.values, calm.known_by), 100)
     measure("tier, track and gates, all unknown", lambda: book.judge(blank.values, {}), 100)
 
     def place(key: str) -> Place:

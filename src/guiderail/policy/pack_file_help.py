@@ -70,7 +70,9 @@ SHARED: Final[Mapping[str, str]] = {
     "verdict": "The verdict that the facts must give.",
     "facts": "Values by name of the fact; what is left out is unknown.",
     "number": "The place of the question in the interview, 1 to 26.",
-    "fact": "The fact that the answer gives.",
+    "fact": "The fact that the answer gives; left out where the platform computes the answer.",
+    "shows": "Facts that are told with the question, as a draft of the answer.",
+    "ask": "The role that can know where the owner does not.",
     "question": "The question, in the second person.",
     "help": "A longer explanation, shown on request.",
     "choices": "The answers to choose from, each value of the fact once.",
@@ -78,6 +80,7 @@ SHARED: Final[Mapping[str, str]] = {
     "value": "The value of the fact.",
     "label": "How the answer reads.",
     "statement": "What the control asks for.",
+    "recorded": "What this version records as evidence beside gates and rules, and what not.",
     "note": "What a reader should know beside it.",
     "mappings": "Clauses of laws and standards that the control gives evidence for.",
     "type": "The type of the fact's values.",
@@ -98,6 +101,11 @@ SHARED: Final[Mapping[str, str]] = {
     "reviewers": "The roles that look at a release of each track.",
     "targets_hours": "Working hours until a decision, for each track.",
     "expected_wait": "How long it usually takes, in words, for each track.",
+    "review_hours": "Hours of work of one review, for each track.",
+    "invariants": "What must hold whatever the rules become; `guiderail policy prove` tries it.",
+    "never_lighter_than": "The least tier or track where the condition holds or is unknown.",
+    "proof_exceptions": "Facts and rules that a property of `guiderail policy prove` leaves out,"
+    " each with the reason.",
     "roles": "The title of every role that this policy names.",
 }
 
@@ -112,6 +120,7 @@ IN_CLASS: Final[Mapping[tuple[str, str], str]] = {
     ("PackFile", "kinds"): "The kinds of workload that the pack decides about; none for a"
     " foundation that others extend.",
     ("PackFile", "title"): "What the pack is about, in a few words.",
+    ("Invariant", "says"): "The promise, in a sentence.",
     ("Case", "when"): "The condition under which these words are right; left out, they are the"
     " general ones.",
     ("GateSentences", "pass"): "What it says when it passes.",
