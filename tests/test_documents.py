@@ -18,7 +18,7 @@ import pytest
 
 from guiderail.cli.main import cli
 from guiderail.core.scales import Verdict
-from guiderail.policy.pack import load_pack_directory
+from guiderail.policy.pack import load_pack, load_pack_directory
 from guiderail.policy.pack_files import GateFile
 from guiderail.policy.pack_reader import read_directory
 from guiderail.policy.problems import example_verdict
@@ -168,9 +168,9 @@ def test_the_policy_pack_recipe_works_and_prints_what_is_shown(tmp_path: Path) -
             done = bash(block.body, tmp_path, environment)
             printed = done.stdout + done.stderr
             assert done.returncode == block.exit_code, f"{block.body}\n{printed}"
-    assert load_pack_directory(tmp_path / "policies" / "ours").texts["overrides"] == {
-        "features-removed": "model"
-    }
+    ours = load_pack_directory(tmp_path / "policies" / "ours").texts["overrides"]
+    shipped = load_pack("model").texts["overrides"]
+    assert ours == {**shipped, "features-removed": "model"}
 
 
 # --- The tutorial ---------------------------------------------------------------------------------

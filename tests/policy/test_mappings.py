@@ -35,7 +35,7 @@ def pack_with(folder: Path, mapping: str, page: str = "") -> Path:
     (folder / "tiers").mkdir()
     (folder / "pack.yaml").write_text(
         "id: ours\nversion: '1'\ntitle: Ours\neffective_from: '2026-11-01'\nowner: risk-officer\n"
-        "kinds: []\n",
+        "kinds: []\nroles: {risk-officer: Risk Officer}\n",
         "utf-8",
     )
     lines = "".join(f"    {line}\n" for line in mapping.split("; "))

@@ -141,7 +141,7 @@ def _asked_of(page_id: str, pack: Pack) -> tuple[tuple[str, str], ...]:
     if isinstance(found[0], Mapping):
         decided = pack.kinds or tuple(found[0])
         return tuple((kind, _from_tier(row)) for kind, row in found[0].items() if kind in decided)
-    return tuple((kind, "always") for kind in found[0])
+    return tuple((kind, "always") for kind in found[0] if kind in (pack.kinds or found[0]))
 
 
 def _from_tier(row: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ verdict, each page must be complete, and each mapping to a clause must be up to 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ from guiderail.policy.vocabulary import Vocabulary, did_you_mean
 MOST_FACTS: Final = 3
 """How many facts one number of the interview may ask for; a longer one is filled in carelessly."""
 
+_LIMIT: Final = re.compile(r"limit\.([a-z][a-z0-9_]*)")
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedPack:
@@ -69,11 +72,14 @@ def check_pack_directory(directory: Path, *, today: date) -> CheckedPack:
     holding = {id(source) for parts in layers.sections.values() for source in parts}
     counted = [source.part for parts in layers.sections.values() for source in parts]
     problems: list[Problem] = []
-    for sources in reading.packs:
+    for index, sources in enumerate(reading.packs):
+        moved = frozenset(
+            name for upper in reading.packs[index + 1 :] for name in upper.pack.limits
+        )
         for parts in sources.sections.values():
             for source in parts:
                 if id(source) in holding:
-                    problems.extend(_part_problems(source, sources.pack, pack, today))
+                    problems.extend(_part_problems(source, sources.pack, pack, today, moved))
     problems.extend(_too_many_questions(reading.packs, pack))
     problems.extend(lint(reading.packs, layers, pack))
     return CheckedPack(
@@ -123,21 +129,30 @@ def example_verdict(gate: GateFile, example: Example, pack: Pack, kind: str | No
     return next(one.verdict for one in judged.gates if one.gate.id == gate.id)
 
 
-def _part_problems(source: Source, file: PackFile, pack: Pack, today: date) -> Iterator[Problem]:
+def _part_problems(
+    source: Source, file: PackFile, pack: Pack, today: date, moved: frozenset[str]
+) -> Iterator[Problem]:
+    """moved: limits that an extending pack sets anew; the examples were written for the others."""
     part, days = source.part, file.reverify_after_days
     if isinstance(part, GateFile):
-        yield from _gate_problems(source, part, pack)
+        yield from _gate_problems(source, part, pack, tried=not moved & _limits_in(part))
     if isinstance(part, QuestionFile):
         yield from _choice_problems(source, part, pack)
     where = ("mappings",) if isinstance(part, ControlFile) else ("page", "refs")
     yield from mapping_problems(source, _mappings(part), where, days, today)
 
 
-def _gate_problems(source: Source, gate: GateFile, pack: Pack) -> Iterator[Problem]:
+def _limits_in(gate: GateFile) -> frozenset[str]:
+    """Names of the limits that the conditions of a gate compare with."""
+    conditions = (gate.applies_when, gate.pass_when, gate.fail_when)
+    return frozenset(name for text in conditions if text for name in _LIMIT.findall(text))
+
+
+def _gate_problems(source: Source, gate: GateFile, pack: Pack, *, tried: bool) -> Iterator[Problem]:
     for index, example in enumerate(gate.examples):
         wrong = list(_strange_facts(source, index, example, pack.vocabulary))
         yield from wrong
-        if wrong or not _comes_into_force(gate, pack):
+        if wrong or not tried or not _comes_into_force(gate, pack):
             continue
         for kind in example_kinds(gate, pack):
             verdict = example_verdict(gate, example, pack, kind)
