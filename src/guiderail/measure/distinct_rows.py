@@ -1,8 +1,9 @@
 """A table of any size as its distinct rows of a few columns, each with the number of its rows.
 
-One `GROUP BY` reads the file once; what comes back is small enough for the kernels that take
-arrays. Before it, a sample (one percent, and at least 100,000 rows) says which numbers need ranges
-and which columns have far too many values; what the sample missed is caught in the result.
+One `GROUP BY` reads the file once, or runs where a warehouse keeps the table; what comes back is
+small enough for the kernels that take arrays. Before it, a sample (one percent, and at least
+100,000 rows) says which numbers need ranges and which columns have far too many values; what the
+sample missed is caught in the result.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from guiderail.measure.attribute_values import (
     too_many_values,
 )
 from guiderail.measure.groups import MOST_DECISIONS
+from guiderail.measure.remote import RemoteTable
 from guiderail.measure.table import ColumnType, Table, Values
 from guiderail.measure.unmeasurable import NotMeasurable
 
@@ -49,7 +51,7 @@ class DistinctRows:
 
 
 def distinct_rows(
-    table: Table,
+    table: Table | RemoteTable,
     attributes: Mapping[str, Sequence[float] | None],
     outcomes: Sequence[str],
     *,
@@ -73,6 +75,30 @@ def distinct_rows(
         if problem is not None:
             return problem
     names = list(dict.fromkeys([*attributes, *outcomes]))
+    rows = _combinations(table, names, edges, score)
+    columns = list(zip(*rows, strict=True))
+    frame = {
+        name: as_values(columns[i], "number" if name in edges else table.type_of(name))
+        for i, name in enumerate(names)
+    }
+    place = len(names) if score is None else len(names) + 1
+    counts = np.array(columns[place], dtype=np.float64)
+    if score is None:
+        return DistinctRows(frame, counts, edges)
+    bins = np.array(columns[len(names)], dtype=np.int64)
+    return DistinctRows(frame, counts, edges, bins, np.array(columns[-1], dtype=np.float64))
+
+
+def _combinations(
+    table: Table | RemoteTable,
+    names: Sequence[str],
+    edges: Mapping[str, tuple[float, ...]],
+    score: str | None,
+) -> list[tuple[Any, ...]]:
+    """The combinations, the bin of the score, the rows and the sum of the scores."""
+    if not isinstance(table, Table):
+        found = table.combinations(names, edges, score, BINS)
+        return [_with_numbers(row, names, edges) for row in found]
     # Identifiers are c0, c1, ... and limits are numbers: nothing of the file is in the statement.
     keys = [_binned(table, name, edges.get(name)) for name in names]
     added = ["count(*)"]
@@ -81,17 +107,18 @@ def distinct_rows(
         keys.append(f"least(CAST(floor({column} * {BINS}) AS BIGINT), {BINS - 1})")
         added.append(f"sum({column})")
     numbers = ", ".join(str(place + 1) for place in range(len(keys)))
-    rows = table.fetch(f"{', '.join(keys + added)} FROM t GROUP BY {numbers}")
-    columns = list(zip(*rows, strict=True))
-    frame = {
-        name: as_values(columns[i], "number" if name in edges else table.type_of(name))
-        for i, name in enumerate(names)
-    }
-    counts = np.array(columns[len(keys)], dtype=np.float64)
-    if score is None:
-        return DistinctRows(frame, counts, edges)
-    bins = np.array(columns[len(names)], dtype=np.int64)
-    return DistinctRows(frame, counts, edges, bins, np.array(columns[-1], dtype=np.float64))
+    return table.fetch(f"{', '.join(keys + added)} FROM t GROUP BY {numbers}")
+
+
+def _with_numbers(
+    row: tuple[Any, ...], names: Sequence[str], edges: Mapping[str, tuple[float, ...]]
+) -> tuple[Any, ...]:
+    """One number of each range in place of the number of the range."""
+    cells = list(row)
+    for i, name in enumerate(names):
+        if name in edges and cells[i] is not None:
+            cells[i] = edges[name][cells[i]] if cells[i] >= 0 else -math.inf
+    return tuple(cells)
 
 
 def as_values(cells: Sequence[Any], kind: ColumnType) -> Values:
@@ -111,7 +138,9 @@ def as_values(cells: Sequence[Any], kind: ColumnType) -> Values:
 
 
 def _edges(
-    table: Table, attributes: Mapping[str, Sequence[float] | None], outcomes: Sequence[str]
+    table: Table | RemoteTable,
+    attributes: Mapping[str, Sequence[float] | None],
+    outcomes: Sequence[str],
 ) -> dict[str, tuple[float, ...]] | NotMeasurable:
     """The ranges of every attribute that is put into ranges."""
     found: dict[str, tuple[float, ...]] = {}
@@ -139,11 +168,13 @@ def _edges(
     return found
 
 
-def _sampled_distinct(table: Table, names: Sequence[str]) -> dict[str, int]:
+def _sampled_distinct(table: Table | RemoteTable, names: Sequence[str]) -> dict[str, int]:
     """About how many different values each column has in a sample; less than in the table."""
     unique = list(dict.fromkeys(names))
     if not unique:
         return {}
+    if not isinstance(table, Table):
+        return table.distinct(unique)
     source = "t"
     if table.rows > _SAMPLE_ROWS:
         percent = max(1, math.ceil(100 * _SAMPLE_ROWS / table.rows))
@@ -154,12 +185,27 @@ def _sampled_distinct(table: Table, names: Sequence[str]) -> dict[str, int]:
     return {name: int(count) for name, count in zip(unique, row, strict=True)}
 
 
-def _quartiles(table: Table, name: str, sampled: int) -> tuple[float, ...] | None:
+def _quartiles(table: Table | RemoteTable, name: str, sampled: int) -> tuple[float, ...] | None:
     """Edges of the quarters; None where the numbers are few after all."""
+    if not isinstance(table, Table):
+        counted = table.values(name, _COUNTED_FULLY) if sampled <= 2 * _COUNTED_FULLY else None
+        return _remote_quartiles(table, name) if counted is None else _few_or_quarters(counted)
     if sampled > _COUNTED_FULLY:
         return tuple(quartile_edges(table.column(name), None))
     column = table.sql(name)
-    rows = table.fetch(f"{column}, count(*) FROM t GROUP BY 1")
+    return _few_or_quarters(table.fetch(f"{column}, count(*) FROM t GROUP BY 1"))
+
+
+def _remote_quartiles(table: RemoteTable, name: str) -> tuple[float, ...]:
+    """As `quartile_edges` of the whole column, without fetching it."""
+    missing, _ = table.outside(name, -math.inf, math.inf)
+    known = table.rows - missing
+    lowest = table.at_ranks(name, [1])
+    found = table.at_ranks(name, [math.ceil(known * quarter / 4) for quarter in (1, 2, 3)])
+    return tuple(edge for edge in found if edge > lowest[0] and math.isfinite(edge))
+
+
+def _few_or_quarters(rows: Sequence[tuple[Any, ...]]) -> tuple[float, ...] | None:
     values = as_values([value for value, _ in rows], "number")
     if int((~np.isnan(values)).sum()) <= MOST_DISTINCT_NUMBERS:
         return None
@@ -186,16 +232,22 @@ def _number(value: float | str) -> str:
     return f"'{float(value)!r}'::DOUBLE"
 
 
-def _score_problem(table: Table, score: str) -> NotMeasurable | None:
+def _score_problem(table: Table | RemoteTable, score: str) -> NotMeasurable | None:
     if table.type_of(score) not in {"integer", "number"}:
         return NotMeasurable(f"{score} is {table.type_of(score)}, a score is a number from 0 to 1")
-    column = table.sql(score)
-    row = table.fetch(
-        f"count(*) FILTER ({column} IS NULL OR isnan(CAST({column} AS DOUBLE))), "
-        f"count(*) FILTER ({column} < 0 OR {column} > 1) FROM t"
-    )[0]
+    row = _missing_and_outside(table, score)
     if row[0]:
         return NotMeasurable(f"{row[0]} of {table.rows} cells of {score} are missing or no number")
     if row[1]:
         return NotMeasurable(f"{row[1]} of {table.rows} cells of {score} lie outside 0 to 1")
     return None
+
+
+def _missing_and_outside(table: Table | RemoteTable, score: str) -> tuple[Any, ...]:
+    if not isinstance(table, Table):
+        return table.outside(score, 0.0, 1.0)
+    column = table.sql(score)
+    return table.fetch(
+        f"count(*) FILTER ({column} IS NULL OR isnan(CAST({column} AS DOUBLE))), "
+        f"count(*) FILTER ({column} < 0 OR {column} > 1) FROM t"
+    )[0]

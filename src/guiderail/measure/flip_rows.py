@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from guiderail.measure.distinct_rows import as_values
+from guiderail.measure.remote import RemoteTable
 from guiderail.measure.table import Table, Values
+from guiderail.measure.unmeasurable import NotMeasurable
 
 SAMPLED = 10
 
@@ -64,11 +66,22 @@ def flipped_rows(
     )
 
 
-def flipped_values(table: Table, old: str, new: str, value: str) -> tuple[Values, Values, Values]:
+def flipped_values(
+    table: Table | RemoteTable, old: str, new: str, value: str
+) -> tuple[Values, Values, Values] | NotMeasurable:
     """Old decision, new decision and value of every flipped row. Raises InputError."""
     names = (old, new, value)
-    read = ", ".join(table.sql(name) for name in names)
-    rows = table.fetch(f"{read} FROM t WHERE {_differs(table, old, new)}")
+    if isinstance(table, Table):
+        read = ", ".join(table.sql(name) for name in names)
+        rows = table.fetch(f"{read} FROM t WHERE {_differs(table, old, new)}")
+    else:
+        found = table.differing(old, new, value)
+        if found is None:
+            return NotMeasurable(
+                f"{old} is {table.type_of(old)} and {new} is {table.type_of(new)}; give both one "
+                "type, for example in a view"
+            )
+        rows = list(found)
     cells = list(zip(*rows, strict=True)) or [(), (), ()]
     first, second, third = (
         as_values(part, table.type_of(name)) for part, name in zip(cells, names, strict=True)

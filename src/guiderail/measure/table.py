@@ -171,6 +171,13 @@ def open_table(path: Path) -> Table:
             code="data/missing-file",
             place=place,
         )
+    if path.suffix.lower() in {".yaml", ".yml"}:
+        raise InputError(
+            "A source file names a table of a warehouse, and this measure reads files only.",
+            advice="Hand in a CSV or Parquet file; fairness and flips also take source files.",
+            code="data/files-only",
+            place=place,
+        )
     if path.stat().st_size == 0:
         raise InputError(
             "The file is empty.",
@@ -178,10 +185,7 @@ def open_table(path: Path) -> Table:
             code="data/empty-file",
             place=place,
         )
-    connection = duckdb.connect(
-        ":memory:",
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
-    )
+    connection = new_connection()
     try:
         with path.open("rb") as stream:
             is_parquet = stream.read(4) == b"PAR1"
@@ -190,6 +194,14 @@ def open_table(path: Path) -> Table:
         return _open_csv(path, connection)
     except duckdb.Error as error:
         raise refusal(path, error) from None
+
+
+def new_connection() -> duckdb.DuckDBPyConnection:
+    """An engine of its own that loads nothing from the network."""
+    return duckdb.connect(
+        ":memory:",
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
+    )
 
 
 def _open_csv(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
@@ -249,13 +261,26 @@ def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
             code="data/duplicate-column",
             place=Place(str(path)),
         )
-    types = [_parquet_type(str(row[1])) for row in described]
+    return typed_table(path, connection, source, names, [str(row[1]) for row in described])
+
+
+def typed_table(
+    path: Path,
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    names: Sequence[str],
+    stored: Sequence[str],
+) -> Table:
+    """A table over `source`, a row source that is generated or quoted, never taken as it stands.
+
+    stored: what DuckDB calls the type of each column. path: what errors name.
+    """
+    types = [_parquet_type(kind) for kind in stored]
     typed = ", ".join(
         f"CAST(c{i} AS {_STORED_AS.get(kind, 'VARCHAR')}) AS c{i}" for i, kind in enumerate(types)
     )
     aliases = ", ".join(f"c{i}" for i in range(len(names)))
-    # Names are made by us (c0, c1, ...) or quoted by `literal`, never taken as they stand.
-    connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM {source} AS s({aliases})")  # noqa: S608
+    connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM {source} AS s({aliases})")  # noqa: S608 - generated
     counted = connection.execute("SELECT count(*) FROM t").fetchone()
     columns = tuple(Column(*pair) for pair in zip(names, types, strict=True))
     return Table(path, columns, int(counted[0]) if counted else 0, connection)

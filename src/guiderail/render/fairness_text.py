@@ -196,6 +196,8 @@ def _amount(item: Document) -> str:
 
 
 def _sample(sample: Document) -> list[Line]:
+    if "unknown" in sample:
+        return paragraph(f"No sample of flipped rows: {sample['unknown']}.")
     if not sample["rows"]:
         return []
     lines = heading("A sample of flipped rows")

@@ -29,7 +29,8 @@ def bias_audit(
     """
     from guiderail.measure.distinct_rows import distinct_rows
     from guiderail.measure.local_law_144 import audit_decisions, audit_scores
-    from guiderail.measure.table import open_table
+    from guiderail.measure.table import Table
+    from guiderail.measure.warehouse import open_source
 
     if (prediction is None) == (score is None):
         raise _usage(
@@ -37,7 +38,7 @@ def bias_audit(
             "Name the decisions with --prediction, or the scores with --score.",
         )
     outcome = prediction if prediction is not None else str(score)
-    with open_table(data) as table:
+    with open_source(data) as table:
         attributes: Edges = groups_by(table, by, [outcome])
         if len(attributes) != 2 or any(attributes.values()):
             raise _usage(
@@ -46,6 +47,11 @@ def bias_audit(
             )
         sex, race = attributes
         if prediction is None:
+            if not isinstance(table, Table):
+                raise _usage(
+                    "impact ratios of scores need every score, and the rows stay in the warehouse",
+                    "Name a column with the selections, or hand in a file.",
+                )
             frame = table.frame((outcome, sex, race))
             found = audit_scores(
                 frame[outcome],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from guiderail.measure.comparisons import GroupReport
     from guiderail.measure.distinct_rows import DistinctRows
     from guiderail.measure.flip_values import FlipValue
+    from guiderail.measure.remote import RemoteTable
     from guiderail.measure.rate_changes import RateChange
     from guiderail.measure.table import Table
 
@@ -47,7 +48,7 @@ def fairness(
     from guiderail.measure.comparisons import ERROR_RATES
     from guiderail.measure.distinct_rows import distinct_rows
     from guiderail.measure.fairness import group_rates
-    from guiderail.measure.table import open_table
+    from guiderail.measure.warehouse import open_source
 
     if score is not None and label is None:
         raise InputError(
@@ -56,7 +57,7 @@ def fairness(
             advice="Name the column with the true outcome with --label.",
         )
     outcomes = [name for name in (prediction, label, baseline) if name is not None]
-    with open_table(data) as table:
+    with open_source(data) as table:
         attributes = groups_by(table, by, [*outcomes, *([score] if score else [])])
         rows = distinct_rows(table, attributes, outcomes, score=score)
     if isinstance(rows, NotMeasurable):
@@ -87,7 +88,7 @@ def fairness(
     return document
 
 
-def groups_by(table: Table, by: Sequence[str], others: Sequence[str]) -> Edges:
+def groups_by(table: Table | RemoteTable, by: Sequence[str], others: Sequence[str]) -> Edges:
     """Columns that make groups with their limits. Raises InputError for one that cannot.
 
     A column whose whole name is written wins over a name with limits. others: columns that mean
@@ -188,9 +189,10 @@ def flips(
     """
     from guiderail.measure.distinct_rows import distinct_rows
     from guiderail.measure.flips import flips as count
-    from guiderail.measure.table import open_table
+    from guiderail.measure.table import Table as FileTable
+    from guiderail.measure.warehouse import open_source
 
-    with open_table(data) as table:
+    with open_source(data) as table:
         attributes = groups_by(table, by, [old, new, *([value] if value else [])])
         rows = distinct_rows(table, attributes, [old, new])
         if isinstance(rows, NotMeasurable):
@@ -221,19 +223,24 @@ def flips(
                 for row in found.groups
             ],
         }
-        digest = _digest(data) if sample or value else ""
+        digest = _seed(data, table, rows) if sample or value else ""
         if value is not None:
             document["value"] = _values(table, old, new, value, digest)
-        if sample:
+        if sample and not isinstance(table, FileTable):
+            document["sample"] = {"unknown": "rows of a warehouse have no order to draw from"}
+        elif sample:
             document["sample"] = _sample(table, old, new, value, digest, sample)
     return document
 
 
-def _values(table: Table, old: str, new: str, value: str, digest: str) -> Document:
+def _values(table: Table | RemoteTable, old: str, new: str, value: str, digest: str) -> Document:
     from guiderail.measure.flip_rows import flipped_values
     from guiderail.measure.flip_values import flip_values
 
-    before, after, amounts = flipped_values(table, old, new, value)
+    flipped = flipped_values(table, old, new, value)
+    if isinstance(flipped, NotMeasurable):
+        return {"column": value, **_unknown(flipped)}
+    before, after, amounts = flipped
     found = flip_values(before, after, amounts, table.rows, seed=int(digest[:16], 16))
     if isinstance(found, NotMeasurable):
         return {"column": value, "unknown": f"{value}: {found.reason}"}
@@ -267,6 +274,19 @@ def _sample(
             for one in found
         ],
     }
+
+
+def _seed(path: Path, table: Table | RemoteTable, rows: DistinctRows) -> str:
+    """Digest of the file, or of the counts where the rows stay in a warehouse."""
+    from guiderail.measure.table import Table as FileTable
+
+    if isinstance(table, FileTable):
+        return _digest(path)
+    cells = sorted(
+        repr((*cells, int(count)))
+        for *cells, count in zip(*rows.frame.values(), rows.counts, strict=True)
+    )
+    return hashlib.sha256("\n".join(cells).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:
