@@ -52,7 +52,7 @@ def parquet_file(path: Path, columns: dict[str, str], rows: Rows) -> Path:
     named = ", ".join(f'"{name}" {_sql(kind)}' for name, kind in columns.items())
     connection.execute(f"CREATE TABLE t ({named})")
     marks = ", ".join("?" for _ in columns)
-    connection.executemany(f"INSERT INTO t VALUES ({marks})", rows)
+    connection.executemany(f"INSERT INTO t VALUES ({marks})", rows)  # noqa: S608 - question marks
     connection.table("t").write_parquet(str(path))
     return path
 
@@ -66,7 +66,7 @@ def postgres_table(address: str, name: str, columns: dict[str, str], rows: Rows)
         connection.execute(f"DROP TABLE IF EXISTS {name}")
         connection.execute(f"CREATE TABLE {name} ({named})")
         marks = ", ".join("%s" for _ in columns)
-        connection.cursor().executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
+        connection.cursor().executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608 - names of tests
 
 
 def source_file(path: Path, address: str, table: str) -> Path:

@@ -165,9 +165,10 @@ def run(
     *,
     cache: Path | None = None,
     facts: FactSet | None = None,
+    now: datetime = NOW,
 ) -> FactSet:
     """The facts of one provider."""
-    inputs = Inputs(release, standing or Standing(), NOW, FactCache(cache), facts or {})
+    inputs = Inputs(release, standing or Standing(), now, FactCache(cache), facts or {})
     return run_providers([provider], inputs)
 
 

@@ -14,6 +14,7 @@ from guiderail.facts.data.approval import DATA_APPROVAL
 from guiderail.facts.data.columns import DATA_COLUMNS
 from guiderail.facts.data.fingerprints import MODEL_DATA
 from guiderail.facts.data.groups import GROUPS
+from guiderail.facts.data.permissions import PERMISSIONS
 from guiderail.facts.standing import DataApproval, Standing
 from guiderail.manifest.release import Release
 from tests.facts.small_release import NOW, edit, reason, run
@@ -81,7 +82,7 @@ def test_lineage_that_fits(release: Release) -> None:
 
     assert [facts[f"lineage.{name}"].value for name in ("sources", "mismatched")] == [1, 0]
     assert facts["lineage.unverified"].value == 0
-    assert facts["lineage.without_permission"].value == 0
+    assert run(PERMISSIONS, release)["lineage.without_permission"].value == 0
     assert facts["data.training_fingerprint"].value != facts["data.evaluation_fingerprint"].value
 
 
@@ -108,10 +109,10 @@ def test_another_order_of_rows_is_the_same_data(directory: Path, release: Releas
 
 
 def test_a_source_without_fingerprint_or_permission_is_counted(directory: Path) -> None:
-    facts = run(MODEL_DATA, edit(directory, training=[{"name": "bare", "data": "training.csv"}]))
+    bare = edit(directory, training=[{"name": "bare", "data": "training.csv"}])
 
-    assert facts["lineage.unverified"].value == 1
-    assert facts["lineage.without_permission"].value == 1
+    assert run(MODEL_DATA, bare)["lineage.unverified"].value == 1
+    assert run(PERMISSIONS, bare)["lineage.without_permission"].value == 1
 
 
 def test_a_source_that_cannot_be_read_is_not_verified(directory: Path) -> None:

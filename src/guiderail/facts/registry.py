@@ -7,6 +7,7 @@ from guiderail.facts.data.approval import DATA_APPROVAL
 from guiderail.facts.data.columns import DATA_COLUMNS
 from guiderail.facts.data.fingerprints import MODEL_DATA, PIPELINE_DATA
 from guiderail.facts.data.groups import GROUPS
+from guiderail.facts.data.permissions import PERMISSIONS
 from guiderail.facts.evidence.feature_contract import FEATURE_CONTRACT
 from guiderail.facts.evidence.security import SECURITY
 from guiderail.facts.evidence.tests import TESTS
@@ -29,6 +30,7 @@ PROVIDERS: tuple[Provider, ...] = (
     THRESHOLD,
     MODEL_DATA,
     PIPELINE_DATA,
+    PERMISSIONS,
     DATA_COLUMNS,
     DATA_APPROVAL,
     PERFORMANCE,

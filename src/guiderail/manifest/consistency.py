@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import pairwise
 
 from guiderail.core.errors import InputError
 from guiderail.manifest.protected import protected_attribute
 from guiderail.manifest.release import AnyManifest
-from guiderail.manifest.schema import Evaluation, Model, ModelManifest, PipelineManifest, Rollout
+from guiderail.manifest.schema import (
+    DataSource,
+    Evaluation,
+    Model,
+    ModelManifest,
+    PipelineManifest,
+    Rollout,
+)
 from guiderail.manifest.strict_yaml import Document, YamlPath
 
 _NUMERIC_METRICS = ("rmse", "mae")
@@ -32,6 +40,7 @@ def _all(manifest: AnyManifest) -> Iterator[_Found]:
         case ModelManifest():
             yield from _threshold(manifest.model)
             yield from _repeated(("training",), [one.name for one in manifest.training], "name")
+            yield from _permitted("training", manifest.training)
             if manifest.evaluation is not None:
                 yield from _evaluation(manifest.evaluation, manifest.model)
             if manifest.monitoring.drift is not None:
@@ -40,8 +49,24 @@ def _all(manifest: AnyManifest) -> Iterator[_Found]:
                 )
         case PipelineManifest():
             yield from _repeated(("sources",), [one.name for one in manifest.sources], "name")
+            yield from _permitted("sources", manifest.sources)
         case _:
             return
+
+
+def _permitted(key: str, sources: Sequence[DataSource]) -> Iterator[_Found]:
+    for number, source in enumerate(sources):
+        if source.permitted is None:
+            continue
+        try:
+            date.fromisoformat(source.permitted.until)
+        except ValueError:
+            yield (
+                (key, number, "permitted", "until"),
+                "no-such-day",
+                f"{source.permitted.until} is no day of the calendar.",
+                "Write the last day of the permission, for example 2027-06-30.",
+            )
 
 
 def _rollout(rollout: Rollout) -> Iterator[_Found]:

@@ -9,7 +9,12 @@ from pathlib import PurePosixPath
 
 from guiderail.core.errors import InputError
 from guiderail.manifest.release import AnyManifest
-from guiderail.manifest.schema import AppManifest, ModelManifest, PipelineManifest
+from guiderail.manifest.schema import (
+    AppManifest,
+    LineageRecord,
+    ModelManifest,
+    PipelineManifest,
+)
 from guiderail.manifest.strict_yaml import Document
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -69,6 +74,7 @@ def _paths(manifest: AnyManifest) -> Iterator[NamedPath]:
                 yield NamedPath(("sources", number, "data"), source.data)
             if manifest.contract is not None:
                 yield NamedPath(("contract",), manifest.contract)
+            yield from _records(manifest.lineage)
     for number, name in enumerate(manifest.code):
         yield NamedPath(("code", number), name)
     evidence = manifest.evidence
@@ -81,12 +87,18 @@ def _model_paths(manifest: ModelManifest) -> Iterator[NamedPath]:
     yield NamedPath(("model", "file"), manifest.model.file, directory=True)
     for number, source in enumerate(manifest.training):
         yield NamedPath(("training", number, "data"), source.data)
+    yield from _records(manifest.lineage)
     if manifest.evaluation is not None:
         yield NamedPath(("evaluation", "data"), manifest.evaluation.data)
     if manifest.serving is not None:
         yield NamedPath(("serving", "features"), manifest.serving.features)
     if manifest.monitoring.drift is not None:
         yield NamedPath(("monitoring", "drift", "profile"), manifest.monitoring.drift.profile)
+
+
+def _records(records: tuple[LineageRecord, ...]) -> Iterator[NamedPath]:
+    for number, record in enumerate(records):
+        yield NamedPath(("lineage", number, "file"), record.file)
 
 
 def why_unsafe(name: str) -> str | None:

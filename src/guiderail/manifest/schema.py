@@ -67,6 +67,31 @@ class Use(Part):
     )
 
 
+class Permitted(Part):
+    """Who permitted the use of a data source, for what and until when."""
+
+    by: str = Field(min_length=1, max_length=200, description="Person or board that permitted it.")
+    purpose: Sentence = Field(
+        description="What it was permitted for: the name of this workload, or its purpose in the "
+        "same words."
+    )
+    until: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = Field(
+        description="Last day (UTC) on which the permission holds, e.g. 2027-06-30."
+    )
+
+
+class LineageRecord(Part):
+    """What a tool recorded while the training data were read."""
+
+    file: RelativePath = Field(
+        description="OpenLineage events (JSON, one or one per line), a run that MLflow exported as "
+        "JSON, or an MLflow database (SQLite)."
+    )
+    run: str | None = Field(
+        None, min_length=1, max_length=200, description="Id of the run that trained this release."
+    )
+
+
 class DataSource(Part):
     """One source of training data."""
 
@@ -77,6 +102,9 @@ class DataSource(Part):
     )
     permission: Sentence | None = Field(
         None, description="Which licence, consent or approval allows this use of the data."
+    )
+    permitted: Permitted | None = Field(
+        None, description="Who permitted this use, for what purpose and until when."
     )
 
 
@@ -227,6 +255,9 @@ class ModelManifest(_Workload):
     kind: Literal["model"]
     model: Model = Field(description="The model file.")
     training: tuple[DataSource, ...] = Field((), description="Sources of the training data.")
+    lineage: tuple[LineageRecord, ...] = Field(
+        (), description="What tools recorded about the data that training read."
+    )
     evaluation: Evaluation | None = Field(None, description="Frozen evaluation data.")
     serving: Serving | None = Field(None, description="What serving offers.")
     monitoring: Monitoring = Field(Monitoring(), description="What is watched in production.")
@@ -244,6 +275,9 @@ class PipelineManifest(_Workload):
 
     kind: Literal["pipeline"]
     sources: tuple[DataSource, ...] = Field((), description="Input tables.")
+    lineage: tuple[LineageRecord, ...] = Field(
+        (), description="What tools recorded about the data that the pipeline read."
+    )
     contract: RelativePath | None = Field(None, description="Data contract of the output.")
 
 

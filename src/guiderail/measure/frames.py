@@ -21,7 +21,7 @@ import duckdb
 
 from guiderail.core.errors import InputError, Place
 from guiderail.measure.csv_text import refusal
-from guiderail.measure.table import Table, new_connection, typed_table
+from guiderail.measure.table import Column, Table, new_connection, typed_view
 
 
 def open_frame(frame: object, name: str = "data in memory") -> Table:
@@ -34,16 +34,36 @@ def open_frame(frame: object, name: str = "data in memory") -> Table:
     data = _readable(frame, place)
     names = _names(data, place)
     connection = new_connection()
+    held = _renamed(data, len(names))
     try:
         # Types of object columns come from every row, never from a sample.
-        connection.execute(f"SET pandas_analyze_sample = {max(1, _rows(data))}")
-        connection.register("frame", _renamed(data, len(names)))
+        connection.execute(f"SET GLOBAL pandas_analyze_sample = {max(1, _rows(data))}")
+        connection.register("frame", held)
         described = connection.execute("DESCRIBE SELECT * FROM frame").fetchall()
-        return typed_table(place, connection, "frame", names, [str(row[1]) for row in described])
+        columns, rows = typed_view(connection, "frame", names, [str(row[1]) for row in described])
     except (duckdb.Error, ImportError) as error:
         connection.close()
         problem = error if isinstance(error, duckdb.Error) else duckdb.Error(str(error))
         raise refusal(place, problem) from None
+    return _FrameTable(place, columns, rows, connection, held)
+
+
+class _FrameTable(Table):
+    def __init__(
+        self,
+        path: Path,
+        columns: tuple[Column, ...],
+        rows: int,
+        connection: duckdb.DuckDBPyConnection,
+        held: Any,
+    ) -> None:
+        super().__init__(path, columns, rows, connection)
+        self._held = held
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = super()._cursor()
+        cursor.register("frame", self._held)  # what is registered belongs to one cursor
+        return cursor
 
 
 def _readable(frame: Any, place: Path) -> Any:

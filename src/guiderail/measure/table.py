@@ -137,12 +137,16 @@ class Table:
     def batches(self, select: str, size: int = 50_000) -> Iterator[list[tuple[Any, ...]]]:
         """As `fetch`, in lists of at most `size` rows."""
         try:
-            cursor = self._connection.cursor()
+            cursor = self._cursor()
             cursor.execute(f"SELECT {select}")
             while rows := cursor.fetchmany(size):
                 yield rows
         except duckdb.Error as error:
             raise refusal(self.path, error) from None
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """One of its own for each question, so that two may be read side by side."""
+        return self._connection.cursor()
 
     def _index(self, name: str) -> int:
         if name in self._place:
@@ -261,19 +265,16 @@ def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
             code="data/duplicate-column",
             place=Place(str(path)),
         )
-    return typed_table(path, connection, source, names, [str(row[1]) for row in described])
+    columns, rows = typed_view(connection, source, names, [str(row[1]) for row in described])
+    return Table(path, columns, rows, connection)
 
 
-def typed_table(
-    path: Path,
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    names: Sequence[str],
-    stored: Sequence[str],
-) -> Table:
-    """A table over `source`, a row source that is generated or quoted, never taken as it stands.
+def typed_view(
+    connection: duckdb.DuckDBPyConnection, source: str, names: Sequence[str], stored: Sequence[str]
+) -> tuple[tuple[Column, ...], int]:
+    """Make the view `t` over a row source that is generated or quoted, never taken as it stands.
 
-    stored: what DuckDB calls the type of each column. path: what errors name.
+    stored: what DuckDB calls the type of each column. Gives back the columns and the row count.
     """
     types = [_parquet_type(kind) for kind in stored]
     typed = ", ".join(
@@ -283,7 +284,7 @@ def typed_table(
     connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM {source} AS s({aliases})")  # noqa: S608 - generated
     counted = connection.execute("SELECT count(*) FROM t").fetchone()
     columns = tuple(Column(*pair) for pair in zip(names, types, strict=True))
-    return Table(path, columns, int(counted[0]) if counted else 0, connection)
+    return columns, int(counted[0]) if counted else 0
 
 
 def _parquet_names(path: Path, connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from guiderail.measure.comparisons import GroupReport
     from guiderail.measure.distinct_rows import DistinctRows
     from guiderail.measure.flip_values import FlipValue
-    from guiderail.measure.remote import RemoteTable
     from guiderail.measure.rate_changes import RateChange
+    from guiderail.measure.remote import RemoteTable
     from guiderail.measure.table import Table
 
 Document = dict[str, Any]
@@ -226,10 +226,12 @@ def flips(
         digest = _seed(data, table, rows) if sample or value else ""
         if value is not None:
             document["value"] = _values(table, old, new, value, digest)
-        if sample and not isinstance(table, FileTable):
-            document["sample"] = {"unknown": "rows of a warehouse have no order to draw from"}
-        elif sample:
-            document["sample"] = _sample(table, old, new, value, digest, sample)
+        if sample:
+            document["sample"] = (
+                _sample(table, old, new, value, digest, sample)
+                if isinstance(table, FileTable)
+                else {"unknown": "rows of a warehouse have no order to draw from"}
+            )
     return document
 
 

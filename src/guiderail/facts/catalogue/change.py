@@ -61,6 +61,15 @@ CHANGE_FACTS = (
     FactType("change.new_sources", "integer", "", "both manifests", "sources of data that "
              "the last full review did not contain", "up", "design",
              "the number of new data sources", kinds=("model", "pipeline")),
+    FactType("change.vanished_sources", "integer", "", "both manifests", "sources of the last full "
+             "review whose name and content are gone", "none", "design",
+             "the number of vanished data sources", kinds=("model", "pipeline")),
+    FactType("change.changed_sources", "integer", "", "training data", "fingerprints compared with "
+             "those recorded at the last full review", "none", "design",
+             "the number of data sources with another content", kinds=("model", "pipeline")),
+    FactType("change.permissions", "integer", "", "both manifests", "permissions of sources "
+             "compared with those at the last full review", "up", "design",
+             "the number of data sources with another permission", kinds=("model", "pipeline")),
     FactType("change.recipe", "bool", "", "both manifests", "metric, evaluation recipe and "
              "protected groups compared with the last full review", "up", "design",
              "the way the model is judged changed", kinds=_M),

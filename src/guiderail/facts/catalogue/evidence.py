@@ -33,11 +33,17 @@ EVIDENCE_FACTS = (
              "evidence", "named training sources", kinds=_MP),
     FactType("lineage.mismatched", "integer", "", "training data", "fingerprints compared", "up",
              "evidence", "sources whose content differs from the recorded fingerprint", kinds=_MP),
-    FactType("lineage.unverified", "integer", "", "training data", "sources without a fingerprint "
-             "to compare, or whose data cannot be read", "up", "evidence",
+    FactType("lineage.unverified", "integer", "", "training data and what tools recorded", "sources without a fingerprint "
+             "to compare, whose data cannot be read, or that a record contradicts, and recorded inputs that nobody named", "up", "evidence",
              "sources that could not be verified", kinds=_MP),
-    FactType("lineage.without_permission", "integer", "", "guiderail.yaml, training", "counted",
-             "up", "evidence", "sources without a recorded permission", kinds=_MP),
+    FactType("lineage.without_permission", "integer", "", "guiderail.yaml, training", "sources without a permission that holds today for "
+             "this purpose counted", "up", "evidence", "sources without a recorded permission", kinds=_MP),
+    FactType("lineage.records", "integer", "", "OpenLineage events and MLflow runs", "inputs of the run counted, each once", "none",
+             "evidence", "inputs that tools recorded", kinds=_MP),
+    FactType("lineage.unnamed", "integer", "", "OpenLineage events and MLflow runs", "recorded inputs compared with the named sources",
+             "up", "evidence", "recorded inputs that are not named", kinds=_MP, part_of="lineage.records"),
+    FactType("lineage.contradicted", "integer", "", "OpenLineage events and MLflow runs", "recorded columns and row counts compared with "
+             "the files", "up", "evidence", "sources that a record contradicts", kinds=_MP),
     FactType("contract.missing", "integer", "", "model file and features offered by serving",
              "counted", "up", "design", "model inputs that serving does not offer", kinds=_M),
     FactType("contract.mismatched", "integer", "", "model file and features offered by serving",

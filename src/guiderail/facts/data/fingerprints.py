@@ -9,6 +9,12 @@ from guiderail.core.errors import GuiderailError
 from guiderail.core.scales import KnownBy
 from guiderail.facts.cache import FactCache, cache_key
 from guiderail.facts.data.data_files import data_key, sources
+from guiderail.facts.data.recorded_inputs import (
+    NOTHING_RECORDED,
+    Compared,
+    compared_with_records,
+    record_files,
+)
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.scored import NO_DATA, evaluation_of
 from guiderail.facts.places import written_at
@@ -79,8 +85,9 @@ def _lineage(
     measured = KnownBy.MEASURED
     yield known("lineage.sources", len(named), place, KnownBy.DECLARED)
     if not named:
-        for name in ("mismatched", "unverified", "without_permission"):
+        for name in ("mismatched", "unverified"):
             yield unknown(f"lineage.{name}", _NO_SOURCE, place)
+        yield from _recorded(inputs, NOTHING_RECORDED)
         return
     files = ", ".join(source.data for source in named)
     unread = [one.name for one in named if isinstance(found[one.name], Unknown)]
@@ -92,23 +99,47 @@ def _lineage(
         and one.name not in unread
         and one.fingerprint != found[one.name]
     ]
-    silent = [one.name for one in named if one.permission is None]
     yield known("lineage.mismatched", len(mismatched), files, measured, {"sources": mismatched})
-    detail = {"sources": [*unrecorded, *unread], "unreadable": unread}
+    try:
+        records = compared_with_records(inputs.release)
+    except GuiderailError as problem:
+        reason = f"what tools recorded cannot be read: {problem}"
+        for name in ("records", "unnamed", "contradicted"):
+            yield unknown(f"lineage.{name}", reason, written_at(inputs.release, "lineage"))
+        yield unknown("lineage.unverified", reason, files)
+        return
+    yield from _recorded(inputs, records)
+    doubted = [
+        *unrecorded,
+        *(name for name in records.contradicted if name not in {*unrecorded, *unread, *mismatched}),
+        *records.unnamed,
+    ]
+    detail = {"sources": [*doubted, *unread], "unreadable": unread, "records": records.reasons}
     if unread:
         reasons = "; ".join(str(getattr(found[name], "reason", "")) for name in unread)
         yield failed("lineage.unverified", reasons, files)
     else:
-        yield known("lineage.unverified", len(unrecorded), files, measured, detail)
-    yield known(
-        "lineage.without_permission", len(silent), place, KnownBy.DECLARED, {"sources": silent}
-    )
+        yield known("lineage.unverified", len(doubted), files, measured, detail)
+
+
+def _recorded(inputs: Inputs, records: Compared) -> Iterator[Fact]:
+    place, measured = written_at(inputs.release, "lineage"), KnownBy.MEASURED
+    detail = {"inputs": list(records.inputs), "runs": list(records.runs)}
+    yield known("lineage.records", len(records.inputs), place, measured, detail)
+    unnamed, contradicted = list(records.unnamed), list(records.contradicted)
+    yield known("lineage.unnamed", len(unnamed), place, measured, {"inputs": unnamed})
+    more = {"sources": contradicted, "reasons": list(records.reasons)}
+    yield known("lineage.contradicted", len(contradicted), place, measured, more)
 
 
 def _key(inputs: Inputs) -> Mapping[str, object]:
     return {
         **data_key(inputs.release),
         "sources": [source.model_dump(mode="json") for source in sources(inputs.release)],
+        "records": [
+            {**record.model_dump(mode="json"), "digest": inputs.release.artefacts[record.file]}
+            for record in record_files(inputs.release)
+        ],
         "place": written_at(inputs.release, "training"),
         "kind": inputs.release.manifest.kind,
     }
@@ -118,12 +149,14 @@ _LINEAGE = (
     "lineage.sources",
     "lineage.mismatched",
     "lineage.unverified",
-    "lineage.without_permission",
+    "lineage.records",
+    "lineage.unnamed",
+    "lineage.contradicted",
 )
 
 MODEL_DATA = Provider(
     id="data.fingerprints",
-    version=1,
+    version=2,
     kinds=("model",),
     gives=("data.training_fingerprint", "data.evaluation_fingerprint", *_LINEAGE),
     run=_run,
@@ -131,7 +164,7 @@ MODEL_DATA = Provider(
 )
 PIPELINE_DATA = Provider(
     id="data.source-fingerprints",
-    version=1,
+    version=2,
     kinds=("pipeline",),
     gives=("data.training_fingerprint", *_LINEAGE),
     run=_run,

@@ -54,7 +54,11 @@ def _data_sets(release: Release, key: str, sources: Sequence[DataSource]) -> Fac
 
 
 def _data_set(source: DataSource) -> str:
-    return f"{source.name}: {source.permission or 'no permission is recorded'}"
+    said = [source.permission] if source.permission else []
+    if source.permitted is not None:
+        given = source.permitted
+        said.append(f"permitted by {given.by} for {given.purpose} until {given.until}")
+    return f"{source.name}: {', '.join(said) or 'no permission is recorded'}"
 
 
 def _told(release: Release, name: str, key: str, text: str) -> Fact:
