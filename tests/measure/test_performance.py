@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 from guiderail.core.interval import Interval
+from guiderail.core.metrics import METRIC_KINDS
 from guiderail.measure.performance import Performance, paired_change
 from guiderail.measure.unmeasurable import NotMeasurable
 
@@ -23,7 +24,18 @@ ORACLES = {
     "brier": oracle.brier_score_loss,
     "rmse": oracle.root_mean_squared_error,
     "mae": oracle.mean_absolute_error,
+    "pr_auc": oracle.average_precision_score,
+    "precision": oracle.precision_score,
+    "recall": oracle.recall_score,
+    "specificity": lambda label, said, **options: oracle.recall_score(
+        label, said, pos_label=0, **options
+    ),
+    "balanced_accuracy": oracle.balanced_accuracy_score,
+    "mcc": oracle.matthews_corrcoef,
+    "r2": oracle.r2_score,
+    "mape": oracle.mean_absolute_percentage_error,
 }
+DECISIONS = {name for name, kind in METRIC_KINDS.items() if kind.fed in ("decisions", "matches")}
 
 
 def case(metric: str, rows: int = 400, seed: int = 1) -> tuple[Any, Any, Any]:
@@ -32,7 +44,9 @@ def case(metric: str, rows: int = 400, seed: int = 1) -> tuple[Any, Any, Any]:
     signal = label + random.normal(0, 1, rows)
     noisy = signal + random.normal(0, 0.5, rows)
     scores = [1 / (1 + np.exp(-values)).round(2) for values in (signal, noisy)]
-    if metric in {"accuracy", "f1"}:
+    if metric == "mape":
+        label = label + 1
+    if metric in DECISIONS:
         scores = [(values > 0.5).astype(int) for values in scores]
     if metric in {"brier", "log_loss"}:
         scores = [np.clip(values, 0, 1) for values in scores]

@@ -102,6 +102,11 @@ def measured_change(
         fed_old,
         positive=fed_new.positive,
         clusters=rows.cluster,
+        names={
+            role: name
+            for role, name in (("label", evaluation.label), ("clusters", evaluation.cluster))
+            if name is not None
+        },
     )
 
 
