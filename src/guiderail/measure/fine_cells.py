@@ -1,0 +1,111 @@
+"""Numbers of a column counted into 65,536 cells, in one pass and with bounded memory.
+
+A value v lies in the cell of the upper 16 bits of the 32-bit floating number nearest to v - origin:
+sign, exponent and 7 bits of fraction; minus zero is zero. Around the origin cells are narrow, away from it each is at
+most 1/128 of its distance wide. The cell of a value never falls when the value rises, so counts of
+cells are counts between limits (`upper_limits`), and any set of limits can be counted exactly by
+summing cells: no search, no sort. Numbers beyond 3.4e38 share the outermost cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guiderail.core.errors import InputError
+from guiderail.measure.table import Table
+
+CELLS = 2**16
+_AT_ONCE = 2**17
+_LARGEST = float(np.finfo(np.float32).max)
+_INFINITE = 0x7F80
+"""Upper 16 bits of infinity; what is above it (and at most 0x7FFF) is NaN."""
+
+
+@dataclass(frozen=True, slots=True)
+class FineCells:
+    """counts: rows of each cell, lowest values first; infinities and NaN are in none.
+
+    filled: rows with a value, whatever it is.
+    """
+
+    origin: float
+    counts: NDArray[np.int64]
+    filled: int
+
+    @property
+    def finite(self) -> int:
+        return int(self.counts.sum())
+
+
+def count_cells(table: Table, column: str, origin: float = 0.0) -> FineCells:
+    """Count the cells of a numeric column. Raises InputError where the file cannot be read."""
+    name = table.sql(column)
+    number = name if table.type_of(column) == "number" else f"CAST({name} AS DOUBLE)"
+    moved = number if origin == 0 else f"{number} + {_literal(-origin)}"
+    try:
+        bits, filled = _count(table, f"CAST({moved} AS FLOAT) FROM t")
+    except InputError:
+        bits, filled = None, 0
+    if bits is None or bits[_INFINITE] or bits[_INFINITE + 2**15]:
+        # A number beyond the 32-bit range is refused, or was rounded to an infinity.
+        kept = f"greatest(least({moved}, {_literal(_LARGEST)}), {_literal(-_LARGEST)})"
+        exact = f"CASE WHEN isfinite({number}) THEN {kept} ELSE {number} END"
+        bits, filled = _count(table, f"CAST({exact} AS FLOAT) FROM t")
+    negative, positive = bits[2**15 : 2**15 + _INFINITE], bits[:_INFINITE]
+    counts = np.zeros(CELLS, dtype=np.int64)
+    counts[2**15 - _INFINITE : 2**15 - 1] = negative[:0:-1]
+    counts[2**15 : 2**15 + _INFINITE] = positive
+    counts[2**15] += negative[0]  # minus zero is zero
+    return FineCells(origin, counts, filled)
+
+
+def cell_of(values: NDArray[np.float64], origin: float) -> NDArray[np.int64]:
+    """The cell of each finite value, as `count_cells` counts it."""
+    with np.errstate(over="ignore", under="ignore"):
+        moved = values if origin == 0 else values + -origin
+        near = np.clip(moved, -_LARGEST, _LARGEST).astype(np.float32)
+    bits = (near.view(np.uint32) >> 16).astype(np.int64)
+    return np.where(bits > 2**15, 2**16 - 1 - bits, 2**15 + bits % 2**15)
+
+
+def upper_limits(cells: NDArray[np.int64], origin: float) -> NDArray[np.float64]:
+    """The largest number of each cell, or of the nearest lower one that any number falls into."""
+    low = np.full(len(cells), _ordered(np.array([-np.finfo(np.float64).max]))[0])
+    high = np.full(len(cells), _ordered(np.array([np.finfo(np.float64).max]))[0])
+    while (low < high).any():  # bisection over all floating numbers, 64 rounds
+        middle = low // 2 + high // 2 + (low % 2 + high % 2 + 1) // 2
+        inside = cell_of(_number(middle), origin) <= cells
+        low = np.where(inside, middle, low)
+        high = np.where(inside, high, middle - 1)
+    return _number(low)
+
+
+def _ordered(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole numbers in the order of the floating ones."""
+    bits = values.view(np.int64)
+    return np.where(bits < 0, np.iinfo(np.int64).min - bits, bits)
+
+
+def _number(ordered: NDArray[np.int64]) -> NDArray[np.float64]:
+    bits = np.where(ordered < 0, np.iinfo(np.int64).min - ordered, ordered)
+    return bits.astype(np.int64).view(np.float64) + 0.0
+
+
+def _count(table: Table, select: str) -> tuple[NDArray[np.int64], int]:
+    """Rows by the upper 16 bits of a 32-bit column, and how many are not null."""
+    bits = np.zeros(CELLS, dtype=np.int64)
+    filled = 0
+    for ((values, known),) in table.arrays(select):
+        kept = values if known is None else values[known]
+        upper = kept.view(np.uint16)[1::2]  # little-endian: the upper half comes second
+        for start in range(0, len(upper), _AT_ONCE):
+            bits += np.bincount(upper[start : start + _AT_ONCE], minlength=CELLS)
+        filled += len(kept)
+    return bits, filled
+
+
+def _literal(value: float) -> str:
+    return f"'{value!r}'::DOUBLE"
