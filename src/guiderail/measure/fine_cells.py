@@ -1,10 +1,11 @@
 """Numbers of a column counted into 65,536 cells, in one pass and with bounded memory.
 
 A value v lies in the cell of the upper 16 bits of the 32-bit floating number nearest to v - origin:
-sign, exponent and 7 bits of fraction; minus zero is zero. Around the origin cells are narrow, away from it each is at
-most 1/128 of its distance wide. The cell of a value never falls when the value rises, so counts of
-cells are counts between limits (`upper_limits`), and any set of limits can be counted exactly by
-summing cells: no search, no sort. Numbers beyond 3.4e38 share the outermost cells.
+sign, exponent and 7 bits of fraction; minus zero is zero. Around the origin cells are narrow, away
+from it each is at most 1/128 of its distance wide. The cell of a value never falls when the value
+rises, so counts of cells are counts between limits (`upper_limits`), and any set of limits can be
+counted exactly by summing cells: no search, no sort. Numbers beyond 3.4e38 share the outermost
+cells.
 """
 
 from __future__ import annotations
