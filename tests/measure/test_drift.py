@@ -259,7 +259,7 @@ def test_a_constant_that_becomes_fine_grained_is_seen(tmp_path: Path) -> None:
     found = only(table(tmp_path, "a", x=[5.0] * 100), table(tmp_path, "b", x=new))
     assert found.ks is not None
     assert found.ks.value == pytest.approx(stats.ks_2samp([5.0] * 100, new).statistic)
-    assert found.wasserstein == pytest.approx(np.abs(new - 5).mean())
+    assert found.wasserstein == pytest.approx(np.abs(new - 5).mean(), rel=0.01)
     assert found.verdict == "moved"
 
 

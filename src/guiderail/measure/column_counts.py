@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,17 +20,36 @@ BUCKETS = 64
 _COUNTED_AS_VALUES = 5000
 
 
+@dataclass(frozen=True, slots=True)
+class ValueCounts:
+    """Rows of each finite number, and rows with a value, finite or not."""
+
+    rows: dict[float, int]
+    filled: int
+
+
 def value_counts(
-    table: Table, column: str, most: int = _COUNTED_AS_VALUES
-) -> dict[float, int] | None:
-    """Rows of each finite number; None where there are more than `most` of them."""
-    number = f"CAST({table.sql(column)} AS DOUBLE)"
-    if sampled_distinct(table, [column])[column] > 2 * most:
+    table: Table, column: str, most: int = _COUNTED_AS_VALUES, *, sampled: int | None = None
+) -> ValueCounts | None:
+    """Rows of each number; None where there are more than `most` of them.
+
+    sampled: about how many a sample holds, where that is known already.
+    """
+    if sampled is None:
+        sampled = sampled_distinct(table, [column])[column]
+    if sampled > 2 * most:
         return None
-    found = table.fetch(
-        f"{number} + 0.0, count(*) FROM t WHERE isfinite({number}) GROUP BY 1 LIMIT {most + 1}"
-    )
-    return None if len(found) > most else {float(value): int(rows) for value, rows in found}
+    number = f"CAST({table.sql(column)} AS DOUBLE)"
+    found = table.fetch(f"{number}, count(*) FROM t GROUP BY 1 LIMIT {most + 4}")
+    finite: dict[float, int] = {}
+    filled = 0
+    for value, rows in found:
+        if value is None:
+            continue
+        filled += int(rows)
+        if math.isfinite(value):
+            finite[value + 0.0] = finite.get(value + 0.0, 0) + int(rows)
+    return None if len(finite) > most else ValueCounts(finite, filled)
 
 
 def bin_counts(table: Table, column: str, edges: Sequence[float]) -> tuple[int, ...]:
@@ -43,9 +64,13 @@ def bin_counts(table: Table, column: str, edges: Sequence[float]) -> tuple[int, 
     return tuple(int(per_edge.get(edge, 0)) for edge in (*edges, float("inf")))
 
 
-def category_counts(table: Table, column: str) -> dict[str, int] | None:
+def category_counts(
+    table: Table, column: str, *, sampled: int | None = None
+) -> dict[str, int] | None:
     """Rows per value of a text or boolean column; None above MOST_HASHED distinct values."""
-    if sampled_distinct(table, [column])[column] > MOST_HASHED // 2:
+    if sampled is None:
+        sampled = sampled_distinct(table, [column])[column]
+    if sampled > MOST_HASHED // 2:
         return None
     name = table.sql(column)
     found = table.fetch(

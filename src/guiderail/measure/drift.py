@@ -26,7 +26,8 @@ from guiderail.measure.column_counts import (
     hashed,
     value_counts,
 )
-from guiderail.measure.fine_cells import cell_of, count_cells
+from guiderail.measure.distinct_rows import sampled_distinct
+from guiderail.measure.fine_cells import FineCells, cell_of, count_cells, upper_limits
 from guiderail.measure.profile import ColumnProfile, Profile, make_profile
 from guiderail.measure.psi import LIMIT, Verdict, population_stability, verdict
 from guiderail.measure.schema_changes import SchemaChange, schema_changes
@@ -61,7 +62,7 @@ class ColumnDrift:
     js: Jensen-Shannon divergence in bits, 0 to 1.
     wasserstein: mean distance that values moved, in the unit of the column. Exact where the profile
         holds every distinct value, else with values spread evenly inside each bin; values outside
-        the reference count with their own mean.
+        the reference count in the middle of their fine cells.
     new_categories, vanished_categories: values only in the current data, only in the reference.
     missing_reference, missing_current: share of rows without a finite value, 0 to 1.
     distinct_reference, distinct_current: different values of a text column, where counted.
@@ -131,12 +132,20 @@ def _drift(
     known = {column.name: column for column in reference.columns}
     wanted = list(known) if columns is None else list(columns)
     found, nulls = [], {}
+    counted = [
+        name
+        for name in wanted
+        if name in known
+        and name in current.names
+        and (known[name].exact or not known[name].numeric)
+    ]
+    sampled = sampled_distinct(current, counted) if current.rows else {}
     for name in wanted:
         if name not in known:
             reason = "the profile does not hold this column"
             found.append(ColumnDrift(name, "unknown", 0, 0, reason=reason))
             continue
-        drifted, filled = _column(reference.rows, known[name], current, limit)
+        drifted, filled = _column(reference.rows, known[name], current, sampled.get(name), limit)
         found.append(drifted)
         if filled is not None:
             nulls[name] = current.rows - filled
@@ -146,7 +155,7 @@ def _drift(
 
 
 def _column(
-    rows: int, before: ColumnProfile, current: Table, limit: float
+    rows: int, before: ColumnProfile, current: Table, sampled: int | None, limit: float
 ) -> tuple[ColumnDrift, int | None]:
     """The movement of one column, and how many rows have a value where that was counted."""
     plain = ColumnDrift(before.name, before.type, rows, current.rows)
@@ -159,8 +168,8 @@ def _column(
     if "empty" not in {before.type, now} and before.numeric != (now in {"integer", "number"}):
         return replace(plain, reason=f"the type was {before.type} and is {now}"), None
     if before.numeric or (before.type == "empty" and now in {"integer", "number"}):
-        return _numeric(plain, before, current, limit)
-    return _categorical(plain, before, current, limit)
+        return _numeric(plain, before, current, sampled, limit)
+    return _categorical(plain, before, current, sampled, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +189,13 @@ class _Bins:
 
 
 def _numeric(
-    plain: ColumnDrift, before: ColumnProfile, current: Table, limit: float
+    plain: ColumnDrift,
+    before: ColumnProfile,
+    current: Table,
+    sampled: int | None,
+    limit: float,
 ) -> tuple[ColumnDrift, int]:
-    bins = _bins(before, current)
+    bins = _bins(before, current, sampled)
     absent = (plain.n_reference - bins.old.sum(), plain.n_current - bins.new.sum())
     measured = _with_bins(plain, *_joined(bins.old, bins.new), absent, limit)
     if before.low is None or bins.new.sum() == 0:
@@ -198,47 +211,63 @@ def _numeric(
     return moved, bins.filled
 
 
-def _bins(before: ColumnProfile, current: Table) -> _Bins:
-    """Count the current data in one pass, and again only what lies outside the reference."""
+def _bins(before: ColumnProfile, current: Table, sampled: int | None) -> _Bins:
+    """Count the current data in one pass."""
     none = (0.0, 0.0)
     if before.low is None or before.high is None:
         filled = 0 if current.type_of(before.name) == "empty" else _filled(current, before.name)
         finite = 0 if filled == 0 else count_cells(current, before.name).finite
         return _Bins((), np.zeros(1), np.array([float(finite)]), False, filled, none)
-    below_all = float(np.nextafter(before.low, -np.inf))
-    inner = before.edges if before.exact else (*before.edges, before.high)
-    old = np.array([0, *before.counts, *(() if before.exact else (0,))], dtype=np.float64)
-    edges = (below_all, *inner)
-    if current.type_of(before.name) == "empty":
-        return _Bins(edges, old, np.zeros(len(old)), before.exact, 0, none)
+    empty = current.type_of(before.name) == "empty"
     if before.exact:
-        return _exact_bins(before, current, edges, old)
+        edges = (float(np.nextafter(before.low, -np.inf)), *before.edges)
+        old = np.array([0, *before.counts], dtype=np.float64)
+        if empty:
+            return _Bins(edges, old, np.zeros(len(old)), True, 0, none)
+        return _exact_bins(before, current, edges, old, sampled)
     origin = before.origin or 0.0
+    first, last = cell_of(np.array([before.low, before.high]), origin).tolist()
+    below, above = upper_limits(np.array([first - 1, last]), origin).tolist()
+    edges, old = (below, *before.edges, above), np.array([0, *before.counts, 0], dtype=np.float64)
+    if empty:
+        return _Bins(edges, old, np.zeros(len(old)), False, 0, none)
     cells = count_cells(current, before.name, origin)
-    reached = np.cumsum(cells.counts)[cell_of(np.array(before.edges, dtype=np.float64), origin)]
-    low, below = _beyond(current, before.name, "<", before.low)
-    high, above = _beyond(current, before.name, ">", before.high)
-    ends = [low, *reached.tolist(), cells.finite - high, cells.finite]
-    new = np.diff([0, *ends]).astype(np.float64)
-    rows = max(1, cells.finite)
-    return _Bins(edges, old, new, False, cells.filled, (below / rows, above / rows))
+    reached = np.cumsum(cells.counts)
+    inner = cell_of(np.array(before.edges, dtype=np.float64), origin)
+    ends = reached[[first - 1, *inner.tolist(), last]]
+    new = np.diff([0, *ends.tolist(), cells.finite]).astype(np.float64)
+    outside = (
+        _distance(cells, below, slice(0, first)),
+        _distance(cells, above, slice(last + 1, None)),
+    )
+    return _Bins(edges, old, new, False, cells.filled, outside)
+
+
+def _distance(cells: FineCells, limit: float, where: slice) -> float:
+    """How far the mean row lies beyond a limit; each row in the middle of its cell."""
+    held = np.flatnonzero(cells.counts[where]) + (where.start or 0)
+    if len(held) == 0:
+        return 0.0
+    with np.errstate(over="ignore"):
+        ends = upper_limits(np.concatenate([held, held - 1]), cells.origin).reshape(2, -1)
+        away = np.abs(ends[0] / 2 + ends[1] / 2 - limit)
+        return float(np.sum(cells.counts[held] * away)) / cells.finite
 
 
 def _exact_bins(
-    before: ColumnProfile, current: Table, edges: tuple[float, ...], old: _Counts
+    before: ColumnProfile,
+    current: Table,
+    edges: tuple[float, ...],
+    old: _Counts,
+    sampled: int | None,
 ) -> _Bins:
     """The reference has few different values: count those of the current data one by one."""
-    filled = _filled(current, before.name)
-    values = value_counts(current, before.name)
+    found = value_counts(current, before.name, sampled=sampled)
+    if found is None:
+        return _between_values(before, current, edges, old)
     low, high = edges[1], edges[-1]
-    if values is None:  # too many to hold, so some lie between the edges
-        new = np.array(bin_counts(current, before.name, edges), dtype=np.float64)
-        rows = max(1.0, float(new.sum()))
-        below = _beyond(current, before.name, "<", low)[1] / rows
-        above = _beyond(current, before.name, ">", high)[1] / rows
-        return _Bins(edges, old, new, False, filled, (below, above))
-    at = np.array(list(values), dtype=np.float64)
-    counted = np.array(list(values.values()), dtype=np.float64)
+    at = np.array(list(found.rows), dtype=np.float64)
+    counted = np.array(list(found.rows.values()), dtype=np.float64)
     place = np.searchsorted(np.array(edges), at, side="left")
     new = np.bincount(place, weights=counted, minlength=len(old)).astype(np.float64)
     rows = max(1.0, float(counted.sum()))
@@ -246,33 +275,36 @@ def _exact_bins(
         float(np.sum(counted * np.maximum(0.0, low - at))) / rows,
         float(np.sum(counted * np.maximum(0.0, at - high))) / rows,
     )
-    return _Bins(edges, old, new, set(values) <= set(before.edges), filled, outside)
+    known = set(found.rows) <= set(before.edges)
+    return _Bins(edges, old, new, known, found.filled, outside)
+
+
+def _between_values(
+    before: ColumnProfile, current: Table, edges: tuple[float, ...], old: _Counts
+) -> _Bins:
+    """The same where the current data have too many values to hold: some lie between the edges."""
+    new = np.array(bin_counts(current, before.name, edges), dtype=np.float64)
+    cells = count_cells(current, before.name)
+    low, high = edges[1], edges[-1]
+    first, last = cell_of(np.array([low, high]), 0.0).tolist()
+    outside = _distance(cells, low, slice(0, first)), _distance(cells, high, slice(last + 1, None))
+    return _Bins(edges, old, new, False, cells.filled, outside)
 
 
 def _filled(current: Table, column: str) -> int:
     return int(current.fetch(f"count({current.sql(column)}) FROM t")[0][0])
 
 
-def _beyond(current: Table, column: str, side: str, limit: float) -> tuple[int, float]:
-    """Rows of finite values below or above a limit, and the sum of their distances to it.
-
-    The reader skips parts of a Parquet file whose smallest and largest value say that none is.
-    """
-    name = current.sql(column)
-    number = name if current.type_of(column) == "number" else f"CAST({name} AS DOUBLE)"
-    at = f"'{limit!r}'::DOUBLE"
-    found = current.fetch(
-        f"count(*) FILTER (isfinite({number})), sum(abs({number} - {at})) "
-        f"FILTER (isfinite({number})) FROM t WHERE {number} {side} {at}"
-    )[0]
-    return int(found[0]), float(found[1] or 0.0)
-
-
 def _categorical(
-    plain: ColumnDrift, before: ColumnProfile, current: Table, limit: float
+    plain: ColumnDrift,
+    before: ColumnProfile,
+    current: Table,
+    sampled: int | None,
+    limit: float,
 ) -> tuple[ColumnDrift, int]:
     name = before.name
-    now = {} if current.type_of(name) == "empty" else category_counts(current, name)
+    empty = current.type_of(name) == "empty"
+    now = {} if empty else category_counts(current, name, sampled=sampled)
     if now is None or (before.categories is None and not before.buckets):
         reason = "too many distinct values to compare as categories"
         return replace(plain, reason=reason), _filled(current, name)

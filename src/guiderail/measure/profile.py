@@ -165,8 +165,8 @@ def _column(table: Table, name: str) -> ColumnProfile:
     if np.count_nonzero(cells.counts) <= MOST_EDGES:
         values = value_counts(table, name, MOST_EDGES)
         if values is not None:
-            edges = tuple(sorted(values))
-            counts = (*(values[edge] for edge in edges), 0)
+            edges = tuple(sorted(values.rows))
+            counts = (*(values.rows[edge] for edge in edges), 0)
             return replace(plain, edges=edges, counts=counts, exact=True)
     if cells.counts.max() > _FINE_ENOUGH * cells.finite and abs(plain.high) < _MOST_MOVED:
         median = int(np.searchsorted(np.cumsum(cells.counts), cells.finite / 2))

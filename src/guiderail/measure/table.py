@@ -148,10 +148,12 @@ class Table:
         """As `fetch`, for columns of fixed width: numpy arrays and where they hold a value.
 
         The second is None where every cell does. An array is only valid until the next one comes:
-        it is the reader's own memory. At most about a million rows at a time.
+        it is the reader's own memory. At most about a million rows at a time. One thread reads and
+        hands over, so that what is read is still in its cache.
         """
         import nanoarrow
 
+        self._connection.execute("SET threads = 1")
         try:
             relation = self._connection.cursor().sql(f"SELECT {select}")
             for batch in nanoarrow.c_array_stream(relation):
@@ -161,6 +163,8 @@ class Table:
             raise refusal(self.path, error) from None
         except RuntimeError as error:  # what DuckDB refuses while the batches are read
             raise refusal(self.path, duckdb.Error(str(error).partition("(5): ")[2])) from None
+        finally:
+            self._connection.execute("RESET threads")
 
     def _index(self, name: str) -> int:
         if name in self._place:
@@ -255,6 +259,8 @@ def _csv_type(filled: int, whole: int, decimal: int, not_finite: int, boolean: i
 
 
 def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
+    # Every statement reads the footer, and one with many columns takes longer than a column.
+    connection.execute("SET parquet_metadata_cache = true")
     source = f"read_parquet({literal(path)})"
     names = _parquet_names(path, connection)
     # `literal` quotes the path; everything else is generated.
