@@ -16,18 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from guiderail.core.digest import Digest
 from guiderail.core.interval import Interval
 from guiderail.measure.column_counts import (
-    bin_counts,
     category_counts,
     hashed,
-    value_counts,
 )
 from guiderail.measure.distinct_rows import sampled_distinct
-from guiderail.measure.fine_cells import FineCells, cell_of, count_cells, upper_limits
+from guiderail.measure.drift_bins import Counts, bins_of, filled_rows
 from guiderail.measure.profile import ColumnProfile, Profile, make_profile
 from guiderail.measure.psi import LIMIT, Verdict, population_stability, verdict
 from guiderail.measure.schema_changes import SchemaChange, schema_changes
@@ -38,7 +35,6 @@ _NEARLY = 0.95
 """Edges lie at the limits of fine cells, so that a tenth may be a little less than one."""
 MOST_NAMED = 200
 """New categories that are named; their number is always told."""
-_Counts = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,22 +168,6 @@ def _column(
     return _categorical(plain, before, current, sampled, limit)
 
 
-@dataclass(frozen=True, slots=True)
-class _Bins:
-    """Rows of the current data in the bins of the profile, and beside them.
-
-    edges: where both distribution functions are known; old, new: rows up to each edge and above
-    the last. exact: nothing lies between the edges. filled: rows with a value.
-    """
-
-    edges: tuple[float, ...]
-    old: _Counts
-    new: _Counts
-    exact: bool
-    filled: int
-    outside: tuple[float, float]
-
-
 def _numeric(
     plain: ColumnDrift,
     before: ColumnProfile,
@@ -195,7 +175,7 @@ def _numeric(
     sampled: int | None,
     limit: float,
 ) -> tuple[ColumnDrift, int]:
-    bins = _bins(before, current, sampled)
+    bins = bins_of(before, current, sampled)
     absent = (plain.n_reference - bins.old.sum(), plain.n_current - bins.new.sum())
     measured = _with_bins(plain, *_joined(bins.old, bins.new), absent, limit)
     if before.low is None or bins.new.sum() == 0:
@@ -211,90 +191,6 @@ def _numeric(
     return moved, bins.filled
 
 
-def _bins(before: ColumnProfile, current: Table, sampled: int | None) -> _Bins:
-    """Count the current data in one pass."""
-    none = (0.0, 0.0)
-    if before.low is None or before.high is None:
-        filled = 0 if current.type_of(before.name) == "empty" else _filled(current, before.name)
-        finite = 0 if filled == 0 else count_cells(current, before.name).finite
-        return _Bins((), np.zeros(1), np.array([float(finite)]), False, filled, none)
-    empty = current.type_of(before.name) == "empty"
-    if before.exact:
-        edges = (float(np.nextafter(before.low, -np.inf)), *before.edges)
-        old = np.array([0, *before.counts], dtype=np.float64)
-        if empty:
-            return _Bins(edges, old, np.zeros(len(old)), True, 0, none)
-        return _exact_bins(before, current, edges, old, sampled)
-    origin = before.origin or 0.0
-    first, last = cell_of(np.array([before.low, before.high]), origin).tolist()
-    below, above = upper_limits(np.array([first - 1, last]), origin).tolist()
-    edges, old = (below, *before.edges, above), np.array([0, *before.counts, 0], dtype=np.float64)
-    if empty:
-        return _Bins(edges, old, np.zeros(len(old)), False, 0, none)
-    cells = count_cells(current, before.name, origin)
-    reached = np.cumsum(cells.counts)
-    inner = cell_of(np.array(before.edges, dtype=np.float64), origin)
-    ends = reached[[first - 1, *inner.tolist(), last]]
-    new = np.diff([0, *ends.tolist(), cells.finite]).astype(np.float64)
-    outside = (
-        _distance(cells, below, slice(0, first)),
-        _distance(cells, above, slice(last + 1, None)),
-    )
-    return _Bins(edges, old, new, False, cells.filled, outside)
-
-
-def _distance(cells: FineCells, limit: float, where: slice) -> float:
-    """How far the mean row lies beyond a limit; each row in the middle of its cell."""
-    held = np.flatnonzero(cells.counts[where]) + (where.start or 0)
-    if len(held) == 0:
-        return 0.0
-    with np.errstate(over="ignore"):
-        ends = upper_limits(np.concatenate([held, held - 1]), cells.origin).reshape(2, -1)
-        away = np.abs(ends[0] / 2 + ends[1] / 2 - limit)
-        return float(np.sum(cells.counts[held] * away)) / cells.finite
-
-
-def _exact_bins(
-    before: ColumnProfile,
-    current: Table,
-    edges: tuple[float, ...],
-    old: _Counts,
-    sampled: int | None,
-) -> _Bins:
-    """The reference has few different values: count those of the current data one by one."""
-    found = value_counts(current, before.name, sampled=sampled)
-    if found is None:
-        return _between_values(before, current, edges, old)
-    low, high = edges[1], edges[-1]
-    at = np.array(list(found.rows), dtype=np.float64)
-    counted = np.array(list(found.rows.values()), dtype=np.float64)
-    place = np.searchsorted(np.array(edges), at, side="left")
-    new = np.bincount(place, weights=counted, minlength=len(old)).astype(np.float64)
-    rows = max(1.0, float(counted.sum()))
-    outside = (
-        float(np.sum(counted * np.maximum(0.0, low - at))) / rows,
-        float(np.sum(counted * np.maximum(0.0, at - high))) / rows,
-    )
-    known = set(found.rows) <= set(before.edges)
-    return _Bins(edges, old, new, known, found.filled, outside)
-
-
-def _between_values(
-    before: ColumnProfile, current: Table, edges: tuple[float, ...], old: _Counts
-) -> _Bins:
-    """The same where the current data have too many values to hold: some lie between the edges."""
-    new = np.array(bin_counts(current, before.name, edges), dtype=np.float64)
-    cells = count_cells(current, before.name)
-    low, high = edges[1], edges[-1]
-    first, last = cell_of(np.array([low, high]), 0.0).tolist()
-    outside = _distance(cells, low, slice(0, first)), _distance(cells, high, slice(last + 1, None))
-    return _Bins(edges, old, new, False, cells.filled, outside)
-
-
-def _filled(current: Table, column: str) -> int:
-    return int(current.fetch(f"count({current.sql(column)}) FROM t")[0][0])
-
-
 def _categorical(
     plain: ColumnDrift,
     before: ColumnProfile,
@@ -307,7 +203,7 @@ def _categorical(
     now = {} if empty else category_counts(current, name, sampled=sampled)
     if now is None or (before.categories is None and not before.buckets):
         reason = "too many distinct values to compare as categories"
-        return replace(plain, reason=reason), _filled(current, name)
+        return replace(plain, reason=reason), filled_rows(current, name)
     filled = sum(now.values())
     counted = replace(plain, distinct_reference=before.distinct, distinct_current=len(now))
     if before.categories is None:
@@ -334,7 +230,7 @@ def _categorical(
     return measured, filled
 
 
-def _joined(old: _Counts, new: _Counts) -> tuple[_Counts, _Counts]:
+def _joined(old: Counts, new: Counts) -> tuple[Counts, Counts]:
     """Neighbouring bins joined until each holds (nearly) a tenth of the reference.
 
     What is left makes a bin of its own if it is at least half of that. Empty bins at both ends stay
@@ -358,7 +254,7 @@ def _joined(old: _Counts, new: _Counts) -> tuple[_Counts, _Counts]:
 
 
 def _with_bins(
-    plain: ColumnDrift, old: _Counts, new: _Counts, absent: tuple[float, float], limit: float
+    plain: ColumnDrift, old: Counts, new: Counts, absent: tuple[float, float], limit: float
 ) -> ColumnDrift:
     old, new = np.append(old, absent[0]), np.append(new, absent[1])
     used = (old + new) > 0
@@ -377,7 +273,7 @@ def _with_bins(
     )
 
 
-def _js(p: _Counts, q: _Counts) -> float:
+def _js(p: Counts, q: Counts) -> float:
     middle = (p + q) / 2
     divergence = 0.0
     for side in (p, q):
@@ -386,7 +282,7 @@ def _js(p: _Counts, q: _Counts) -> float:
     return min(1.0, max(0.0, divergence))
 
 
-def _chi2(old: _Counts, new: _Counts) -> ChiSquare | None:
+def _chi2(old: Counts, new: Counts) -> ChiSquare | None:
     if len(old) < 2:
         return None
     from scipy.special import chdtrc
@@ -398,7 +294,7 @@ def _chi2(old: _Counts, new: _Counts) -> ChiSquare | None:
     return ChiSquare(statistic, degrees, float(chdtrc(degrees, statistic)))
 
 
-def _ks(f: _Counts, g: _Counts, exact: bool) -> Interval:
+def _ks(f: Counts, g: Counts, exact: bool) -> Interval:
     """Bounds of the distance: inside a bin either function may already be at its upper end."""
     value = min(1.0, float(np.abs(f - g)[:-1].max(initial=0.0)))
     if exact:
@@ -409,7 +305,7 @@ def _ks(f: _Counts, g: _Counts, exact: bool) -> Interval:
 
 
 def _wasserstein(
-    exact: bool, edges: Sequence[float], apart: _Counts, outside: tuple[float, float]
+    exact: bool, edges: Sequence[float], apart: Counts, outside: tuple[float, float]
 ) -> float | None:
     """Area between the two distribution functions; apart: their distance at each edge."""
     with np.errstate(over="ignore", invalid="ignore"):

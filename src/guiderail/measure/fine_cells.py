@@ -64,13 +64,23 @@ def count_cells(table: Table, column: str, origin: float = 0.0) -> FineCells:
     return FineCells(origin, counts, filled)
 
 
-def cell_of(values: NDArray[np.float64], origin: float) -> NDArray[np.int64]:
-    """The cell of each finite value, as `count_cells` counts it."""
+def cell_of(values: NDArray[np.float64], origin: float, finer: int = 0) -> NDArray[np.int64]:
+    """The cell of each finite value, as `count_cells` counts it.
+
+    finer: how many further bits of the fraction tell cells apart, each doubling their number.
+    """
     with np.errstate(over="ignore", under="ignore"):
         moved = values if origin == 0 else values + -origin
         near = np.clip(moved, -_LARGEST, _LARGEST).astype(np.float32)
-    bits = (near.view(np.uint32) >> 16).astype(np.int64)
-    return np.where(bits > 2**15, 2**16 - 1 - bits, 2**15 + bits % 2**15)
+    bits = (near.view(np.uint32) >> (16 - finer)).astype(np.int64)
+    half = 2 ** (15 + finer)
+    return np.asarray(np.where(bits > half, 2 * half - 1 - bits, half + bits % half))
+
+
+def middle_of(cells: FineCells) -> float:
+    """The upper limit of the cell of the median: an origin around which cells are narrow."""
+    median = np.searchsorted(np.cumsum(cells.counts), cells.finite / 2)
+    return float(upper_limits(np.array([median], dtype=np.int64), cells.origin)[0])
 
 
 def upper_limits(cells: NDArray[np.int64], origin: float) -> NDArray[np.float64]:

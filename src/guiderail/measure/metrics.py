@@ -183,8 +183,7 @@ def _all_rows(sums: Any) -> Any:
 
 def _mcc(sums: Any) -> Any:
     tp, fn, fp, tn = sums
-    # Factor by factor, so that counts of many millions do not overflow together.
-    below = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)
+    below = np.sqrt((tp + fp) * (tp + fn)) * np.sqrt((tn + fp) * (tn + fn))
     return (tp * tn - fp * fn) / below
 
 

@@ -103,6 +103,13 @@ def paired_change(
     found = _change(metric, rows, seed)
     if isinstance(found, NotMeasurable):
         return found
+    return performance_of(metric, found, rows.n, limits)
+
+
+def performance_of(
+    metric: str, found: Change, n: int, limits: Sequence[float] = BANDS
+) -> Performance:
+    """A measured change with what follows from it."""
     relative = found.relative_pct
     if relative is not None and METRIC_KINDS[metric].smaller_is_better:
         relative = Interval(-relative.value, -relative.high, -relative.low)
@@ -116,9 +123,9 @@ def paired_change(
         found.delta,
         relative,
         growth,
-        rows.n,
+        n,
         found.method,
-        rows_to_settle(relative, rows.n, both_ways(limits)) if relative is not None else None,
+        rows_to_settle(relative, n, both_ways(limits)) if relative is not None else None,
     )
 
 

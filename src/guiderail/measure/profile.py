@@ -25,7 +25,7 @@ from guiderail.measure.column_counts import (
     hashed,
     value_counts,
 )
-from guiderail.measure.fine_cells import FineCells, cell_of, count_cells, upper_limits
+from guiderail.measure.fine_cells import FineCells, cell_of, count_cells, middle_of, upper_limits
 from guiderail.measure.table import ColumnType, Table, open_table
 
 PROFILE_VERSION = 2
@@ -169,8 +169,7 @@ def _column(table: Table, name: str) -> ColumnProfile:
             counts = (*(values.rows[edge] for edge in edges), 0)
             return replace(plain, edges=edges, counts=counts, exact=True)
     if cells.counts.max() > _FINE_ENOUGH * cells.finite and abs(plain.high) < _MOST_MOVED:
-        median = int(np.searchsorted(np.cumsum(cells.counts), cells.finite / 2))
-        origin = float(upper_limits(np.array([median]), 0.0)[0])
+        origin = middle_of(cells)
         if abs(origin) < _MOST_MOVED:
             cells = count_cells(table, name, min(max(origin, plain.low), plain.high))
     return _of_cells(plain, plain.high, cells)

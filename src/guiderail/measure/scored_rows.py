@@ -204,7 +204,7 @@ def _target(fed: Fed, labels: str, truth: NDArray[Any], positive: object) -> Flo
         return np.ones(truth.size)
     if fed == "numbers":
         return _numbers(labels, truth)
-    return _positives(labels, truth, positive)
+    return positives(labels, truth, positive)
 
 
 def _column(
@@ -237,7 +237,8 @@ def _decisions(
     return np.asarray(decisions == wanted, dtype=np.float64)
 
 
-def _positives(what: str, truth: NDArray[Any], positive: object) -> Floats | NotMeasurable:
+def positives(what: str, truth: NDArray[Any], positive: object) -> Floats | NotMeasurable:
+    """1.0 for each positive label; two classes are needed. what: how a reason calls the labels."""
     labels = as_texts(truth)
     distinct = sorted(set(labels.tolist()))
     if len(distinct) == 1:
