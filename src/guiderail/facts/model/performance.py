@@ -126,7 +126,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
 
 PERFORMANCE = Provider(
     id="model.performance",
-    version=1,
+    version=2,
     kinds=("model",),
     gives=("evaluation.labels", "evaluation.rows", "performance.value"),
     run=_run,
