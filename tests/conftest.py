@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.service.depot import Depot
     from tests.service.parcels import Releases
 
-# The same examples on every machine and every day; `--hypothesis-profile search` looks for new ones.
+# The same examples everywhere and every day; `--hypothesis-profile search` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile("steady")
