@@ -218,7 +218,7 @@ def test_two_perfect_models_that_differ_leave_the_change_open() -> None:
 def test_the_interval_of_the_change_covers_it_nineteen_times_in_twenty(metric: str) -> None:
     random = np.random.default_rng(20)
     covered = 0
-    for _ in range(200):
+    for _ in range(100):
         label = random.integers(0, 2, 150)
         base = label * 1.2 + random.normal(0, 1, 150)
         new, old = (1 / (1 + np.exp(-(base + random.normal(0, 0.7, 150) - 0.6))) for _ in range(2))
@@ -227,7 +227,7 @@ def test_the_interval_of_the_change_covers_it_nineteen_times_in_twenty(metric: s
         found = measured(metric, label, new, old)  # equal in law: the true change is 0
         assert found.delta is not None
         covered += found.delta.low <= 0 <= found.delta.high
-    assert 180 <= covered <= 200
+    assert covered >= 88  # 95 expected, three standard errors less
 
 
 def test_labels_may_be_texts_numbers_or_truth_values() -> None:
