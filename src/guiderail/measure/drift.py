@@ -23,8 +23,7 @@ from guiderail.measure.column_counts import (
     category_counts,
     hashed,
 )
-from guiderail.measure.distinct_rows import sampled_distinct
-from guiderail.measure.drift_bins import Counts, bins_of, filled_rows
+from guiderail.measure.drift_bins import Counted, Counts, bins_of, counted_together, filled_rows
 from guiderail.measure.profile import ColumnProfile, Profile, make_profile
 from guiderail.measure.psi import LIMIT, Verdict, population_stability, verdict
 from guiderail.measure.schema_changes import SchemaChange, schema_changes
@@ -128,20 +127,13 @@ def _drift(
     known = {column.name: column for column in reference.columns}
     wanted = list(known) if columns is None else list(columns)
     found, nulls = [], {}
-    counted = [
-        name
-        for name in wanted
-        if name in known
-        and name in current.names
-        and (known[name].exact or not known[name].numeric)
-    ]
-    sampled = sampled_distinct(current, counted) if current.rows else {}
+    counted = counted_together([known[name] for name in wanted if name in known], current)
     for name in wanted:
         if name not in known:
             reason = "the profile does not hold this column"
             found.append(ColumnDrift(name, "unknown", 0, 0, reason=reason))
             continue
-        drifted, filled = _column(reference.rows, known[name], current, sampled.get(name), limit)
+        drifted, filled = _column(reference.rows, known[name], current, counted, limit)
         found.append(drifted)
         if filled is not None:
             nulls[name] = current.rows - filled
@@ -151,7 +143,7 @@ def _drift(
 
 
 def _column(
-    rows: int, before: ColumnProfile, current: Table, sampled: int | None, limit: float
+    rows: int, before: ColumnProfile, current: Table, counted: Counted, limit: float
 ) -> tuple[ColumnDrift, int | None]:
     """The movement of one column, and how many rows have a value where that was counted."""
     plain = ColumnDrift(before.name, before.type, rows, current.rows)
@@ -164,18 +156,18 @@ def _column(
     if "empty" not in {before.type, now} and before.numeric != (now in {"integer", "number"}):
         return replace(plain, reason=f"the type was {before.type} and is {now}"), None
     if before.numeric or (before.type == "empty" and now in {"integer", "number"}):
-        return _numeric(plain, before, current, sampled, limit)
-    return _categorical(plain, before, current, sampled, limit)
+        return _numeric(plain, before, current, counted, limit)
+    return _categorical(plain, before, current, counted, limit)
 
 
 def _numeric(
     plain: ColumnDrift,
     before: ColumnProfile,
     current: Table,
-    sampled: int | None,
+    counted: Counted,
     limit: float,
 ) -> tuple[ColumnDrift, int]:
-    bins = bins_of(before, current, sampled)
+    bins = bins_of(before, current, counted)
     absent = (plain.n_reference - bins.old.sum(), plain.n_current - bins.new.sum())
     measured = _with_bins(plain, *_joined(bins.old, bins.new), absent, limit)
     if before.low is None or bins.new.sum() == 0:
@@ -195,17 +187,17 @@ def _categorical(
     plain: ColumnDrift,
     before: ColumnProfile,
     current: Table,
-    sampled: int | None,
+    counted: Counted,
     limit: float,
 ) -> tuple[ColumnDrift, int]:
     name = before.name
     empty = current.type_of(name) == "empty"
-    now = {} if empty else category_counts(current, name, sampled=sampled)
+    now = {} if empty else category_counts(current, name, sampled=counted.sampled.get(name))
     if now is None or (before.categories is None and not before.buckets):
         reason = "too many distinct values to compare as categories"
         return replace(plain, reason=reason), filled_rows(current, name)
     filled = sum(now.values())
-    counted = replace(plain, distinct_reference=before.distinct, distinct_current=len(now))
+    told = replace(plain, distinct_reference=before.distinct, distinct_current=len(now))
     if before.categories is None:
         old, new = (np.array(counts, dtype=np.float64) for counts in (before.buckets, hashed(now)))
         absent = (plain.n_reference - old.sum(), plain.n_current - new.sum())
@@ -213,7 +205,7 @@ def _categorical(
             f"{before.distinct} different values, compared in {len(old)} buckets: a change is at "
             "least this large, and new and vanished values have no names"
         )
-        return replace(_with_bins(counted, old, new, absent, limit), note=note), filled
+        return replace(_with_bins(told, old, new, absent, limit), note=note), filled
     known = dict(before.categories)
     unknown = tuple(sorted(now.keys() - known.keys()))
     unseen = sum(now[value] for value in unknown)
@@ -221,7 +213,7 @@ def _categorical(
     new = np.array([*(now.get(value, 0) for value in known), unseen], dtype=np.float64)
     absent = (plain.n_reference - old.sum(), plain.n_current - new.sum())
     measured = replace(
-        _with_bins(counted, old, new, absent, limit),
+        _with_bins(told, old, new, absent, limit),
         new_categories=unknown[:MOST_NAMED],
         vanished_categories=tuple(sorted(known.keys() - now.keys())),
     )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from guiderail.measure.column_counts import bin_counts, value_counts
-from guiderail.measure.fine_cells import FineCells, cell_of, count_cells, upper_limits
+from guiderail.measure.distinct_rows import sampled_distinct
+from guiderail.measure.fine_cells import (
+    FineCells,
+    cell_of,
+    count_cells,
+    count_columns,
+    upper_limits,
+)
 from guiderail.measure.profile import ColumnProfile
 from guiderail.measure.table import Table
 
@@ -31,12 +39,44 @@ class Bins:
     outside: tuple[float, float]
 
 
-def bins_of(before: ColumnProfile, current: Table, sampled: int | None) -> Bins:
-    """Count the current data in one pass."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted of several columns of the current data together.
+
+    cells: of the numeric ones. sampled: about how many different values a sample holds, of those
+    that are counted value by value.
+    """
+
+    cells: Mapping[str, FineCells]
+    sampled: Mapping[str, int]
+
+
+def counted_together(profiles: Sequence[ColumnProfile], current: Table) -> Counted:
+    """profiles: those of the wanted columns."""
+    origins: dict[str, float] = {}
+    single = []
+    for before in profiles:
+        if before.name not in current.names or current.rows == 0:
+            continue
+        numeric = current.type_of(before.name) in {"integer", "number"}
+        if before.numeric and not before.exact and numeric:
+            origins[before.name] = before.origin or 0.0
+        elif before.exact or not numeric:
+            single.append(before.name)
+    return Counted(count_columns(current, origins), sampled_distinct(current, single))
+
+
+def bins_of(before: ColumnProfile, current: Table, counted: Counted) -> Bins:
+    """The bins of one column."""
     none = (0.0, 0.0)
     if before.low is None or before.high is None:
-        filled = 0 if current.type_of(before.name) == "empty" else filled_rows(current, before.name)
-        finite = 0 if filled == 0 else count_cells(current, before.name).finite
+        cells = counted.cells.get(before.name)
+        filled = finite = 0
+        if cells is not None:
+            filled, finite = cells.filled, cells.finite
+        elif current.type_of(before.name) != "empty":
+            filled = filled_rows(current, before.name)
+            finite = count_cells(current, before.name).finite
         return Bins((), np.zeros(1), np.array([float(finite)]), False, filled, none)
     empty = current.type_of(before.name) == "empty"
     if before.exact:
@@ -44,14 +84,14 @@ def bins_of(before: ColumnProfile, current: Table, sampled: int | None) -> Bins:
         old = np.array([0, *before.counts], dtype=np.float64)
         if empty:
             return Bins(edges, old, np.zeros(len(old)), True, 0, none)
-        return _exact_bins(before, current, edges, old, sampled)
+        return _exact_bins(before, current, edges, old, counted.sampled.get(before.name))
     origin = before.origin or 0.0
     first, last = cell_of(np.array([before.low, before.high]), origin).tolist()
     below, above = upper_limits(np.array([first - 1, last]), origin).tolist()
     edges, old = (below, *before.edges, above), np.array([0, *before.counts, 0], dtype=np.float64)
     if empty:
         return Bins(edges, old, np.zeros(len(old)), False, 0, none)
-    cells = count_cells(current, before.name, origin)
+    cells = counted.cells[before.name]
     reached = np.cumsum(cells.counts)
     inner = cell_of(np.array(before.edges, dtype=np.float64), origin)
     ends = reached[[first - 1, *inner.tolist(), last]]

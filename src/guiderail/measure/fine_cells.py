@@ -10,6 +10,7 @@ cells.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,13 @@ from guiderail.measure.table import Table
 CELLS = 2**16
 _AT_ONCE = 2**15
 """Rows whose cells are found together: they stay in the processor's cache."""
+_TOGETHER = 16
+"""Columns read by one statement: each statement has its price, each column its memory."""
 _LARGEST = float(np.finfo(np.float32).max)
 _INFINITE = 0x7F80
 """Upper 16 bits of infinity; what is above it (and at most 0x7FFF) is NaN."""
+
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class FineCells:
     """
 
     origin: float
-    counts: NDArray[np.int64]
+    counts: Counts
     filled: int
 
     @property
@@ -44,18 +49,41 @@ class FineCells:
 
 def count_cells(table: Table, column: str, origin: float = 0.0) -> FineCells:
     """Count the cells of a numeric column. Raises InputError where the file cannot be read."""
+    return count_columns(table, {column: origin})[column]
+
+
+def count_columns(table: Table, origins: Mapping[str, float]) -> dict[str, FineCells]:
+    """The same for several columns, each with its origin, some at a time."""
+    found: dict[str, FineCells] = {}
+    names = list(origins)
+    for start in range(0, len(names), _TOGETHER):
+        group = names[start : start + _TOGETHER]
+        plain = [_near(table, name, origins[name], exact=False) for name in group]
+        try:
+            counted = _count(table, plain)
+        except InputError:  # a number beyond the 32-bit range, or a file that cannot be read
+            counted = []
+        for place, name in enumerate(group):
+            bits, filled = counted[place] if counted else (None, 0)
+            if bits is None or bits[_INFINITE] or bits[_INFINITE + 2**15]:
+                # Refused, or rounded to an infinity: slower, with the outermost cells as limits.
+                bits, filled = _count(table, [_near(table, name, origins[name], exact=True)])[0]
+            found[name] = _ordered_cells(origins[name], bits, filled)
+    return found
+
+
+def _near(table: Table, column: str, origin: float, *, exact: bool) -> str:
+    """SQL of the 32-bit number nearest to a value minus the origin."""
     name = table.sql(column)
     number = name if table.type_of(column) == "number" else f"CAST({name} AS DOUBLE)"
     moved = number if origin == 0 else f"{number} + {_literal(-origin)}"
-    try:
-        bits, filled = _count(table, f"CAST({moved} AS FLOAT) FROM t")
-    except InputError:
-        bits, filled = None, 0
-    if bits is None or bits[_INFINITE] or bits[_INFINITE + 2**15]:
-        # A number beyond the 32-bit range is refused, or was rounded to an infinity.
-        kept = f"greatest(least({moved}, {_literal(_LARGEST)}), {_literal(-_LARGEST)})"
-        exact = f"CASE WHEN isfinite({number}) THEN {kept} ELSE {number} END"
-        bits, filled = _count(table, f"CAST({exact} AS FLOAT) FROM t")
+    if not exact:
+        return f"CAST({moved} AS FLOAT)"
+    kept = f"greatest(least({moved}, {_literal(_LARGEST)}), {_literal(-_LARGEST)})"
+    return f"CAST(CASE WHEN isfinite({number}) THEN {kept} ELSE {number} END AS FLOAT)"
+
+
+def _ordered_cells(origin: float, bits: Counts, filled: int) -> FineCells:
     negative, positive = bits[2**15 : 2**15 + _INFINITE], bits[:_INFINITE]
     counts = np.zeros(CELLS, dtype=np.int64)
     counts[2**15 - _INFINITE : 2**15 - 1] = negative[:0:-1]
@@ -106,20 +134,21 @@ def _number(ordered: NDArray[np.int64]) -> NDArray[np.float64]:
     return bits.astype(np.int64).view(np.float64) + 0.0
 
 
-def _count(table: Table, select: str) -> tuple[NDArray[np.int64], int]:
-    """Rows by the upper 16 bits of a 32-bit column, and how many are not null."""
-    bits = np.zeros(CELLS, dtype=np.int64)
+def _count(table: Table, columns: Sequence[str]) -> list[tuple[Counts, int]]:
+    """Of each 32-bit column, rows by its upper 16 bits, and how many are not null."""
+    bits = np.zeros((len(columns), CELLS), dtype=np.int64)
     place = np.empty(_AT_ONCE, dtype=np.intp)
-    filled = 0
-    for ((values, known),) in table.arrays(select):
-        kept = values if known is None else values[known]
-        upper = kept.view(np.uint16)[1::2]  # little-endian: the upper half comes second
-        for start in range(0, len(upper), _AT_ONCE):
-            part = upper[start : start + _AT_ONCE]
-            place[: len(part)] = part
-            np.add.at(bits, place[: len(part)], 1)
-        filled += len(kept)
-    return bits, filled
+    filled = [0] * len(columns)
+    for batch in table.arrays(f"{', '.join(columns)} FROM t"):
+        for i, (values, known) in enumerate(batch):
+            kept = values if known is None else values[known]
+            upper = kept.view(np.uint16)[1::2]  # little-endian: the upper half comes second
+            for start in range(0, len(upper), _AT_ONCE):
+                part = upper[start : start + _AT_ONCE]
+                place[: len(part)] = part
+                np.add.at(bits[i], place[: len(part)], 1)
+            filled[i] += len(kept)
+    return list(zip(bits, filled, strict=True))
 
 
 def _literal(value: float) -> str:

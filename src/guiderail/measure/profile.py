@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,14 @@ from guiderail.measure.column_counts import (
     hashed,
     value_counts,
 )
-from guiderail.measure.fine_cells import FineCells, cell_of, count_cells, middle_of, upper_limits
+from guiderail.measure.fine_cells import (
+    FineCells,
+    cell_of,
+    count_cells,
+    count_columns,
+    middle_of,
+    upper_limits,
+)
 from guiderail.measure.table import ColumnType, Table, open_table
 
 PROFILE_VERSION = 2
@@ -138,10 +145,12 @@ def read_profile(path: Path) -> Profile:
 
 def _of_table(table: Table, names: Sequence[str] | None) -> Profile:
     wanted = table.names if names is None else tuple(names)
-    return Profile(table.rows, tuple(_column(table, name) for name in wanted))
+    numeric = [name for name in wanted if table.type_of(name) in {"integer", "number"}]
+    cells = count_columns(table, dict.fromkeys(numeric, 0.0)) if table.rows else {}
+    return Profile(table.rows, tuple(_column(table, name, cells) for name in wanted))
 
 
-def _column(table: Table, name: str) -> ColumnProfile:
+def _column(table: Table, name: str, counted: Mapping[str, FineCells]) -> ColumnProfile:
     kind = table.type_of(name)
     if kind not in {"integer", "number"}:
         return _of_categories(table, name, kind)
@@ -161,7 +170,7 @@ def _column(table: Table, name: str) -> ColumnProfile:
     )
     if plain.low is None or plain.high is None:
         return plain
-    cells = count_cells(table, name)
+    cells = counted[name]
     if np.count_nonzero(cells.counts) <= MOST_EDGES:
         values = value_counts(table, name, MOST_EDGES)
         if values is not None:
