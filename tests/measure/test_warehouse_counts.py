@@ -13,10 +13,12 @@ from tests import warehouses
 from tests.postgres import server
 
 from guiderail.measure.distinct_rows import DistinctRows, distinct_rows
+from guiderail.measure.profile import make_profile
 from guiderail.measure.remote import RemoteTable
 from guiderail.measure.table import Table, open_table
 from guiderail.measure.unmeasurable import NotMeasurable
 from guiderail.measure.warehouse import open_source
+from guiderail.service.measure_drift import drift
 from guiderail.service.measure_fairness import fairness, flips
 
 COLUMNS = {
@@ -242,6 +244,31 @@ def test_bins_and_summaries_are_the_same(local: Table, remote: RemoteTable) -> N
     assert remote.bins("income", edges) == tuple(np.bincount(place, minlength=4).tolist())
     assert remote.filled("select") == sum(row[0] is not None for row in ROWS)
     assert remote.summary("hole").low is None
+
+
+@pytest.fixture(scope="module")
+def later(put: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Other rows, in a file and in the engine: fewer, moved, with new and vanished categories."""
+    rows = [
+        ("new", age, None if income is None else income * 1.4 + 0.1, 0.1, False, *others)
+        for _, age, income, _, _, *others in _rows(800)[200:]
+    ]
+    path = tmp_path_factory.mktemp("later") / "rows.parquet"
+    return warehouses.parquet_file(path, COLUMNS, rows), put("later", COLUMNS, rows)
+
+
+def test_profiles_have_the_same_digest(local: Table, remote: RemoteTable) -> None:
+    here, there = make_profile(local), make_profile(remote)
+    assert there.columns == here.columns
+    assert there.digest == here.digest
+
+
+def test_drift_is_the_same(local: Table, source: Path, later: tuple[Path, Path]) -> None:
+    file, table = later
+    here = drift(local.path, file, names=[], profile=None)
+    there = drift(source, table, names=[], profile=None)
+    assert {row["name"] for row in here["columns"] if row["verdict"] == "moved"}
+    assert there == here
 
 
 EDGES_OF_CELLS = [

@@ -7,6 +7,7 @@ from datetime import date
 from itertools import pairwise
 
 from guiderail.core.errors import InputError
+from guiderail.core.metrics import METRIC_KINDS
 from guiderail.manifest.protected import protected_attribute
 from guiderail.manifest.release import AnyManifest
 from guiderail.manifest.schema import (
@@ -18,8 +19,6 @@ from guiderail.manifest.schema import (
     Rollout,
 )
 from guiderail.manifest.strict_yaml import Document, YamlPath
-
-_NUMERIC_METRICS = ("rmse", "mae")
 
 _Found = tuple[YamlPath, str, str, str]
 """Where, code, what, advice."""
@@ -127,7 +126,7 @@ def _evaluation(evaluation: Evaluation, model: Model) -> Iterator[_Found]:
             "evaluation.floor_percent needs evaluation.metric.",
             "Name the metric that the floor is about.",
         )
-    if evaluation.metric in _NUMERIC_METRICS:
+    if evaluation.metric is not None and METRIC_KINDS[evaluation.metric].fed == "numbers":
         yield from _classes_beside_number(evaluation, model)
     columns: list[str] = []
     for number, entry in enumerate(evaluation.protected):

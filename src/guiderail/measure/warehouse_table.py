@@ -102,7 +102,8 @@ class WarehouseTable:
         return self._rows(grouped)
 
     def values(self, name: str, most: int) -> list[tuple[Any, int]] | None:
-        asked = self._table.select(value=self._cell(name))
+        numeric = self.type_of(name) in {"integer", "number"}
+        asked = self._table.select(value=self._number(name) if numeric else self._cell(name))
         found = self._rows(asked.group_by("value").aggregate(n=asked.count()).limit(most + 1))
         return None if len(found) > most else [(value, int(count)) for value, count in found]
 
