@@ -98,7 +98,10 @@ def fairness(
     exclude_small: str | None,
     format_: str,
 ) -> None:
-    """Rates of groups and intersections with intervals, compared with the most selected."""
+    """Rates of groups and intersections with intervals, compared with the most selected.
+
+    DATA is a CSV or Parquet file, or a source file (YAML) that names a table of a warehouse.
+    """
     if ll144:
         from guiderail.service.measure_bias_audit import bias_audit
 
@@ -153,7 +156,10 @@ def fairness(
 def flips(
     data: Path, old: str, new: str, by: str, value: str | None, sample: int, format_: str
 ) -> None:
-    """Decisions that change between two versions, both ways, by group."""
+    """Decisions that change between two versions, both ways, by group.
+
+    DATA is a CSV or Parquet file, or a source file (YAML) that names a table of a warehouse.
+    """
     from guiderail.service.measure_fairness import flips as run
 
     document = run(data, old=old, new=new, by=attributes(by), value=value, sample=sample)

@@ -19,11 +19,8 @@ import numpy as np
 
 from guiderail.core.digest import Digest
 from guiderail.core.interval import Interval
-from guiderail.measure.column_counts import (
-    category_counts,
-    hashed,
-)
-from guiderail.measure.drift_bins import Counted, Counts, bins_of, counted_together, filled_rows
+from guiderail.measure.column_counts import category_counts, filled_rows, hashed
+from guiderail.measure.drift_bins import Counted, Counts, bins_of, counted_together
 from guiderail.measure.profile import ColumnProfile, Profile, make_profile
 from guiderail.measure.psi import LIMIT, Verdict, population_stability, verdict
 from guiderail.measure.remote import RemoteTable
