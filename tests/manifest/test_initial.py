@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,13 @@ from guiderail.core.errors import InputError
 from guiderail.manifest.initial import Proposal, propose, write_proposal
 from guiderail.manifest.json_schema import SCHEMA_FILE
 from guiderail.manifest.load import load_manifest
-from guiderail.manifest.schema import AppManifest, ModelManifest, PipelineManifest, Use
+from guiderail.manifest.schema import (
+    AppManifest,
+    Metric,
+    ModelManifest,
+    PipelineManifest,
+    Use,
+)
 from guiderail.manifest.strict_yaml import load
 from guiderail.sandbox.model_summary import ModelSummary, refused
 
@@ -107,10 +113,7 @@ def test_a_full_model_repository(repository: Path) -> None:
         "node_modules/x/other.onnx": "",
     })  # fmt: skip
     proposal = propose(repository, skops_only)
-    metric = (
-        "  # The primary metric, chosen beforehand. "
-        "(roc_auc, accuracy, f1, log_loss, brier, rmse, mae)\n"
-    )
+    metric = f"  # The primary metric, chosen beforehand. ({', '.join(get_args(Metric))})\n"
     assert metric in proposal.text
     assert proposal.text.replace(metric, "").split("\n# What the output")[0] == FULL_PROPOSAL
     manifest = written(repository, proposal)

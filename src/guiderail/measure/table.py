@@ -200,7 +200,7 @@ def open_table(path: Path) -> Table:
     if path.suffix.lower() in {".yaml", ".yml"}:
         raise InputError(
             "A source file names a table of a warehouse, and this measure reads files only.",
-            advice="Hand in a CSV or Parquet file; fairness, flips and drift take source files too.",
+            advice="Hand in a CSV or Parquet file; fairness, flips and drift also take sources.",
             code="data/files-only",
             place=place,
         )
