@@ -113,7 +113,8 @@ def test_a_full_model_repository(repository: Path) -> None:
         "node_modules/x/other.onnx": "",
     })  # fmt: skip
     proposal = propose(repository, skops_only)
-    metric = f"  # The primary metric, chosen beforehand. ({', '.join(get_args(Metric))})\n"
+    question = f"The primary metric, chosen beforehand. ({', '.join(get_args(Metric))})"
+    metric = "".join(f"  # {line}\n" for line in textwrap.wrap(question, 94))
     assert metric in proposal.text
     assert proposal.text.replace(metric, "").split("\n# What the output")[0] == FULL_PROPOSAL
     manifest = written(repository, proposal)
