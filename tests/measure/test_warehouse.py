@@ -122,6 +122,18 @@ def test_nothing_can_be_written_through_a_source(address: str, tmp_path: Path) -
         table._backend.raw_sql("DELETE FROM public.decisions")
 
 
+def test_rows_that_arrive_while_we_ask_do_not_count(address: str, tmp_path: Path) -> None:
+    warehouses.postgres_table(address, "public.growing", COLUMNS, ROWS)
+    table = open_source(warehouses.source_file(tmp_path / "s.yaml", address, "public.growing"))
+    assert not isinstance(table, Table)
+    with table:
+        assert table.rows == len(ROWS)
+        with psycopg.connect(address.replace("+psycopg", "")) as other:
+            other.execute("INSERT INTO public.growing VALUES ('f', 1)")
+        assert table.filled("sex") == len(ROWS)
+        assert sum(row[-1] for row in table.combinations(["sex", "decision"], {})) == len(ROWS)
+
+
 def test_a_table_that_is_not_there_is_an_error(address: str, tmp_path: Path) -> None:
     source = warehouses.source_file(tmp_path / "decisions.yaml", address, "public.absent")
     with pytest.raises(InputError, match="absent"):

@@ -9,7 +9,8 @@
 
 or, for Spark, `engine: pyspark` and `table`, or `parquet` with a path that Spark reads. Without
 `password_from` the usual places count (`~/.pgpass`, `PGPASSWORD`, a trusted socket). PostgreSQL is
-asked in a read-only session; Spark in the session that is active, or in a local one.
+asked in one read-only transaction, so that all counts are of the same moment; Spark in the session
+that is active, or in a local one, each question by itself.
 """
 
 from __future__ import annotations
@@ -157,6 +158,9 @@ def _postgres(source: Any, path: Path, secret: str | None) -> tuple[Any, Any]:
         options="-c default_transaction_read_only=on",
         application_name="guiderail",
     )
+    # One snapshot for all questions: rows that arrive in between would make counts that do not add
+    # up. The questions of Ibis become savepoints in this transaction, which ends with the session.
+    backend.con.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     return backend, backend.table(name, database=schema or None)
 
 
