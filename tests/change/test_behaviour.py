@@ -67,6 +67,48 @@ def test_a_retrain_is_measured_as_the_oracle_measures_it(
     assert facts["change.performance"].detail["n"] == 300
 
 
+def test_flips_come_with_their_groups_rates_and_a_sample(
+    first: Release, retrain: Path, scores: Path
+) -> None:
+    release = load_release(retrain)
+    fact = run(BEHAVIOUR, release, after(first), cache=scores)["change.flips"]
+
+    rows = retrain / "evaluation.csv"
+    sex = pd.read_csv(rows)["sex"].to_numpy()
+    new, old = chances(release, rows) >= 0.5, chances(first, rows) >= 0.5
+    sample = fact.detail["sample"]
+    assert len(sample) == min(20, int((new != old).sum()))  # type: ignore[arg-type]  # a list of rows
+    for row in sample:  # type: ignore[attr-defined]  # a list of rows
+        place = row["row"] - 1
+        assert set(row) == {"row", "old", "new"}
+        assert (row["old"], row["new"]) == (str(int(old[place])), str(int(new[place])))
+        assert row["old"] != row["new"]
+    changes = {(row["rate"], row["group"]): row for row in fact.detail["changes"]}  # type: ignore[attr-defined]  # a list of rows
+    women = changes["selection_rate", "sex=female"]
+    assert women["new"] - women["old"] == pytest.approx(
+        new[sex == "female"].mean() - old[sex == "female"].mean()
+    )
+    assert women["difference"][1] <= women["difference"][0] <= women["difference"][2]
+    groups = {row["group"]: row for row in fact.detail["groups"]}  # type: ignore[attr-defined]  # a list of rows
+    for group in groups.values():
+        assert sum(group["directions"].values()) == group["flips"]
+
+
+def test_an_attribute_that_makes_no_groups_leaves_the_flips_known(
+    first: Release, retrain: Path
+) -> None:
+    path = retrain / "evaluation.csv"
+    frame = pd.read_csv(path)
+    frame.assign(town=[f"town {i}" for i in range(300)]).to_csv(path, index=False)
+    release = edit(retrain, evaluation={"protected": ["sex", "town"]})
+
+    fact = run(BEHAVIOUR, release, after(first))["change.flips"]
+
+    assert not fact.is_unknown
+    assert "town has more than 200" in str(fact.detail["groups_unknown"])
+    assert fact.detail["groups"] == []
+
+
 def test_each_version_decides_with_its_own_threshold(
     first: Release, same: Path, scores: Path
 ) -> None:

@@ -76,3 +76,33 @@ def test_directions_add_up_and_back_again_is_as_many(pairs: list[tuple[int, int]
     assert sum(there.directions.values()) == there.flips == back.flips
     assert there.flips == sum(a != b for a, b in pairs)
     assert there.rate.low <= there.rate.value <= there.rate.high
+
+
+def test_each_group_shows_both_directions() -> None:
+    found = counted([0, 0, 1, 1], [1, 0, 0, 1], {"sex": ["f", "f", "f", "m"]})
+    assert {group.group[0][1]: group.directions for group in found.groups} == {
+        "f": {"0 -> 1": 1, "1 -> 0": 1},
+        "m": {},
+    }
+
+
+def test_scores_in_place_of_decisions_are_refused() -> None:
+    found = flips([0.1, 0.7, 0.4], [0.2, 0.6, 0.4])
+    assert isinstance(found, NotMeasurable)
+    assert "apply a threshold first" in found.reason
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")])
+def test_infinite_decisions_are_refused(value: float) -> None:
+    found = flips([1.0, value], [1.0, 1.0])
+    assert isinstance(found, NotMeasurable)
+    assert "infinite" in found.reason
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from("ab")), min_size=1))
+def test_flips_of_the_groups_add_up(rows: list[tuple[int, int, str]]) -> None:
+    old, new, group = zip(*rows, strict=True)
+    found = counted(old, new, {"g": np.array(group)})
+    assert sum(one.flips for one in found.groups) == found.flips
+    for name, count in found.directions.items():
+        assert sum(one.directions.get(name, 0) for one in found.groups) == count

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from guiderail.measure.cells import ranges
-from guiderail.measure.groups import GroupReport, group_name, group_rates
+from guiderail.measure.attribute_values import ranges
+from guiderail.measure.comparisons import GroupReport
+from guiderail.measure.fairness import group_rates
+from guiderail.measure.groups import group_name
 from guiderail.measure.unmeasurable import NotMeasurable
 
 
@@ -126,9 +128,9 @@ def test_rows_without_the_attribute_are_a_group_that_is_shown() -> None:
     values = np.array(["f", "m"] * 500 + [None] * 10, dtype=object)
     decision = np.append(np.tile([0, 0, 1, 1], 250), [1] * 10)
     report = reported(decision, {"sex": values})
-    assert [cell.group[0][1] for cell in report.cells] == ["(missing)", "f", "m"]
+    assert [cell.group[0][1] for cell in report.cells] == ["f", "m", "(unknown)"]
     assert report.verdict("selection_rate").verdict in {"pass", "insufficient"}
-    assert "(missing)" not in report.verdict("selection_rate").reason
+    assert "(unknown)" not in report.verdict("selection_rate").reason
 
 
 def test_the_selected_value_may_be_any_label() -> None:
@@ -184,7 +186,7 @@ def test_ages_fall_into_named_ranges() -> None:
 
 def test_ages_without_edges_fall_into_quartiles() -> None:
     report = reported(np.tile([0, 1], 200), {"age": np.arange(400) % 80})
-    assert [cell.n for cell in report.cells] == [100, 100, 105, 95]
+    assert [cell.n for cell in report.cells] == [95, 100, 100, 105]
 
 
 def test_edges_out_of_order_are_an_error_of_the_caller() -> None:
@@ -192,12 +194,11 @@ def test_edges_out_of_order_are_an_error_of_the_caller() -> None:
         ranges([1, 2], [40, 25])
 
 
-def test_ten_thousand_categories_are_counted() -> None:
+def test_ten_thousand_categories_are_refused_by_name() -> None:
     codes = np.char.add("c", (np.arange(20_000) % 10_000).astype(str))
-    report = reported(np.tile([0, 1], 10_000), {"city": codes})
-    assert len(report.cells) == 10_000
-    assert report.comparisons == ()
-    assert report.verdict("selection_rate").verdict == "insufficient"
+    found = group_rates(np.tile([0, 1], 10_000), {"city": codes})
+    assert isinstance(found, NotMeasurable)
+    assert "city has more than 200 different values" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -208,10 +209,54 @@ def test_ten_thousand_categories_are_counted() -> None:
         ([1, 0], {"g": ["a", "b"]}, [1, None], "1 of 2 labels are missing"),
         ([1, 0], {"g": ["a", "b"]}, [1], "1 labels are given for 2 rows"),
         ([1, 0], {"g": ["a"]}, None, "g has 1 values for 2 rows"),
-        (["yes", "no"], {"g": ["a", "b"]}, None, 'no decision is "1"'),
+        (["yes", "no"], {"g": ["a", "b"]}, None, 'none of the decisions is "1"'),
     ],
 )
 def test_what_cannot_be_counted_says_why(decision: Any, groups: Any, label: Any, says: str) -> None:
     found = group_rates(decision, groups, label)
     assert isinstance(found, NotMeasurable)
     assert says in found.reason
+
+
+@pytest.mark.parametrize(
+    ("decision", "label", "says"),
+    [
+        ([0.2, 0.9, 0.4], [0, 1, 0], "apply a threshold first"),
+        ([1.0, float("inf"), 0.0], [0, 1, 0], "infinite"),
+        ([1, 0, 1], ["good", "bad", "good"], "not written with the same values"),
+        ([1, 0, 1], [1, 2, 1], "not written with the same values"),
+        ([True, False, True], [1, 0, 1], "not written with the same values"),
+    ],
+)
+def test_wrong_numbers_are_refused(decision: Any, label: Any, says: str) -> None:
+    selected = decision[0] if isinstance(decision[0], bool) else 1
+    found = group_rates(decision, {"g": ["a", "b", "a"]}, label, selected=selected)
+    assert isinstance(found, NotMeasurable)
+    assert says in found.reason
+
+
+def test_ten_thousand_decisions_of_their_own_are_refused() -> None:
+    keys = np.array([f"key {i}" for i in range(10_000)], dtype=object)
+    found = group_rates(keys, {"g": ["a", "b"] * 5000}, selected="key 1")
+    assert isinstance(found, NotMeasurable)
+    assert "more than 200 different values" in found.reason
+
+
+def test_everybody_selected_is_equal_and_known_as_well_as_rows_allow() -> None:
+    few, many = (
+        reported([1] * n, {"g": ["a", "b"] * (n // 2)}).verdict("selection_rate").verdict
+        for n in (60, 1000)
+    )
+    assert (few, many) == ("pass", "pass")
+
+
+def test_one_class_of_labels_leaves_the_rates_of_the_other_undefined() -> None:
+    report = reported([0, 1] * 200, {"g": ["a"] * 200 + ["b"] * 200}, [0] * 400)
+    assert all(cell.rate("tpr") is None for cell in report.cells)
+    assert report.verdict("tpr").verdict == "insufficient"
+    assert report.verdict("fpr").verdict == "pass"
+
+
+def test_an_attribute_without_values_says_so() -> None:
+    report = reported([0, 1] * 200, {"g": np.full(400, None, dtype=object)})
+    assert report.verdict("selection_rate").reason == "g has no values"

@@ -6,10 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from guiderail.change.baselines import AGAINST, IN_WORDS, baselines, missing
+from guiderail.change.flipped import (
+    Groups,
+    changes_by_group,
+    counted_flips,
+    flips_in_words,
+    sample,
+)
 from guiderail.core.digest import json_digest
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
-from guiderail.facts.data.groups import tested_attributes
+from guiderail.facts.data.protected import declared_ranges, tested_attributes
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.performance import measured_change
 from guiderail.facts.model.scored import (
@@ -127,9 +134,7 @@ def _performance(inputs: Inputs, pair: _Pair) -> Iterator[Fact]:
 
 def _flips(inputs: Inputs, pair: _Pair) -> Fact:
     """Each version decides with its own threshold, as it would in production."""
-    from guiderail.facts.model.decisions import decisions
-    from guiderail.measure.flips import flips
-    from guiderail.measure.groups import group_name
+    from guiderail.facts.model.decisions import decisions, positive_class
     from guiderail.measure.unmeasurable import NotMeasurable
 
     name = f"{pair.prefix}.flips"
@@ -139,26 +144,27 @@ def _flips(inputs: Inputs, pair: _Pair) -> Fact:
         return unknown(name, new.reason, pair.source)
     if isinstance(old, NotMeasurable):
         return unknown(name, f"the earlier version: {old.reason}", pair.source)
-    found = flips(old, new, pair.rows.table.frame(_groups(inputs, pair.rows)) or None)
-    if isinstance(found, NotMeasurable):
-        return unknown(name, found.reason, pair.source)
+    groups, ranges = _groups(inputs, pair.rows), declared_ranges(inputs)
+    counted = counted_flips(old, new, groups, ranges)
+    if isinstance(counted, NotMeasurable):
+        return unknown(name, counted.reason, pair.source)
+    found, problem = counted
     rate = found.rate
     percent = Interval(100 * rate.value, 100 * rate.low, 100 * rate.high)
+    evaluation = evaluation_of(inputs.release)
+    positive = positive_class(pair.new, evaluation.positive if evaluation else None)
     detail = {
-        "n": found.n,
-        "flips": found.flips,
-        "directions": dict(found.directions),
-        "groups": [
-            {"group": group_name(row.group), "n": row.n, "flips": row.flips} for row in found.groups
-        ],
+        **flips_in_words(found, problem),
+        "changes": changes_by_group(old, new, groups, ranges, pair.rows.label, positive),
+        "sample": sample(old, new, inputs.release.artefacts[evaluation.data]) if evaluation else [],
     }
     return known(name, percent, pair.source, KnownBy.MEASURED, detail)
 
 
-def _groups(inputs: Inputs, rows: EvaluationRows) -> tuple[str, ...]:
+def _groups(inputs: Inputs, rows: EvaluationRows) -> Groups:
     """Protected columns of the evaluation data; flips are counted in each of their groups."""
     offered = rows.table.names
-    return tuple(name for name in tested_attributes(inputs) if name in offered)
+    return rows.table.frame([name for name in tested_attributes(inputs) if name in offered])
 
 
 def _decides(model: Release, judged: Release) -> tuple[float | None, str | None]:

@@ -39,11 +39,12 @@ def _recipe(inputs: Inputs) -> Iterator[Fact]:
 def _judged(release: Release) -> dict[str, object]:
     evaluation = evaluation_of(release)
     if evaluation is None:
-        return dict.fromkeys(("metric", "recipe", "protected", "label", "positive"))
+        return dict.fromkeys(("metric", "recipe", "protected", "error_rate", "label", "positive"))
     return {
         "metric": evaluation.metric,
         "recipe": evaluation.recipe,
         "protected": sorted(evaluation.protected),
+        "error_rate": evaluation.error_rate,
         "label": evaluation.label,
         "positive": evaluation.positive,
     }

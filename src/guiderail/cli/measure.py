@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.options import formats
 from guiderail.cli.output import print_json, print_lines
 
 _DATA = click.argument("data", type=click.Path(path_type=Path))
-_BY = click.option("--by", default="", metavar="A,B", help="Columns that make the groups.")
 
 
 def _names(text: str | None) -> list[str]:
@@ -66,51 +66,8 @@ def performance(
     _print("performance", document, format_)
 
 
-@measure.command(
-    epilog="Example: guiderail measure fairness decided.csv --label good --prediction decision "
-    "--by sex,age"
-)
-@_DATA
-@click.option("--label", metavar="COLUMN", help="The true outcome; without it, selection only.")
-@click.option("--prediction", required=True, metavar="COLUMN", help="The decision.")
-@click.option("--positive", metavar="VALUE", help="The decision that counts as selected.")
-@click.option("--by", required=True, metavar="A,B", help="Protected columns.")
-@click.option("--no-intersections", is_flag=True, help="Only single attributes.")
-@formats()
-def fairness(
-    data: Path,
-    label: str | None,
-    prediction: str,
-    positive: str | None,
-    by: str,
-    no_intersections: bool,
-    format_: str,
-) -> None:
-    """Rates of groups and intersections with intervals, compared with the most selected."""
-    from guiderail.service.measure import fairness as run
-
-    document = run(
-        data,
-        label=label,
-        prediction=prediction,
-        positive=positive,
-        by=_names(by),
-        intersections=not no_intersections,
-    )
-    _print("fairness", document, format_)
-
-
-@measure.command(epilog="Example: guiderail measure flips decided.csv --old v1 --new v2 --by sex")
-@_DATA
-@click.option("--old", required=True, metavar="COLUMN", help="Decision of the old version.")
-@click.option("--new", required=True, metavar="COLUMN", help="Decision of the new version.")
-@_BY
-@formats()
-def flips(data: Path, old: str, new: str, by: str, format_: str) -> None:
-    """Decisions that change between two versions, both ways, by group."""
-    from guiderail.service.measure import flips as run
-
-    _print("flips", run(data, old=old, new=new, by=_names(by)), format_)
+measure.add_command(fairness)
+measure.add_command(flips)
 
 
 @measure.command(epilog="Example: guiderail measure drift training.csv today.csv --profile p.json")

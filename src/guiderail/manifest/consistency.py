@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from guiderail.core.errors import InputError
+from guiderail.manifest.protected import protected_attribute
 from guiderail.manifest.release import AnyManifest
 from guiderail.manifest.schema import Evaluation, Model, ModelManifest, PipelineManifest, Rollout
 from guiderail.manifest.strict_yaml import Document, YamlPath
@@ -86,7 +87,7 @@ def _threshold(model: Model) -> Iterator[_Found]:
 
 
 def _evaluation(evaluation: Evaluation, model: Model) -> Iterator[_Found]:
-    for key in ("metric", "positive"):
+    for key in ("metric", "positive", "error_rate"):
         if getattr(evaluation, key) is not None and evaluation.label is None:
             yield (
                 ("evaluation", key),
@@ -103,11 +104,19 @@ def _evaluation(evaluation: Evaluation, model: Model) -> Iterator[_Found]:
         )
     if evaluation.metric in _NUMERIC_METRICS:
         yield from _classes_beside_number(evaluation, model)
-    yield from _repeated(("evaluation", "protected"), evaluation.protected)
-    if evaluation.label is not None and evaluation.label in (
-        *evaluation.protected,
-        evaluation.cluster,
-    ):
+    columns: list[str] = []
+    for number, entry in enumerate(evaluation.protected):
+        try:
+            columns.append(protected_attribute(entry).column)
+        except ValueError as error:
+            yield (
+                ("evaluation", "protected", number),
+                "ranges",
+                f"evaluation.protected lists {entry}, and {error}.",
+                "Write the lower limits of the ranges from small to large, as in age:25,40.",
+            )
+    yield from _repeated(("evaluation", "protected"), columns)
+    if evaluation.label is not None and evaluation.label in (*columns, evaluation.cluster):
         yield (
             ("evaluation", "label"),
             "label-reused",

@@ -26,6 +26,7 @@ Domain = Literal[
     "essential_services", "law", "pricing", "moderation", "marketing", "recommendation",
     "operations", "other",
 ]  # fmt: skip
+ErrorRate = Literal["tpr", "fpr", "fnr", "ppv", "npv"]
 Metric = Literal["roc_auc", "accuracy", "f1", "log_loss", "brier", "rmse", "mae"]
 
 
@@ -112,7 +113,15 @@ class Evaluation(Part):
         description="Lowest acceptable relative change of the metric in percent, e.g. -10.",
     )
     protected: tuple[str, ...] = Field(
-        (), description="Columns with protected attributes, kept for testing fairness."
+        (),
+        description="Columns with protected attributes, kept for testing fairness. age:25,40,60 "
+        "puts the numbers of the column age into ranges with these lower limits.",
+    )
+    error_rate: ErrorRate | None = Field(
+        None,
+        description="The error rate that groups are compared by, chosen beforehand: tpr and fpr "
+        "(true and false positive rate), fnr (missed positives), ppv and npv (how often a yes and "
+        "a no are right). Empty: tpr and fpr, and the worse one counts.",
     )
     cluster: str | None = Field(
         None,

@@ -1,26 +1,29 @@
-"""Rows counted by group: every attribute on its own and every intersection that occurs.
+"""Rows counted by group: every attribute on its own and every intersection.
 
-Counting happens once, in the finest cells; coarser groups are sums of those.
+Counting happens once, in the finest cells; coarser groups are sums of those. Intersections of
+known values that hold no row are listed with zeros, so that nobody takes them for tested.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from guiderail.measure.scored_rows import as_texts, missing
+from guiderail.measure.attribute_values import UNKNOWN, Attribute, Counts, attribute
 from guiderail.measure.unmeasurable import NotMeasurable
 
-MISSING = "(missing)"
-"""Name of the group of rows whose attribute is null."""
+MOST_EMPTY = 2000
+"""Attribute sets with more combinations than that list only those that occur."""
 
-MOST_DISTINCT_NUMBERS = 12
-"""A numeric attribute with more distinct values is put into quartiles."""
+MOST_CELLS = 20_000
+"""Deeper intersections are left out where more groups than that would be formed."""
+
+_DENSE = 2**20
 
 Group = tuple[tuple[str, str], ...]
 """(attribute, value) pairs; one pair for a group, several for an intersection."""
@@ -36,10 +39,16 @@ class GroupCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attribute:
-    name: str
-    values: tuple[str, ...]
+class Finest:
+    """The finest cells that occur. codes: (cells, attributes); cell_of_row: one per row."""
+
+    attributes: tuple[Attribute, ...]
     codes: NDArray[np.int64]
+    cell_of_row: NDArray[np.int64]
+
+    def sums(self, addends: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums of `addends` (rows, columns) in every cell (cells, columns)."""
+        return _sums(self.cell_of_row, addends, len(self.codes))
 
 
 def count_groups(
@@ -48,102 +57,80 @@ def count_groups(
     *,
     edges: Mapping[str, Sequence[float]] | None = None,
     deepest: int | None = None,
+    counts: Counts | None = None,
 ) -> tuple[GroupCounts, ...] | NotMeasurable:
-    """Sums of `addends` (rows, columns) by every attribute, then every intersection that occurs.
+    """Sums of `addends` (rows, columns) by every attribute, then every intersection.
 
-    edges: limits between the ranges of a numeric attribute, see `ranges`.
+    edges: limits between the ranges of numeric attributes.
     deepest: most attributes in one intersection; 1 for none; None for all.
+    counts: how many rows each entry stands for; the addends have to be multiplied already.
     """
-    if len(addends) == 0:
+    cells = finest(groups, len(addends), edges=edges, counts=counts)
+    if isinstance(cells, NotMeasurable):
+        return cells
+    return roll_up(cells, cells.sums(addends), deepest)
+
+
+def finest(
+    groups: Mapping[str, ArrayLike],
+    rows: int,
+    *,
+    edges: Mapping[str, Sequence[float]] | None = None,
+    counts: Counts | None = None,
+) -> Finest | NotMeasurable:
+    """Give every row its finest cell."""
+    if rows == 0:
         return NotMeasurable("there are no rows")
     attributes = []
     for name, values in groups.items():
-        cells = np.asarray(values)
-        if cells.shape != (len(addends),):
+        given = np.asarray(values)
+        if given.shape != (rows,):
             return NotMeasurable(
-                f"{name} has {cells.shape[0] if cells.ndim else 1} values for {len(addends)} rows"
+                f"{name} has {given.shape[0] if given.ndim else 1} values for {rows} rows"
             )
-        attributes.append(_attribute(name, cells, (edges or {}).get(name)))
-    finest, sums = _finest(attributes, addends)
-    found = []
-    for size in range(1, min(deepest or len(attributes), len(attributes)) + 1):
-        for chosen in itertools.combinations(range(len(attributes)), size):
-            found.append(_rolled_up([attributes[i] for i in chosen], finest[:, chosen], sums))
+        found = attribute(name, given, (edges or {}).get(name), counts)
+        if isinstance(found, NotMeasurable):
+            return found
+        attributes.append(found)
+    return _finest(tuple(attributes), rows)
+
+
+def roll_up(
+    cells: Finest, sums: NDArray[np.float64], deepest: int | None = None
+) -> tuple[GroupCounts, ...]:
+    """Every attribute, then every intersection, from sums of the finest cells."""
+    places = range(len(cells.attributes))
+    found: list[GroupCounts] = []
+    formed = 0
+    for size in range(1, min(deepest or len(places), len(places)) + 1):
+        level = [_rolled_up(cells, chosen, sums) for chosen in itertools.combinations(places, size)]
+        formed += sum(len(part.groups) for part in level)
+        if size > 1 and formed > MOST_CELLS:
+            break
+        found += level
     return tuple(found)
 
 
-def ranges(values: ArrayLike, edges: Sequence[float] | None = None) -> NDArray[Any]:
-    """Numbers as names of ranges: "under 25", "25 to under 40", "40 and over"; null stays None.
-
-    edges: ascending lower limits of all ranges but the first; None takes the quartiles of the
-    values. Infinite values fall into the outermost ranges. Raises ValueError for edges that do not
-    ascend and for values that are not numbers.
-    """
-    numbers = np.asarray(values, dtype=np.float64)
-    known = ~np.isnan(numbers)
-    if edges is None:
-        if not known.any():
-            return np.full(numbers.shape, None, dtype=object)
-        edges = np.unique(np.quantile(numbers[known], [0.25, 0.5, 0.75], method="lower")).tolist()
-        if edges[0] == numbers[known].min():
-            edges = edges[1:]  # nothing lies below the smallest value
-    limits = [float(edge) for edge in edges]
-    if limits != sorted(set(limits)):
-        raise ValueError(f"the edges {limits} do not ascend")
-    if not limits:
-        names = np.array(["all"], dtype=object)
-    else:
-        names = np.array(
-            [
-                f"under {limits[0]:g}",
-                *(f"{low:g} to under {high:g}" for low, high in itertools.pairwise(limits)),
-                f"{limits[-1]:g} and over",
-            ],
-            dtype=object,
-        )
-    cells = names[np.searchsorted(limits, numbers, side="right")]
-    cells[~known] = None
-    return np.asarray(cells)
-
-
-def _attribute(name: str, values: NDArray[Any], edges: Sequence[float] | None) -> _Attribute:
-    numeric = values.dtype.kind in "iuf"
-    if edges is not None or (numeric and len(np.unique(values)) > MOST_DISTINCT_NUMBERS):
-        values = ranges(values, edges)
-    names, codes = _coded(values)
-    order = sorted(range(len(names)), key=names.__getitem__)
-    place = np.empty(len(names), dtype=np.int64)
-    place[order] = np.arange(len(names))
-    return _Attribute(name, tuple(names[i] for i in order), place[codes])
-
-
-def _coded(values: NDArray[Any]) -> tuple[list[str], NDArray[np.int64]]:
-    """Distinct values as text, and the number of each row's one."""
-    if values.dtype.kind in "biuf":
-        distinct, codes = np.unique(values, return_inverse=True)
-        names = as_texts(distinct)
-        names[missing(distinct)] = MISSING
-        return names.tolist(), codes.astype(np.int64)
-    texts = as_texts(values)
-    texts[missing(values)] = MISSING
-    numbers: dict[str, int] = {}
-    found = [numbers.setdefault(text, len(numbers)) for text in texts.tolist()]
-    return list(numbers), np.array(found, dtype=np.int64)
-
-
-def _finest(
-    attributes: Sequence[_Attribute], addends: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Codes (cells, attributes) and sums (cells, columns) of the finest cells that occur."""
-    combined = np.zeros(len(addends), dtype=np.int64)
-    for attribute in attributes:  # renumbered after each attribute, so that codes stay small
-        combined = combined * len(attribute.values) + attribute.codes
-        combined = np.unique(combined, return_inverse=True)[1].astype(np.int64)
-    count = int(combined.max()) + 1
-    codes = np.empty((count, len(attributes)), dtype=np.int64)
-    for i, attribute in enumerate(attributes):
-        codes[combined, i] = attribute.codes
-    return codes, _sums(combined, addends, count)
+def _finest(attributes: tuple[Attribute, ...], rows: int) -> Finest:
+    combined = np.zeros(rows, dtype=np.int64)
+    sizes = [len(one.values) for one in attributes]
+    if math.prod(sizes) <= _DENSE:
+        for one in attributes:
+            combined = combined * len(one.values) + one.codes
+        occurs = np.flatnonzero(np.bincount(combined, minlength=math.prod(sizes)))
+        place = np.empty(math.prod(sizes), dtype=np.int64)
+        place[occurs] = np.arange(len(occurs))
+        codes = np.empty((len(occurs), len(sizes)), dtype=np.int64)
+        if sizes:
+            codes[:] = np.column_stack(np.unravel_index(occurs, sizes))
+        return Finest(attributes, codes, place[combined])
+    for one in attributes:  # renumbered after each attribute, so that codes stay small
+        combined = combined * len(one.values) + one.codes
+        combined = np.unique(combined, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    codes = np.empty((int(combined.max()) + 1, len(attributes)), dtype=np.int64)
+    for i, one in enumerate(attributes):
+        codes[combined, i] = one.codes
+    return Finest(attributes, codes, combined)
 
 
 def _sums(
@@ -155,13 +142,27 @@ def _sums(
     return np.column_stack(columns)
 
 
-def _rolled_up(
-    attributes: Sequence[_Attribute], codes: NDArray[np.int64], sums: NDArray[np.float64]
-) -> GroupCounts:
-    distinct, group = np.unique(codes, axis=0, return_inverse=True)
+def _rolled_up(cells: Finest, chosen: tuple[int, ...], sums: NDArray[np.float64]) -> GroupCounts:
+    attributes = [cells.attributes[i] for i in chosen]
+    codes = cells.codes[:, chosen]
+    sizes = [len(one.values) for one in attributes]
+    names = tuple(one.name for one in attributes)
+    if math.prod(sizes) <= MOST_EMPTY:
+        combined = np.ravel_multi_index(tuple(codes.T), sizes)
+        table = _sums(combined, sums, math.prod(sizes))
+        occurs = np.bincount(combined, minlength=math.prod(sizes)) > 0
+        distinct = np.array(np.unravel_index(np.arange(math.prod(sizes)), sizes)).T
+        shown = [
+            bool(occurs[i])
+            or all(a.values[code] != UNKNOWN for a, code in zip(attributes, row, strict=True))
+            for i, row in enumerate(distinct.tolist())
+        ]
+        distinct, table = distinct[shown], table[shown]
+    else:
+        distinct, group = np.unique(codes, axis=0, return_inverse=True)
+        table = _sums(group.reshape(-1), sums, len(distinct))
     named = tuple(
         tuple((a.name, a.values[code]) for a, code in zip(attributes, row, strict=True))
         for row in distinct.tolist()
     )
-    names = tuple(attribute.name for attribute in attributes)
-    return GroupCounts(names, named, _sums(group.reshape(-1), sums, len(named)))
+    return GroupCounts(names, named, table)

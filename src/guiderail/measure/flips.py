@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from guiderail.core.interval import Interval
+from guiderail.measure.attribute_values import Counts
 from guiderail.measure.cells import Group, count_groups
+from guiderail.measure.groups import values_problem
 from guiderail.measure.intervals import wilson
-from guiderail.measure.scored_rows import as_texts, count_missing
+from guiderail.measure.scored_rows import as_texts
 from guiderail.measure.unmeasurable import NotMeasurable
 
 
 @dataclass(frozen=True, slots=True)
 class FlipGroup:
-    """Flips in one group or intersection; rate is the share of its rows, 0 to 1."""
+    """Flips in one group or intersection; rate is the share of its rows, 0 to 1.
+
+    directions: as in `Flips`, those that occur in this group.
+    """
 
     group: Group
     n: int
     flips: int
     rate: Interval
+    directions: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Flips:
     """rate: flips / n, 0 to 1, with Wilson's 95 % interval.
 
     directions: rows for each "old -> new" that occurs, most frequent first.
-    groups: every attribute, then every intersection; empty when no attribute is given.
+    groups: every attribute, then every intersection that occurs; empty without attributes.
     """
 
     n: int
@@ -43,49 +48,69 @@ class Flips:
 
 
 def flips(
-    old: ArrayLike, new: ArrayLike, groups: Mapping[str, ArrayLike] | None = None
+    old: ArrayLike,
+    new: ArrayLike,
+    groups: Mapping[str, ArrayLike] | None = None,
+    *,
+    edges: Mapping[str, Sequence[float]] | None = None,
+    deepest: int | None = None,
+    counts: Counts | None = None,
+    what: tuple[str, str] = ("decisions of the old model", "decisions of the new model"),
 ) -> Flips | NotMeasurable:
     """Compare decisions row by row, for any number of classes.
 
-    Decisions are compared as text, 1, 1.0 and "1" being the same. A missing decision, no rows or
-    versions of different length are NotMeasurable.
+    Decisions are compared as text, 1, 1.0 and "1" being the same. Missing or infinite decisions,
+    scores in place of decisions, no rows and versions of different length are NotMeasurable.
+    edges, deepest, counts: as in `groups.count_cells`. what: how a reason calls the versions.
     """
     before, after = np.asarray(old), np.asarray(new)
     if before.ndim != 1 or before.shape != after.shape:
         return NotMeasurable("the two versions did not decide on the same rows")
     if before.size == 0:
         return NotMeasurable("there are no rows")
-    for who, decisions in (("old", before), ("new", after)):
-        absent = count_missing(decisions)
-        if absent:
-            return NotMeasurable(
-                f"{absent} of {before.size} decisions of the {who} model are missing"
-            )
+    for name, decisions in zip(what, (before, after), strict=True):
+        problem = values_problem(name, decisions, counts)
+        if problem is not None:
+            return problem
     first, second = as_texts(before), as_texts(after)
+    weights = np.ones(before.size) if counts is None else counts
     flipped = np.asarray(first != second, dtype=bool)
+    pairs: Counter[tuple[str, str]] = Counter()
+    for one, other, count in zip(
+        first[flipped].tolist(), second[flipped].tolist(), weights[flipped].tolist(), strict=True
+    ):
+        pairs[one, other] += int(count)
+    ordered = sorted(pairs, key=lambda pair: (-pairs[pair], pair))
     by_group: tuple[FlipGroup, ...] = ()
     if groups:
-        counted = _by_group(groups, flipped)
+        numbers = {pair: place + 1 for place, pair in enumerate(ordered)}
+        direction = np.zeros(before.size, dtype=np.int64)
+        direction[flipped] = [
+            numbers[pair]
+            for pair in zip(first[flipped].tolist(), second[flipped].tolist(), strict=True)
+        ]
+        addends = np.zeros((before.size, len(ordered) + 1))
+        addends[np.arange(before.size), direction] = weights
+        counted = count_groups(groups, addends, edges=edges, deepest=deepest, counts=counts)
         if isinstance(counted, NotMeasurable):
             return counted
-        by_group = counted
-    pairs = Counter(zip(first[flipped].tolist(), second[flipped].tolist(), strict=True))
-    directions = {
-        f"{a} -> {b}": count for (a, b), count in sorted(pairs.items(), key=lambda p: (-p[1], p[0]))
-    }
-    total = int(flipped.sum())
-    return Flips(before.size, total, wilson(total, before.size), directions, by_group)
+        names = [_direction(pair) for pair in ordered]
+        by_group = tuple(
+            _of_group(group, names, row)
+            for part in counted
+            for group, row in zip(part.groups, part.counts.astype(np.int64).tolist(), strict=True)
+            if any(row)
+        )
+    total, rows = pairs.total(), int(weights.sum())
+    directions = {_direction(pair): pairs[pair] for pair in ordered}
+    return Flips(rows, total, wilson(total, rows), directions, by_group)
 
 
-def _by_group(
-    groups: Mapping[str, ArrayLike], flipped: NDArray[Any]
-) -> tuple[FlipGroup, ...] | NotMeasurable:
-    addends = np.column_stack([np.ones(len(flipped)), flipped.astype(np.float64)])
-    counted = count_groups(groups, addends)
-    if isinstance(counted, NotMeasurable):
-        return counted
-    return tuple(
-        FlipGroup(group, int(n), int(changed), wilson(int(changed), int(n)))
-        for part in counted
-        for group, (n, changed) in zip(part.groups, part.counts.tolist(), strict=True)
-    )
+def _direction(pair: tuple[str, str]) -> str:
+    return f"{pair[0]} -> {pair[1]}"
+
+
+def _of_group(group: Group, names: Sequence[str], row: Sequence[int]) -> FlipGroup:
+    n, changed = sum(row), sum(row[1:])
+    directions = {name: count for name, count in zip(names, row[1:], strict=True) if count}
+    return FlipGroup(group, n, changed, wilson(changed, n), directions)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from guiderail.core.interval import Interval
 
@@ -30,6 +31,7 @@ def around(value: float, low: float, high: float) -> Interval:
     return Interval(value, min(low, value), max(high, value))
 
 
+@lru_cache(maxsize=2**14)  # groups are compared with the same reference again and again
 def wilson(count: float, n: float, z: float = Z95) -> Interval:
     """Share `count / n`, 0 to 1."""
     if not 0 <= count <= n or n <= 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from guiderail.render.lines import Line, columns, heading, paragraph
+from guiderail.render.lines import Line, columns, paragraph
 from guiderail.render.words import number
 
 Document = Mapping[str, Any]
@@ -37,38 +37,6 @@ def _performance(document: Document) -> list[Line]:
                 f"about {delta['rows_needed']} rows would settle which band it is in", indent=2
             )
     return lines + paragraph(f"{document['n']} rows, {document['method']}", indent=2, style="dim")
-
-
-def _fairness(document: Document) -> list[Line]:
-    lines = heading("Groups")
-    rows = [("group", "rows", "selected", "accuracy")]
-    rows += [
-        (_group(row["by"]), str(row["n"]), _rate(row["selection_rate"]), _rate(row["accuracy"]))
-        for row in document["groups"]
-    ]
-    lines += columns(rows)
-    lines += heading("Verdicts")
-    lines += columns(
-        (name, row["verdict"], row["reason"]) for name, row in document["verdicts"].items()
-    )
-    return lines
-
-
-def _flips(document: Document) -> list[Line]:
-    rate = document["rate"]
-    shares = {key: 100 * rate[key] for key in ("value", "low", "high")}
-    lines = paragraph(
-        f"{document['flips']} of {document['n']} decisions flip: {_with_interval(shares, ' %')}",
-        style="bold",
-    )
-    lines += columns((name, str(count)) for name, count in document["directions"].items())
-    if document["groups"]:
-        lines += heading("By group")
-        lines += columns(
-            (_group(row["by"]), f"{row['flips']} of {row['n']}", _rate(row["rate"]["value"]))
-            for row in document["groups"]
-        )
-    return lines
 
 
 def _drift(document: Document) -> list[Line]:
@@ -136,22 +104,12 @@ def _model(document: Document) -> list[Line]:
     return lines
 
 
-def _group(by: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in by.items())
-
-
-def _rate(value: float | None) -> str:
-    return "undefined" if value is None else f"{100 * value:.1f} %"
-
-
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
 _RENDER: dict[str, Callable[[Document], list[Line]]] = {
     "performance": _performance,
-    "fairness": _fairness,
-    "flips": _flips,
     "drift": _drift,
     "fingerprint": _fingerprint,
     "columns": _columns,

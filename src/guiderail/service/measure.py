@@ -1,7 +1,7 @@
 """The `measure` verbs: read a table or a model file, give back the figures as plain documents.
 
 What cannot be measured comes back as `{"unknown": reason}`, never as a number. Nothing of a
-workspace is read or written.
+workspace is read or written. Fairness and flips are in `measure_fairness`.
 """
 
 from __future__ import annotations
@@ -65,90 +65,6 @@ def performance(
         "delta": delta,
         "n": found.n,
         "method": found.method,
-    }
-
-
-def fairness(
-    data: Path,
-    *,
-    label: str | None,
-    prediction: str,
-    positive: str | None,
-    by: Sequence[str],
-    intersections: bool,
-) -> Document:
-    """Rates of every group and intersection, compared with the most selected one."""
-    from guiderail.measure.groups import RATES, group_rates
-    from guiderail.measure.table import open_table
-
-    names = list(dict.fromkeys([prediction, *([label] if label else []), *by]))
-    with open_table(data) as table:
-        frame = table.frame(names)
-    report = group_rates(
-        frame[prediction],
-        {name: frame[name] for name in by},
-        frame[label] if label else None,
-        selected=positive if positive is not None else 1,
-        deepest=None if intersections else 1,
-    )
-    if isinstance(report, NotMeasurable):
-        return {"groups": [], "comparisons": [], **_unknown(report)}
-    return {
-        "n": report.n,
-        "groups": [
-            {
-                "by": dict(cell.group),
-                "n": cell.n,
-                "selected": cell.selected,
-                "tn": cell.tn,
-                "fp": cell.fp,
-                "fn": cell.fn,
-                "tp": cell.tp,
-                **{name: _point(cell.rate(name)) for name in RATES},
-            }
-            for cell in report.cells
-        ],
-        "comparisons": [
-            {
-                "metric": row.rate,
-                "group": dict(row.group),
-                "reference": dict(row.reference),
-                "ratio": _point(row.ratio),
-                "difference": row.difference.value,
-                "low": row.ratio.low if row.ratio else None,
-                "high": row.ratio.high if row.ratio else None,
-                "verdict": row.verdict,
-            }
-            for row in report.comparisons
-        ],
-        "underpowered": [
-            {"metric": row.rate, "group": dict(row.group), "n": row.n}
-            for row in report.underpowered
-        ],
-        "verdicts": {row.rate: {"verdict": row.verdict, "reason": row.reason}
-                     for row in report.verdicts},
-    }  # fmt: skip
-
-
-def flips(data: Path, *, old: str, new: str, by: Sequence[str]) -> Document:
-    """Decisions that change between two columns, both ways, by group."""
-    from guiderail.measure.flips import flips as count
-    from guiderail.measure.table import open_table
-
-    with open_table(data) as table:
-        frame = table.frame(list(dict.fromkeys([old, new, *by])))
-    found = count(frame[old], frame[new], {name: frame[name] for name in by} or None)
-    if isinstance(found, NotMeasurable):
-        return {"flips": None, **_unknown(found)}
-    return {
-        "n": found.n,
-        "flips": found.flips,
-        "rate": _interval(found.rate),
-        "directions": found.directions,
-        "groups": [
-            {"by": dict(row.group), "n": row.n, "flips": row.flips, "rate": _interval(row.rate)}
-            for row in found.groups
-        ],
     }
 
 
@@ -267,10 +183,6 @@ def _run(path: Path, table: Path, names: tuple[str, ...] | None) -> Document:
 
 def _interval(item: Interval) -> Document:
     return {"value": item.value, "low": item.low, "high": item.high}
-
-
-def _point(item: Interval | None) -> float | None:
-    return item.value if item is not None else None
 
 
 def _unknown(found: NotMeasurable) -> Document:

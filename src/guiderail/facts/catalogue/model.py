@@ -46,10 +46,12 @@ MODEL_FACTS = (
              "lowest ratio of a group's selection rate to the most selected group's", "down",
              "design", "the lowest selection-rate ratio of a group", kinds=_M),
     FactType("fairness.error_ratio", "interval", "", "model scored on the evaluation data",
-             "lowest ratio of the chosen error rate", "down", "design",
+             "lowest ratio of the error rate under evaluation.error_rate, else of the true and "
+             "the false positive rate", "down", "design",
              "the lowest error-rate ratio of a group", kinds=_M),
     FactType("fairness.accuracy_gap", "number", "percentage points",
-             "model scored on the evaluation data", "largest difference of accuracy between groups",
+             "model scored on the evaluation data", "largest difference of accuracy between groups "
+             "or intersections",
              "up", "design", "the accuracy difference between groups", kinds=_M),
     FactType("fairness.underpowered_groups", "integer", "", "evaluation data", "groups below the "
              "minimum number of rows", "up", "evidence", "groups with too few rows", kinds=_M),

@@ -6,19 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from guiderail.core.scales import KnownBy
 from guiderail.facts.data.data_files import SeenColumn, data_files, data_key, seen_columns
+from guiderail.facts.data.protected import declared_protected
 from guiderail.facts.fact import Fact, Unknown, known, unknown
-from guiderail.facts.model.scored import evaluation_of
 from guiderail.facts.model.summary import model_inputs
 from guiderail.facts.provider import Inputs, Provider
 from guiderail.manifest.schema import ModelManifest
 
 _NO_DATA = "guiderail.yaml names no training or evaluation data"
-
-
-def declared_protected(inputs: Inputs) -> tuple[str, ...]:
-    """Columns that the manifest keeps for testing fairness."""
-    evaluation = evaluation_of(inputs.release)
-    return evaluation.protected if evaluation is not None else ()
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:

@@ -1,14 +1,18 @@
-"""How this version treats groups: selection rates and accuracy by protected attribute."""
+"""How this version treats groups: selection, errors and accuracy by protected attribute.
+
+The error ratio is that of the rate under `evaluation.error_rate`. Where none was chosen, it is the
+lower of the ratios of true and of false positive rates, so that nobody gains by not choosing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
-from guiderail.facts.data.columns import declared_protected
-from guiderail.facts.data.data_files import seen_columns
+from guiderail.facts.data.protected import declared_ranges, tested_attributes
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.scored import (
     EvaluationRows,
@@ -22,28 +26,23 @@ from guiderail.facts.provider import Inputs, Provider, failed
 from guiderail.sandbox.process import Failure
 
 if TYPE_CHECKING:
-    from guiderail.measure.groups import Comparison, GroupReport
+    from guiderail.measure.comparisons import Comparison, GroupReport
+    from guiderail.measure.groups import RateName
     from guiderail.measure.unmeasurable import NotMeasurable
     from guiderail.sandbox.score import Scores
 
-MOST_ATTRIBUTES = 6
-"""Above this, intersections go two attributes deep only."""
-_LIMIT = 0.80
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A report on groups and what else the facts about them need.
 
-def tested_attributes(inputs: Inputs) -> tuple[str, ...]:
-    """Columns of the evaluation data to test by: the declared ones and the detected ones."""
-    evaluation = evaluation_of(inputs.release)
-    if evaluation is None:
-        return ()
-    detected = [
-        column.name
-        for column in seen_columns(inputs.release, inputs.cache)
-        if column.file == evaluation.data and column.cls == "protected" and column.certain
-    ]
-    outside = {evaluation.label, evaluation.cluster}
-    names = dict.fromkeys((*declared_protected(inputs), *detected))
-    return tuple(name for name in names if name not in outside)
+    unlabelled: why error rates are not measured; empty where they are.
+    """
+
+    report: GroupReport
+    attributes: tuple[str, ...]
+    unlabelled: str = ""
+    calibration: tuple[Mapping[str, object], ...] = ()
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
@@ -66,53 +65,117 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
     if isinstance(rows, Unknown):
         yield from _unknown(rows.reason, source)
         return
-    with rows.table:
-        yield from _facts(inputs, rows, scores, attributes, source)
-
-
-def _facts(
-    inputs: Inputs,
-    rows: EvaluationRows,
-    scores: Scores,
-    attributes: tuple[str, ...],
-    source: str,
-) -> Iterator[Fact]:
     from guiderail.measure.unmeasurable import NotMeasurable
 
-    report = _report(inputs, rows, scores, attributes)
-    if isinstance(report, NotMeasurable):
-        yield from _unknown(report.reason, source)
-        return
-    detail = _detail(report, attributes)
-    weak = _underpowered(report)
-    verdict = report.verdict("selection_rate")
-    ratio = _worst(report)
-    if ratio is None:
-        yield unknown("fairness.selection_ratio", verdict.reason, source)
+    with rows.table:
+        measured = _measured(inputs, rows, scores, attributes)
+    if isinstance(measured, NotMeasurable):
+        yield from _unknown(measured.reason, source)
     else:
-        yield known("fairness.selection_ratio", ratio, source, KnownBy.MEASURED, detail)
-    if report.accuracy_gap is None:
-        reason = rows.label_problem if rows.label is None else "no two groups have enough rows"
-        yield unknown("fairness.accuracy_gap", reason, source)
-    else:
-        gap = report.accuracy_gap
-        shown = {"best": _group(gap.best), "worst": _group(gap.worst)}
-        value = round(100 * gap.gap.value, 6)
-        yield known("fairness.accuracy_gap", value, source, KnownBy.MEASURED, shown)
-    yield known(
-        "fairness.underpowered_groups", len(weak), source, KnownBy.MEASURED, {"groups": weak}
-    )
+        yield from group_facts(measured, source)
 
 
-def _report(
+def group_facts(measured: Measured, source: str) -> Iterator[Fact]:
+    """The facts of one report."""
+    from guiderail.measure.comparisons import weak_groups
+
+    report = measured.report
+    errors = tuple(rate for rate in report.deciding if rate != "selection_rate")
+    yield _ratio("fairness.selection_ratio", ("selection_rate",), measured, source)
+    if errors:
+        yield _ratio("fairness.error_ratio", errors, measured, source)
+    else:
+        yield unknown("fairness.error_ratio", measured.unlabelled, source)
+    yield _accuracy_gap(measured, source)
+    weak = {_group(group): why for group, why in weak_groups(report).items()}
+    detail = {"groups": list(weak), "why": weak}
+    yield known("fairness.underpowered_groups", len(weak), source, KnownBy.MEASURED, detail)
+
+
+def _ratio(name: str, rates: tuple[RateName, ...], measured: Measured, source: str) -> Fact:
+    """The interval that the gate judges; see `measure.comparisons.lowest_ratio`."""
+    from guiderail.measure.comparisons import lowest_ratio
+
+    found = lowest_ratio(measured.report, rates)
+    if not isinstance(found, Interval):
+        return unknown(name, found.reason, source)
+    compared = [one for one in measured.report.comparisons if one.rate in rates]
+    detail = _detail(measured, rates, compared)
+    if name == "fairness.error_ratio":
+        detail["calibration"] = list(measured.calibration)
+    else:
+        detail["cells"] = _cells(measured.report)
+    return known(name, found, source, KnownBy.MEASURED, detail)
+
+
+def _detail(
+    measured: Measured, rates: tuple[RateName, ...], compared: list[Comparison]
+) -> dict[str, object]:
+    report = measured.report
+    defined = [one for one in compared if one.ratio is not None]
+    lowest = min(defined, key=lambda one: one.ratio.value if one.ratio else 1.0)
+    pair = [_group(lowest.group), _group(lowest.reference)]
+    verdicts = [report.verdict(rate) for rate in rates]
+    worst = min(verdicts, key=lambda one: ("fail", "insufficient", "pass").index(one.verdict))
+    return {
+        "n": report.n,
+        "attributes": list(measured.attributes),
+        "intersections_of": report.deepest,
+        "rates": list(rates),
+        "verdict": worst.verdict,
+        "reason": worst.reason,
+        "lowest": pair,
+        "group": f"{lowest.rate} of {pair[0]} and {pair[1]}",
+        "failing": [
+            f"{one.rate} of {_group(one.group)} and {_group(one.reference)}"
+            for one in compared
+            if one.verdict == "fail"
+        ],
+        "underpowered": list(
+            dict.fromkeys(_group(one.group) for one in report.underpowered if one.rate in rates)
+        ),
+    }
+
+
+def _cells(report: GroupReport) -> list[Mapping[str, object]]:
+    return [
+        {
+            "group": _group(cell.group),
+            "n": cell.n,
+            "selected": cell.selected,
+            "correct": None if cell.tp is None or cell.tn is None else cell.tp + cell.tn,
+            **({} if cell.tp is None else {"tn": cell.tn, "fp": cell.fp, "fn": cell.fn}),
+            **({} if cell.tp is None else {"tp": cell.tp}),
+        }
+        for cell in report.cells
+    ]
+
+
+def _accuracy_gap(measured: Measured, source: str) -> Fact:
+    gap = measured.report.accuracy_gap
+    if gap is None:
+        reason = measured.unlabelled or "no two groups have enough rows"
+        return unknown("fairness.accuracy_gap", reason, source)
+    shown = {
+        "best": _group(gap.best),
+        "worst": _group(gap.worst),
+        "interval": [round(100 * bound, 6) for bound in (gap.gap.low, gap.gap.high)],
+    }
+    value = round(100 * gap.gap.value, 6)
+    return known("fairness.accuracy_gap", value, source, KnownBy.MEASURED, shown)
+
+
+def _measured(
     inputs: Inputs, rows: EvaluationRows, scores: Scores, attributes: tuple[str, ...]
-) -> GroupReport | NotMeasurable:
+) -> Measured | NotMeasurable:
     from guiderail.facts.model.decisions import decisions, positive_class
-    from guiderail.measure.groups import group_rates
+    from guiderail.measure.comparisons import ERROR_RATES
+    from guiderail.measure.fairness import group_rates
     from guiderail.measure.unmeasurable import NotMeasurable
 
     evaluation = evaluation_of(inputs.release)
     declared = evaluation.positive if evaluation is not None else None
+    chosen = evaluation.error_rate if evaluation is not None else None
     positive = positive_class(scores, declared)
     if isinstance(positive, NotMeasurable):
         return positive
@@ -121,74 +184,60 @@ def _report(
         return decided
     if len(decided) != rows.rows:
         return NotMeasurable(f"the model scored {len(decided)} rows, the data have {rows.rows}")
-    return group_rates(
-        decided,
-        rows.table.frame(attributes),
+    groups = rows.table.frame(attributes)
+    ranges = declared_ranges(inputs)
+    rates = ERROR_RATES if chosen is None else (chosen,)
+    problem = rows.label_problem
+    if rows.label is not None:
+        found = group_rates(
+            decided, groups, rows.label, selected=positive, edges=ranges, error_rates=rates
+        )
+        if not isinstance(found, NotMeasurable):
+            calibration = _calibration(rows, scores, groups, positive, ranges, declared)
+            return Measured(found, attributes, calibration=calibration)
+        problem = found.reason
+    found = group_rates(decided, groups, selected=positive, edges=ranges)
+    if isinstance(found, NotMeasurable):
+        return found
+    return Measured(found, attributes, unlabelled=problem)
+
+
+def _calibration(
+    rows: EvaluationRows,
+    scores: Scores,
+    groups: Mapping[str, object],
+    positive: str,
+    ranges: Mapping[str, tuple[float, ...]],
+    declared: str | None,
+) -> tuple[Mapping[str, object], ...]:
+    """Calibration of the single groups; nothing where the model gives no probabilities."""
+    from guiderail.facts.model.decisions import positive_scores
+    from guiderail.measure.calibration import calibration
+    from guiderail.measure.unmeasurable import NotMeasurable
+
+    chances = positive_scores(scores, declared)
+    if scores.meaning != "probability" or isinstance(chances, NotMeasurable) or rows.label is None:
+        return ()
+    found = calibration(
+        chances,
         rows.label,
-        selected=positive,
-        deepest=None if len(attributes) <= MOST_ATTRIBUTES else 2,
+        groups,  # type: ignore[arg-type]  # arrays, as `Table.frame` gives them
+        positive=positive,
+        edges=ranges,
+        deepest=1,
     )
-
-
-def _worst(report: GroupReport) -> Interval | None:
-    """The interval that the gate judges: the lowest ratio, and the lowest lower bound of all.
-
-    Where the lowest ratio alone lies below the limit but Holm's correction over all comparisons
-    does not confirm it, the upper bound reaches the limit: not failed, not passed.
-    """
-    compared = _selection(report)
-    ratios = [one.ratio for one in compared if one.ratio is not None]
-    if not ratios or len(ratios) < len(compared):
-        return None
-    lowest = min(ratios, key=lambda ratio: ratio.value)
-    high = lowest.high
-    if report.verdict("selection_rate").verdict != "fail":
-        high = max(high, _LIMIT)
-    return Interval(lowest.value, min(ratio.low for ratio in ratios), high)
-
-
-def _selection(report: GroupReport) -> list[Comparison]:
-    return [one for one in report.comparisons if one.rate == "selection_rate"]
-
-
-def _underpowered(report: GroupReport) -> list[str]:
-    """Single groups that cannot be compared: too few rows, or the only group of their attribute."""
-    from guiderail.measure.cells import MISSING
-
-    small = [
-        _group(one.group)
-        for one in report.underpowered
-        if one.rate == "selection_rate" and len(one.group) == 1 and one.group[0][1] != MISSING
-    ]
-    single = [cell.group for cell in report.cells if len(cell.group) == 1]
-    attributes = [group[0][0] for group in single]
-    alone = [_group(group) for group in single if attributes.count(group[0][0]) == 1]
-    return list(dict.fromkeys([*small, *alone]))
-
-
-def _detail(report: GroupReport, attributes: tuple[str, ...]) -> dict[str, object]:
-    verdict = report.verdict("selection_rate")
-    return {
-        "n": report.n,
-        "attributes": list(attributes),
-        "verdict": verdict.verdict,
-        "reason": verdict.reason,
-        "lowest": None
-        if verdict.lowest is None
-        else [_group(verdict.lowest.group), _group(verdict.lowest.reference)],
-        "cells": [
-            {
-                "group": _group(cell.group),
-                "n": cell.n,
-                "selected": cell.selected,
-                "correct": None if cell.tp is None or cell.tn is None else cell.tp + cell.tn,
-            }
-            for cell in report.cells
-        ],
-        "underpowered": [
-            _group(one.group) for one in report.underpowered if one.rate == "selection_rate"
-        ],
-    }
+    if isinstance(found, NotMeasurable):
+        return ()
+    return tuple(
+        {
+            "group": _group(one.group),
+            "n": one.n,
+            "mean_score": one.mean_score,
+            "observed": one.observed.value,
+            "gap": [one.gap.value, one.gap.low, one.gap.high],
+        }
+        for one in found
+    )
 
 
 def _group(group: tuple[tuple[str, str], ...]) -> str:
@@ -210,10 +259,11 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
 
 GROUPS = Provider(
     id="data.groups",
-    version=2,
+    version=3,
     kinds=("model",),
     gives=(
         "fairness.selection_ratio",
+        "fairness.error_ratio",
         "fairness.accuracy_gap",
         "fairness.underpowered_groups",
     ),

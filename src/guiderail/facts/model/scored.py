@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from guiderail.facts.fact import Unknown
 from guiderail.facts.model.summary import model_file, model_summary
+from guiderail.manifest.protected import protected_columns
 from guiderail.manifest.release import Release
 from guiderail.manifest.schema import Evaluation, ModelManifest
 from guiderail.sandbox.process import Failure
@@ -69,7 +70,7 @@ def scored(model: Release, data: Release, cache: FactCache) -> Scores | Failure 
     summary = model_summary(model, cache)
     if summary.safety == "unsafe":
         return Unknown(f"{model_file(model)} is refused: {'; '.join(summary.reasons)}")
-    outside = (evaluation.label, evaluation.cluster, *evaluation.protected)
+    outside = (evaluation.label, evaluation.cluster, *protected_columns(evaluation.protected))
     result = score(
         model.path(model_file(model)),
         data.path(evaluation.data),
