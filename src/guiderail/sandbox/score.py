@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SCORE_VERSION = 1
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "joblib")
+SCORE_VERSION = 2
+LIBRARIES = (
+    *("numpy", "pandas", "scikit-learn", "skops", "joblib"),
+    *("onnxruntime", "xgboost", "xgboost-cpu", "lightgbm"),
+)
 
 __all__ = ["Failure", "Scores", "score"]
 
