@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from guiderail.cli.measure_cost import cost
 from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.options import formats
 from guiderail.cli.output import print_json, print_lines
@@ -66,6 +67,7 @@ def performance(
     _print("performance", document, format_)
 
 
+measure.add_command(cost)
 measure.add_command(fairness)
 measure.add_command(flips)
 
