@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from guiderail.core.errors import InputError
 from guiderail.sandbox import compressed
-from guiderail.sandbox.estimator_tree import describe
+from guiderail.sandbox.estimator_tree import EndlessTreeError, describe
 from guiderail.sandbox.model_summary import ModelSummary, Safety, refused
 from guiderail.sandbox.pickle_machine import UnsafePickleError
 from guiderail.sandbox.read_lightgbm import read_lightgbm
@@ -29,7 +30,7 @@ def inspect_model(path: Path) -> ModelSummary:
     Raises InputError only where there is no such file or it cannot be opened.
     """
     if path.is_dir():
-        if not (path / "MLmodel").is_file():
+        if not os.path.lexists(path / "MLmodel"):
             return refused("unknown", "a directory without an MLmodel file is no model")
         from guiderail.sandbox.read_mlflow import read_mlflow
 
@@ -124,7 +125,10 @@ def _pickle(data: bytes) -> ModelSummary:
 def _described(
     format_name: str, root: object, safety: Safety, natives: tuple[str, ...]
 ) -> ModelSummary:
-    description = describe(root)
+    try:
+        description = describe(root)
+    except EndlessTreeError as problem:
+        return refused(format_name, str(problem))
     if description is None:
         return refused(format_name, "what it holds is no estimator of scikit-learn")
     reasons = []

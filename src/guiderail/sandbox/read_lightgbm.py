@@ -68,7 +68,7 @@ def _check_trees(header: Mapping[str, str], rest: str) -> None:
     sizes = _numbers(header, "tree_sizes")
     for number, size in enumerate(sizes):
         tree = content[place : place + size]
-        if size <= 0 or not tree.startswith(f"Tree={number}\n".encode()):
+        if not 0 < size <= len(content) - place or not tree.startswith(f"Tree={number}\n".encode()):
             raise ValueError(f"the stated size of tree {number} leads outside of it")
         _check_tree(number, _pairs(tree.decode("utf-8")), _one(header, "max_feature_idx") + 1)
         place += size
