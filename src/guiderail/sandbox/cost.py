@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from guiderail.sandbox.process import Failure, Isolation, Limits, run_python
+from guiderail.sandbox.process import Failure, Isolation, Limits, read_left, run_python
 
 ROUNDS = 15
 MOST_ROWS = 1_000
@@ -79,20 +79,24 @@ def time_models(
             ],
         }
         (workdir / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        done = run_python("guiderail.sandbox.cost_child", [], workdir=workdir, limits=limits)
+        done = run_python(
+            "guiderail.sandbox.cost_child",
+            [],
+            workdir=workdir,
+            limits=limits,
+            read=[*(one.model for one in models), table],
+        )
         if isinstance(done, Failure):
             return done
         try:
             return _read(workdir / "cost.json", len(models), rounds, done.isolation)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, OverflowError, KeyError, TypeError):
             return Failure("it left no readable times", done.isolation)
 
 
 def _read(path: Path, models: int, rounds: int, isolation: Isolation) -> CostRounds:
     """What the child left; it is no more trusted than the model it ran. Raises ValueError."""
-    if path.stat().st_size > _LARGEST_RESULT:
-        raise ValueError("too large")
-    found = json.loads(path.read_text("utf-8"))
+    found = json.loads(read_left(path, _LARGEST_RESULT))
     timed = tuple(
         TimedModel(_times(one["batch"], rounds), _times(one["single"], rounds), int(one["peak"]))
         for one in found["models"]

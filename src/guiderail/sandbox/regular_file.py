@@ -20,14 +20,15 @@ _KINDS = (
 )
 
 
-def read_regular(path: Path, largest: int) -> bytes:
-    """The bytes of a regular file, behind links too.
+def read_regular(path: Path, largest: int, *, links: bool = True) -> bytes:
+    """The bytes of a regular file; without `links` the name itself must be the file.
 
     The check is made on what was opened, not on the name, so nothing can be put in its place in
     between. Raises NotRegularError, OverflowError for more than `largest` bytes, OSError.
     """
     # O_NONBLOCK: opening a pipe that nobody writes to must not wait for ever.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    handle = os.open(path, flags if links else flags | os.O_NOFOLLOW)
     with os.fdopen(handle, "rb") as stream:
         found = os.fstat(stream.fileno())
         mode = found.st_mode
