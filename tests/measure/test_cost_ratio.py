@@ -68,9 +68,7 @@ def test_a_change_is_paired_so_that_a_slow_moment_cancels() -> None:
         (Interval(26, 20, 30), "insufficient"),
     ],
 )
-def test_a_rise_is_one_only_when_the_whole_interval_says_so(
-    change: Interval, verdict: str
-) -> None:
+def test_a_rise_is_one_only_when_the_whole_interval_says_so(change: Interval, verdict: str) -> None:
     assert spike(change, 25) == verdict
 
 

@@ -1,4 +1,4 @@
-"""A month of serving as a range: replicas dominate, unknown speed widens, what does not fit says so."""
+"""A month of serving as a range: replicas dominate, unknown speed widens it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,9 @@ def test_an_xgboost_regression_and_one_with_several_classes(
     result = scored(path, csv)
     assert result.classes == ("0", "1", "2")
     assert result.scores is None
-    np.testing.assert_allclose(result.probabilities, several.predict_proba(table[INPUTS]), atol=1e-7)
+    np.testing.assert_allclose(
+        result.probabilities, several.predict_proba(table[INPUTS]), atol=1e-7
+    )
 
 
 def test_stopping_early_is_respected_as_the_library_does(

@@ -90,7 +90,7 @@ def children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(workdir: Path, *arguments: str, limits: Limits | None = None) -> Completed | Failure:
-    return run_python("misbehaving", arguments, workdir=workdir, limits=limits)
+    return run_python("misbehaving", arguments, workdir=workdir, limits=limits, read=[])
 
 
 def test_a_child_that_ends_well_says_how_it_was_isolated(workdir: Path) -> None:

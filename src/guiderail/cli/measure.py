@@ -103,12 +103,17 @@ def fingerprint(data: Path, format_: str) -> None:
 
 @measure.command(epilog="Example: guiderail measure columns examples/credit/data/german.csv")
 @_DATA
+@click.option(
+    "--dictionary",
+    type=click.Path(path_type=Path),
+    help="What your organisation knows about its column names (YAML).",
+)
 @formats()
-def columns(data: Path, format_: str) -> None:
+def columns(data: Path, dictionary: Path | None, format_: str) -> None:
     """Which columns are personal or protected, how sure that is, and why."""
     from guiderail.service.measure import columns as run
 
-    _print("columns", run(data), format_)
+    _print("columns", run(data, dictionary=dictionary), format_)
 
 
 @measure.command(epilog="Example: guiderail measure model model.skops")

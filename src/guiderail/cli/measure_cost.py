@@ -17,10 +17,15 @@ _FILE = click.Path(path_type=Path)
     "--baseline old.skops"
 )
 @click.argument("model", type=_FILE)
-@click.option("--data", required=True, type=_FILE, help="Rows that the model takes, CSV or Parquet.")
+@click.option(
+    "--data", required=True, type=_FILE, help="Rows that the model takes, CSV or Parquet."
+)
 @click.option("--plan", type=_FILE, help="The serving plan (YAML): adds the monthly range.")
 @click.option(
-    "--baseline", type=_FILE, metavar="MODEL", help="An earlier version: adds the change in percent."
+    "--baseline",
+    type=_FILE,
+    metavar="MODEL",
+    help="An earlier version: adds the change in percent.",
 )
 @click.option(
     "--limit", type=float, metavar="PERCENT", help="Say whether the change lies above so much."

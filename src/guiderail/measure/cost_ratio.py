@@ -51,9 +51,7 @@ def cpu_ratio(seconds: Sequence[float], kernel: Sequence[float]) -> Interval | N
 
 def change_percent(new: Sequence[float], old: Sequence[float]) -> Interval | NotMeasurable:
     """How much more the new version takes than the old one, in percent; paired by round."""
-    return median_interval(
-        [100 * (mine / its - 1) for mine, its in zip(new, old, strict=True)]
-    )
+    return median_interval([100 * (mine / its - 1) for mine, its in zip(new, old, strict=True)])
 
 
 def spike(change: Interval, limit: float) -> Verdict:

@@ -34,9 +34,9 @@ class Serving:
     """What a serving plan states. Prices are in the plan's currency.
 
     busiest_hour: requests in the busiest hour, in multiples of the mean hour. utilisation: share of
-    the processors that may be busy then. overhead_seconds: processor seconds that the service around
-    the model takes for a request. memory_bytes: of one replica, None where it is not stated.
-    kernel_seconds: of the calibration kernel on the machine that serves, None where not timed there.
+    the processors that may be busy then. overhead_seconds: processor seconds that the service
+    around the model takes for a request. memory_bytes: of one replica, None where not stated.
+    kernel_seconds: of the calibration kernel on the machine that serves, None where not timed.
     """
 
     requests: Range
@@ -73,8 +73,8 @@ def request_seconds(
 ) -> float:
     """Processor seconds for one request of `rows` rows.
 
-    single and batch: kernel runs for 1,000 rows, row by row and in one batch of `batch_rows`. A call
-    has a fixed part and a part for each row; both follow from the two.
+    single and batch: kernel runs for 1,000 rows, row by row and in one batch of `batch_rows`. A
+    call has a fixed part and a part for each row; both follow from the two.
     """
     one, each = single / 1_000, batch / 1_000
     if rows == 1 or batch_rows < 2:
@@ -124,12 +124,14 @@ def monthly_cost(
                 f"the planned requests would need more than {MOST_REPLICAS} replicas"
             )
         found.append((_money(serving, replicas), replicas, 1_000 * seconds))
-    money, replicas_kept, milliseconds = zip(*found, strict=True)
+    (low, low_kept, low_ms), (mid, mid_kept, mid_ms), (high, high_kept, high_ms) = found
     return MonthlyCost(
-        *money,
-        replicas=Range(*replicas_kept),
-        cpu_ms=Range(*milliseconds),
-        assumptions=_assumptions(serving, replicas_kept),
+        low=low,
+        expected=mid,
+        high=high,
+        replicas=Range(low_kept, mid_kept, high_kept),
+        cpu_ms=Range(low_ms, mid_ms, high_ms),
+        assumptions=_assumptions(serving, (low_kept, mid_kept, high_kept)),
     )
 
 
@@ -150,7 +152,9 @@ def _assumptions(serving: Serving, kept: tuple[float, ...]) -> tuple[str, ...]:
         said.append("the work of the service around the model is not counted")
     planned = (serving.replicas.low, serving.replicas.expected, serving.replicas.high)
     if any(more > stated for more, stated in zip(kept, planned, strict=True)):
-        said.append("the planned replicas do not carry the busiest hour; those it needs are counted")
+        said.append(
+            "the planned replicas do not carry the busiest hour; those it needs are counted"
+        )
     if serving.memory_bytes is None:
         said.append("the plan states no memory of a replica, so whether the model fits is not said")
     return tuple(said)

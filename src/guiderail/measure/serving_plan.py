@@ -1,4 +1,4 @@
-"""The serving plan: a YAML file that says how a model is served, how often it is asked, at what price.
+"""The serving plan: a YAML file that says how a model is served, how often, and at what price.
 
 currency: EUR
 requests_per_month: {low: 800000, expected: 1000000, high: 1500000}   # or one number

@@ -27,7 +27,9 @@ def isolation_lines(isolation: Mapping[str, Any], indent: int = 2) -> list[Line]
         ("calls_confined", "no programs started", "it could start other programs"),
     ):
         (reached if isolation.get(key) else missed).append(yes if isolation.get(key) else no)
-    lines = paragraph(f"sandbox: {', '.join(reached) or 'nothing reached'}", indent=indent, style="dim")
+    lines = paragraph(
+        f"sandbox: {', '.join(reached) or 'nothing reached'}", indent=indent, style="dim"
+    )
     if missed:
         lines += paragraph(f"not reached: {', '.join(missed)}", indent=indent, style="yellow")
     for note in isolation["notes"]:

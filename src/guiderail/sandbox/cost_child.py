@@ -21,7 +21,7 @@ import pandas as pd
 
 from guiderail.core.errors import GuiderailError
 from guiderail.sandbox.calibration_kernel import VERSION, kernel_seconds
-from guiderail.sandbox.input_rows import UnusableTableError, input_columns, read_table
+from guiderail.sandbox.input_rows import UnusableTableError, input_columns, read_rows
 from guiderail.sandbox.load import LoadedModel, load_model
 
 SHORTEST = 0.02
@@ -64,7 +64,7 @@ def _explain(reason: str) -> int:
 
 
 def _measure(request: dict[str, Any]) -> dict[str, object]:
-    table = read_table(Path(request["table"]), request["most_rows"])
+    table = read_rows(Path(request["table"]), request["most_rows"])
     before = _peak_bytes()
     timed, peaks = [], []
     for one in request["models"]:

@@ -14,7 +14,7 @@ class UnusableTableError(ValueError):
     """The table does not fit the model."""
 
 
-def read_table(path: Path, most: int | None = None) -> pd.DataFrame:
+def read_rows(path: Path, most: int | None = None) -> pd.DataFrame:
     """A CSV or Parquet file, at most its first `most` rows. Raises UnusableTableError."""
     try:
         if path.suffix.lower() in (".parquet", ".pq"):

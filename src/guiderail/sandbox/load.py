@@ -28,6 +28,7 @@ from guiderail.sandbox.regular_file import NotRegularError
 from guiderail.sandbox.scored import Scored, label_text
 from guiderail.sandbox.trusted_types import is_trusted_global
 
+
 class ModelRefusedError(InputError):
     """The model must not be loaded, or cannot be."""
 
@@ -101,7 +102,7 @@ class LoadedModel:
 
 
 def load_model(path: Path) -> LoadedModel:
-    """Load a model file of any format that `inspect_model` reads, or one inside an MLflow directory.
+    """Load a model file of a format that `inspect_model` reads, or one in an MLflow directory.
 
     Raises ModelRefusedError with the reason where the file is unsafe, of a format that this
     process cannot run, or does not load; InputError where it cannot be read.
@@ -125,7 +126,9 @@ def load_model(path: Path) -> LoadedModel:
             warnings.simplefilter("ignore")
             estimator = _load(summary.format, data)
     except ImportError as problem:
-        raise _refusal(path, (f"{problem.name} is not installed, and it runs with it",)) from problem
+        raise _refusal(
+            path, (f"{problem.name} is not installed, and it runs with it",)
+        ) from problem
     except (
         ValueError,
         TypeError,

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NO_PROBABILITY = frozenset({"binary:logitraw"})
+_CELLS = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(bool)": "bool",
+}
 _CLASS_ONLY = frozenset({"binary:hinge", "multi:softmax"})
 
 
@@ -85,8 +92,9 @@ class XgboostModel(NativeModel):
         if self.objective.startswith("multi:"):
             return _probabilities(tuple(map(str, range(found.shape[1]))), found)
         if self.objective.startswith("binary:"):
-            meaning = "margin" if self.objective in _NO_PROBABILITY else "probability"
-            return _two_classes(found, meaning)
+            return _two_classes(
+                found, "margin" if self.objective in _NO_PROBABILITY else "probability"
+            )
         return _numbers(found)
 
 
@@ -141,9 +149,7 @@ class OnnxModel(NativeModel):
         if len(self.inputs) == 1:
             fed = {self.inputs[0].name: _typed(frame.to_numpy(), self.inputs[0].type)}
         else:
-            fed = {
-                one.name: _typed(frame[[one.name]].to_numpy(), one.type) for one in self.inputs
-            }
+            fed = {one.name: _typed(frame[[one.name]].to_numpy(), one.type) for one in self.inputs}
         return list(self.session.run(None, fed))
 
     def score(self, frame: pd.DataFrame) -> Scored:
@@ -177,14 +183,11 @@ def _typed(cells: NDArray[Any], kind: str) -> NDArray[Any]:
     """Cells as the input wants them; whole numbers must be whole."""
     if kind == "tensor(string)":
         return cells.astype(str).astype(object)
-    wanted = {"tensor(float)": np.float32, "tensor(double)": np.float64}.get(kind)
-    if wanted is None:
-        wanted = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_}[
-            kind
-        ]
-        if (cells.astype(np.float64) % 1).any():
-            raise ValueError("an input takes whole numbers, and the table holds others")
-    return cells.astype(wanted)
+    if kind not in _CELLS:
+        raise ValueError(f"an input is of the type {kind}, which no table holds")
+    if kind not in ("tensor(float)", "tensor(double)") and (cells.astype(np.float64) % 1).any():
+        raise ValueError("an input takes whole numbers, and the table holds others")
+    return cells.astype(_CELLS[kind])
 
 
 def _two_classes(scores: NDArray[np.float64], meaning: Meaning) -> Scored:

@@ -135,12 +135,13 @@ def run_python(
     *,
     workdir: Path,
     limits: Limits | None = None,
-    read: Sequence[Path] = (),
+    read: Sequence[Path] | None = None,
 ) -> Completed | Failure:
     """Run `python -m module arguments` confined, with `workdir` (a fresh directory) as its place.
 
-    read: what it may read beside its place and Python's own files. A child that leaves
-    `failure.txt` in workdir explains itself: the text becomes the reason. What it says about its
+    read: what it may read beside its place and Python's own files; None closes no file and no
+    call, and the record says so. A child that leaves `failure.txt` in workdir explains itself: the
+    text becomes the reason. What it says about its
     isolation lies outside of workdir while it runs, so that a model cannot rewrite it where files
     are walled off, and is put there as isolation.json afterwards.
     """
@@ -160,7 +161,7 @@ def _run_child(
     workdir: Path,
     limits: Limits,
     report: Path,
-    read: Sequence[Path],
+    read: Sequence[Path] | None,
 ) -> Completed | Failure:
     errors = workdir / "stderr"
     with errors.open("wb") as stream:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 from guiderail.core.digest import json_digest
 from guiderail.sandbox.model_summary import ModelSummary, refused
@@ -109,7 +110,7 @@ def _check_categories(number: int, tree: Mapping[str, str], decisions: tuple[int
     words = tree.get("cat_threshold", "").split() if count else []
     if len(bounds) != count + 1 or bounds[0] != 0 or bounds[-1] != len(words):
         raise ValueError(f"tree {number} states {count} sets of categories and lists others")
-    if any(later < earlier for earlier, later in zip(bounds, bounds[1:], strict=False)):
+    if any(later < earlier for earlier, later in pairwise(bounds)):
         raise ValueError(f"tree {number} has a set of categories that ends before it begins")
     for decision, threshold in zip(decisions, tree["threshold"].split(), strict=True):
         if decision & 1 and not 0 <= float(threshold) < count:

@@ -57,9 +57,9 @@ def read_mlflow(directory: Path, inspect: Callable[[Path], ModelSummary]) -> Mod
         return refused("mlflow", f"its MLmodel file cannot be read: {_first_line(problem)}")
     if not isinstance(content, dict) or not isinstance(content.get("flavors"), dict):
         return refused("mlflow", "its MLmodel file names no flavors")
-    problem = _own_code(content["flavors"])
-    if problem is not None:
-        return refused("mlflow", problem)
+    own_code = _own_code(content["flavors"])
+    if own_code is not None:
+        return refused("mlflow", own_code)
     file = model_file_of(directory)
     if file is None:
         return refused("mlflow", "it names no model file that lies inside the directory")
@@ -99,7 +99,9 @@ def _mlmodel(directory: Path) -> object:
         text = read_regular(path, LARGEST_MLMODEL).decode("utf-8")
     except OverflowError:
         raise ValueError("it is too large") from None
-    if re.search(r"(?m)(^|[\s\[{,:-])[&*][A-Za-z0-9_]", re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "", text)):
+    if re.search(
+        r"(?m)(^|[\s\[{,:-])[&*][A-Za-z0-9_]", re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", "", text)
+    ):
         raise ValueError("it refers to its own parts, which can make a small file grow without end")
     return yaml.safe_load(text)
 

@@ -85,7 +85,9 @@ def score(
             "exclude": list(exclude),
         }
         (workdir / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        done = run_python("guiderail.sandbox.score_child", [], workdir=workdir, limits=limits, read=[model, table])
+        done = run_python(
+            "guiderail.sandbox.score_child", [], workdir=workdir, limits=limits, read=[model, table]
+        )
         if isinstance(done, Failure):
             return done
         result = _read(workdir)

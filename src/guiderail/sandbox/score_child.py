@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from guiderail.core.errors import GuiderailError
-from guiderail.sandbox.input_rows import UnusableTableError, input_columns, read_table
+from guiderail.sandbox.input_rows import UnusableTableError, input_columns, read_rows
 from guiderail.sandbox.load import LoadedModel, load_model
 
 
@@ -21,7 +21,7 @@ def main() -> int:
     try:
         request = json.loads(Path("request.json").read_text("utf-8"))
         model = load_model(Path(request["model"]))
-        table = read_table(Path(request["table"]))
+        table = read_rows(Path(request["table"]))
         frame = input_columns(model, table, request["inputs"], request["exclude"])
         _save(model, frame)
     except GuiderailError as problem:

@@ -90,7 +90,10 @@ def _times(found: CostRounds, timed: TimedModel) -> Document:
         "kernel": {"version": found.kernel_version, "ms": round(1_000 * _median(found.kernel), 3)},
         "rows": found.rows,
         "rounds": len(found.kernel),
-        "memory": {"peak_mb": _megabytes(timed.peak_bytes), "before_mb": _megabytes(found.base_bytes)},
+        "memory": {
+            "peak_mb": _megabytes(timed.peak_bytes),
+            "before_mb": _megabytes(found.base_bytes),
+        },
     }
 
 
@@ -117,9 +120,7 @@ def _monthly(found: CostRounds, plan: ServingPlan) -> Document:
             "currency": plan.currency,
         },
         "replicas": asdict(costs.replicas),
-        "cpu_ms_per_request": {
-            end: round(value, 4) for end, value in asdict(costs.cpu_ms).items()
-        },
+        "cpu_ms_per_request": {end: round(value, 4) for end, value in asdict(costs.cpu_ms).items()},
         "assumptions": list(costs.assumptions),
     }
 
@@ -127,7 +128,10 @@ def _monthly(found: CostRounds, plan: ServingPlan) -> Document:
 def _change(found: CostRounds, limit: float | None) -> Document:
     new, old = found.models
     parts: Document = {}
-    for name, mine, its in (("batch", new.batch, old.batch), ("single_row", new.single, old.single)):
+    for name, mine, its in (
+        ("batch", new.batch, old.batch),
+        ("single_row", new.single, old.single),
+    ):
         change = change_percent(mine, its)
         if isinstance(change, NotMeasurable):
             parts[name] = {"unknown": change.reason}

@@ -62,7 +62,7 @@ class Workspace:
 
     @cached_property
     def ceilings(self) -> Mapping[str, ApprovedCeiling]:
-        """Ceilings of monthly cost by workload; one that no finance owner approved does not count."""
+        """Ceilings of monthly cost by workload, those that a finance owner approved."""
         owners = {person.id for person in self.register.in_role("finance-owner")}
         found = load_ceilings(self.home / "ceilings.yaml")
         return {name: one for name, one in found.items() if one.approved_by in owners}
