@@ -7,6 +7,7 @@ from pathlib import Path
 
 from guiderail.change.behaviour import BEHAVIOUR
 from guiderail.change.build import BUILD
+from guiderail.change.cost import COST_CHANGE
 from guiderail.change.data_sources import DATA_SOURCES
 from guiderail.change.exists import EXISTS
 from guiderail.change.features import FEATURES
@@ -34,6 +35,7 @@ COMPARISONS: tuple[Provider, ...] = (
     RESEEDING,
     BEHAVIOUR,
     GOING_BACK,
+    COST_CHANGE,
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from guiderail.cli.measure_cost import cost
 from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.options import formats
 from guiderail.cli.output import print_json, print_lines
@@ -66,6 +67,7 @@ def performance(
     _print("performance", document, format_)
 
 
+measure.add_command(cost)
 measure.add_command(fairness)
 measure.add_command(flips)
 
@@ -101,12 +103,17 @@ def fingerprint(data: Path, format_: str) -> None:
 
 @measure.command(epilog="Example: guiderail measure columns examples/credit/data/german.csv")
 @_DATA
+@click.option(
+    "--dictionary",
+    type=click.Path(path_type=Path),
+    help="What your organisation knows about its column names (YAML).",
+)
 @formats()
-def columns(data: Path, format_: str) -> None:
+def columns(data: Path, dictionary: Path | None, format_: str) -> None:
     """Which columns are personal or protected, how sure that is, and why."""
     from guiderail.service.measure import columns as run
 
-    _print("columns", run(data), format_)
+    _print("columns", run(data, dictionary=dictionary), format_)
 
 
 @measure.command(epilog="Example: guiderail measure model model.skops")

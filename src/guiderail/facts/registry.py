@@ -13,6 +13,7 @@ from guiderail.facts.evidence.tests import TESTS
 from guiderail.facts.model.file import MODEL_FILE
 from guiderail.facts.model.performance import PERFORMANCE
 from guiderail.facts.model.threshold import THRESHOLD
+from guiderail.facts.operation.cost import COST_CEILING, MODEL_COST
 from guiderail.facts.operation.monitoring import MONITORING
 from guiderail.facts.operation.rollback import ROLLBACK_PLAN
 from guiderail.facts.operation.signals import SIGNALS
@@ -39,4 +40,6 @@ PROVIDERS: tuple[Provider, ...] = (
     ROLLBACK_PLAN,
     MONITORING,
     SIGNALS,
+    MODEL_COST,
+    COST_CEILING,
 )

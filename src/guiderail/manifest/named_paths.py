@@ -85,6 +85,8 @@ def _model_paths(manifest: ModelManifest) -> Iterator[NamedPath]:
         yield NamedPath(("evaluation", "data"), manifest.evaluation.data)
     if manifest.serving is not None:
         yield NamedPath(("serving", "features"), manifest.serving.features)
+        if manifest.serving.plan is not None:
+            yield NamedPath(("serving", "plan"), manifest.serving.plan)
     if manifest.monitoring.drift is not None:
         yield NamedPath(("monitoring", "drift", "profile"), manifest.monitoring.drift.profile)
 

@@ -135,6 +135,11 @@ class Serving(Part):
     features: RelativePath = Field(
         description="YAML list of the features that serving offers, with types."
     )
+    plan: RelativePath | None = Field(
+        None,
+        description="YAML serving plan: replicas, requests, prices. The monthly cost follows from "
+        "it and from measured processor time.",
+    )
 
 
 class DriftMonitoring(Part):

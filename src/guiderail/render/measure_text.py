@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from guiderail.render.isolation_text import isolation_lines
 from guiderail.render.lines import Line, columns, paragraph
 from guiderail.render.words import number
 
@@ -79,6 +80,10 @@ def _columns(document: Document) -> list[Line]:
         (row["name"], row["class"], row["kind"] or "", f"{row['confidence']}: {row['why']}")
         for row in found
     )
+    if document["sampled"]:
+        lines += paragraph(
+            "The file is large: blocks from all over it were looked at, not every row.", style="dim"
+        )
     others = f"{plain} other columns" if found else f"{plain} columns"
     return lines + paragraph(f"{others} show no sign of personal or protected data.", style="dim")
 
@@ -101,6 +106,7 @@ def _model(document: Document) -> list[Line]:
         run = document["run"]
         told = run.get("unknown") or f"scored {run['rows']} rows ({run['meaning']})"
         lines += paragraph(f"run: {told}", indent=2)
+        lines += isolation_lines(run["isolation"])
     return lines
 
 
