@@ -191,7 +191,132 @@ def test_names_of_people_never_enter_a_profile(tmp_path: Path) -> None:
     profile = make_profile(path)
     assert profile.columns[0].categories is None
     assert "Person" not in profile.to_json()
-    assert only(profile, path).reason == "too many distinct values to compare as categories"
+    found = only(profile, path)
+    assert found.psi == 0
+    assert found.new_categories == found.vanished_categories == ()
+    assert found.note is not None
+    assert found.note.startswith("500 different values, compared in 64 buckets")
+
+
+def test_ten_thousand_categories_are_compared_in_buckets(tmp_path: Path) -> None:
+    random = np.random.default_rng(9)
+    codes = np.array([f"shop{i}" for i in range(10_000)])
+    old, same = random.choice(codes, 60_000), random.choice(codes, 60_000)
+    moved = np.where(random.random(60_000) < 0.3, "shop17", same)
+    profile = make_profile(table(tmp_path, "a", shop=old))
+    quiet = only(profile, table(tmp_path, "b", shop=same))
+    assert quiet.verdict == "steady"
+    loud = only(profile, table(tmp_path, "c", shop=moved))
+    assert loud.verdict == "moved"
+    assert loud.distinct_reference is not None
+    assert loud.distinct_reference > 9_900
+    assert profile.columns[0].buckets
+    assert "shop" not in profile.to_json().replace('"name": "shop"', "")
+
+
+def test_keys_that_never_repeat_are_not_compared(tmp_path: Path) -> None:
+    path = tmp_path / "keys.csv"
+    path.write_text("id\n" + "".join(f"k{i}\n" for i in range(120_000)))
+    assert only(path, path).reason == "too many distinct values to compare as categories"
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e9])
+@pytest.mark.parametrize("centre", [0.0, 1e6])
+def test_bounds_of_ks_hold_and_are_narrow_wherever_the_values_lie(
+    tmp_path: Path, centre: float, scale: float
+) -> None:
+    random = np.random.default_rng(10)
+    old = centre + scale * random.standard_t(3, 8000)
+    new = centre + scale * random.standard_t(3, 8000) + 0.2 * scale
+    profile = make_profile(table(tmp_path, "a", x=old))
+    found = only(profile, table(tmp_path, "b", x=new))
+    expected = stats.ks_2samp(old, new).statistic
+    assert found.ks is not None
+    assert found.ks.low - 1e-12 <= expected <= found.ks.high + 1e-12
+    assert found.ks.high - found.ks.low < 0.03
+    assert found.wasserstein == pytest.approx(stats.wasserstein_distance(old, new), rel=0.05)
+
+
+def test_a_profile_does_not_depend_on_the_order_of_the_rows(tmp_path: Path) -> None:
+    random = np.random.default_rng(11)
+    values = 5000 + random.gamma(2, 10, 30_000)
+    one = make_profile(table(tmp_path, "a", x=values))
+    assert one == make_profile(table(tmp_path, "b", x=np.sort(values)))
+    assert one.columns[0].origin != 0  # counted from the median: from 0 on cells are too wide
+    assert sum(one.columns[0].counts) == 30_000
+
+
+def test_shares_of_the_profile_are_those_of_the_data(tmp_path: Path) -> None:
+    values = np.random.default_rng(12).lognormal(3, 2, 20_000)
+    (column,) = make_profile(table(tmp_path, "a", x=values)).columns
+    for edge, reached in zip(column.edges, np.cumsum(column.counts), strict=False):
+        assert reached == (values <= edge).sum()
+    assert (column.low, column.high) == (values.min(), values.max())
+
+
+def test_a_constant_that_becomes_fine_grained_is_seen(tmp_path: Path) -> None:
+    new = np.random.default_rng(13).normal(5, 1, 20_000)
+    found = only(table(tmp_path, "a", x=[5.0] * 100), table(tmp_path, "b", x=new))
+    assert found.ks is not None
+    assert found.ks.value == pytest.approx(stats.ks_2samp([5.0] * 100, new).statistic)
+    assert found.wasserstein == pytest.approx(np.abs(new - 5).mean(), rel=0.01)
+    assert found.verdict == "moved"
+
+
+def test_values_that_lost_their_nulls_or_gained_some_are_changes_of_the_schema(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.csv").write_text("x,y,z,w\n" + "1,a,1,2\n2,b,2,\n" * 300)
+    (tmp_path / "b.csv").write_text("x,y,z,v\n" + "1,,1.5,1\n2,b,2,1\n" * 300)
+    found = drift(tmp_path / "a.csv", tmp_path / "b.csv")
+    changes = {(one.column, one.kind): (one.before, one.after) for one in found.schema}
+    assert changes == {
+        ("y", "missing values"): ("0 of 600", "300 of 600"),
+        ("z", "type"): ("integer", "number"),
+        ("w", "removed"): ("integer", None),
+        ("v", "added"): (None, "integer"),
+    }
+
+
+def test_decisions_rest_on_the_size_of_a_change_and_not_on_its_p_value(tmp_path: Path) -> None:
+    random = np.random.default_rng(14)
+    many = only(
+        table(tmp_path, "a", x=random.normal(size=200_000)),
+        table(tmp_path, "b", x=random.normal(0.05, 1, 200_000)),
+    )
+    assert many.chi2 is not None
+    assert many.chi2.p < 1e-20
+    assert many.verdict == "steady"
+    few = only(
+        table(tmp_path, "c", x=random.normal(size=60)),
+        table(tmp_path, "d", x=random.normal(size=60)),
+    )
+    assert few.verdict == "insufficient"  # chance alone could make an index of a quarter
+    moved = drift(tmp_path / "a.parquet", tmp_path / "b.parquet", limit=0.001)
+    assert moved.columns[0].verdict == "moved"
+
+
+def test_dates_as_text_and_a_column_called_select_are_ordinary(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("select,day\n" + "1,2024-01-01\n2,2024-01-02\n" * 200)
+    (tmp_path / "b.csv").write_text("select,day\n" + "1,2025-01-01\n2,2024-01-02\n" * 200)
+    found = {
+        column.name: column for column in drift(tmp_path / "a.csv", tmp_path / "b.csv").columns
+    }
+    assert found["select"].ks is not None
+    assert found["select"].ks.value == 0
+    assert found["day"].new_categories == ("2025-01-01",)
+
+
+def test_a_damaged_parquet_file_is_refused_by_name(tmp_path: Path) -> None:
+    values = np.random.default_rng(15).normal(size=200_000)
+    old, new = table(tmp_path, "a", x=values), table(tmp_path, "b", x=values)
+    content = bytearray(new.read_bytes())
+    content[4:400_000] = bytes(399_996)
+    new.write_bytes(bytes(content))
+    with pytest.raises(InputError) as refused:
+        drift(make_profile(old), new)
+    assert refused.value.code == "data/not-readable"
+    assert str(new) in str(refused.value)
 
 
 def test_a_stored_profile_reads_back_the_same(tmp_path: Path) -> None:
@@ -231,14 +356,17 @@ def test_a_changed_profile_is_refused(tmp_path: Path) -> None:
         "[]",
         "{}",
         "not json",
-        '{"profile_version": 2}',
         '{"profile_version": 1}',
-        '{"profile_version": 1, "rows": -1, "columns": []}',
-        '{"profile_version": 1, "rows": 1, "columns": [1]}',
-        '{"profile_version": 1, "rows": 1, "columns": [{"name": "x", "type": "number", "nulls": 0,'
+        '{"profile_version": 2}',
+        '{"profile_version": 2, "rows": -1, "columns": []}',
+        '{"profile_version": 2, "rows": 1, "columns": [1]}',
+        '{"profile_version": 2, "rows": 1, "columns": [{"name": "x", "type": "number", "nulls": 0,'
         ' "not_finite": 0, "edges": ["2", "1"], "counts": [1, 1, 1], "exact": true, "low": null,'
-        ' "high": null}]}',
-        '{"profile_version": 1, "rows": 1, "columns": [{"name": "x", "type": "odd", "nulls": 0}]}',
+        ' "high": null, "origin": null}]}',
+        '{"profile_version": 2, "rows": 3, "columns": [{"name": "x", "type": "number", "nulls": 0,'
+        ' "not_finite": 0, "edges": ["1.5"], "counts": [1, 2], "exact": false, "low": "1",'
+        ' "high": "3", "origin": "0"}]}',  # an edge in the middle of a cell
+        '{"profile_version": 2, "rows": 1, "columns": [{"name": "x", "type": "odd", "nulls": 0}]}',
         "[" * 100_000,
     ],
 )

@@ -219,5 +219,5 @@ def _baseline_key(baseline: Baseline) -> Mapping[str, object]:
 
 
 BEHAVIOUR = Provider(
-    id="change.behaviour", version=3, kinds=("model",), gives=_GIVES, run=_run, key=_key
+    id="change.behaviour", version=4, kinds=("model",), gives=_GIVES, run=_run, key=_key
 )

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from guiderail.core.errors import InputError
+from guiderail.core.metrics import METRIC_KINDS
 from guiderail.manifest.protected import protected_attribute
 from guiderail.manifest.release import AnyManifest
 from guiderail.manifest.schema import Evaluation, Model, ModelManifest, PipelineManifest, Rollout
 from guiderail.manifest.strict_yaml import Document, YamlPath
-
-_NUMERIC_METRICS = ("rmse", "mae")
 
 _Found = tuple[YamlPath, str, str, str]
 """Where, code, what, advice."""
@@ -102,7 +101,7 @@ def _evaluation(evaluation: Evaluation, model: Model) -> Iterator[_Found]:
             "evaluation.floor_percent needs evaluation.metric.",
             "Name the metric that the floor is about.",
         )
-    if evaluation.metric in _NUMERIC_METRICS:
+    if evaluation.metric is not None and METRIC_KINDS[evaluation.metric].fed == "numbers":
         yield from _classes_beside_number(evaluation, model)
     columns: list[str] = []
     for number, entry in enumerate(evaluation.protected):

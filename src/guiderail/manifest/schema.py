@@ -27,7 +27,24 @@ Domain = Literal[
     "operations", "other",
 ]  # fmt: skip
 ErrorRate = Literal["tpr", "fpr", "fnr", "ppv", "npv"]
-Metric = Literal["roc_auc", "accuracy", "f1", "log_loss", "brier", "rmse", "mae"]
+Metric = Literal[
+    "roc_auc",
+    "pr_auc",
+    "log_loss",
+    "brier",
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "specificity",
+    "f1",
+    "mcc",
+    "rmse",
+    "mae",
+    "mape",
+    "r2",
+]
+"""As in `guiderail.core.metrics`."""
 
 
 class Part(BaseModel):

@@ -15,13 +15,18 @@ from numpy.typing import NDArray
 
 from guiderail.core.interval import Interval
 from guiderail.measure.intervals import Z95, around
+from guiderail.measure.metrics import prepared
 from guiderail.measure.scored_rows import Bools, Change, Floats, ScoredRows
 from guiderail.measure.unmeasurable import NotMeasurable
 
 
 @dataclass(frozen=True, slots=True)
 class _Placement:
-    """Share of the other class that each positive (negative) row beats (is beaten by)."""
+    """Share of the other class that each positive (negative) row beats (is beaten by).
+
+    With weights the deviation of each row from the area is multiplied by its weight, the mean of
+    the weights of its class being 1.
+    """
 
     auc: float
     positives: Floats
@@ -44,12 +49,12 @@ def auc_change(rows: ScoredRows) -> Change | NotMeasurable:
     if min(sizes) < 2:
         unit = "rows" if rows.clusters is None else "units"
         return NotMeasurable(f"fewer than two {unit} of one class")
-    new = _placement(rows.new, is_positive)
+    new = _placement(rows.new, is_positive, rows.weights)
     value = _value(new, sampling, sizes)
     method = "DeLong" if rows.clusters is None else "DeLong by cluster (Obuchowski)"
     if rows.old is None:
         return Change(value, None, None, None, method)
-    old = _placement(rows.old, is_positive)
+    old = _placement(rows.old, is_positive, rows.weights)
     before = _value(old, sampling, sizes)
     delta, relative = _paired(new, old, value, before, sampling)
     return Change(value, before, delta, relative, f"paired {method}")
@@ -95,12 +100,21 @@ def _value(found: _Placement, sampling: _Sampling, sizes: tuple[int, int]) -> In
     return around(found.auc, max(0.0, low), min(1.0, high))
 
 
-def _placement(scores: Floats, is_positive: Bools) -> _Placement:
+def _placement(scores: Floats, is_positive: Bools, weights: Floats | None) -> _Placement:
+    if weights is not None:
+        return _weighted(scores, is_positive, weights)
     positive, negative = scores[is_positive], scores[~is_positive]
     both = _midranks(scores)
     beats = (both[is_positive] - _midranks(positive)) / len(negative)
     beaten = 1.0 - (both[~is_positive] - _midranks(negative)) / len(positive)
     return _Placement(float(beats.mean()), beats, beaten)
+
+
+def _weighted(scores: Floats, is_positive: Bools, weights: Floats) -> _Placement:
+    pairs = prepared("roc_auc", is_positive.astype(np.float64), scores)
+    auc, influence = pairs.value(weights), weights * pairs.influence(weights)
+    up, down = influence[is_positive], influence[~is_positive]
+    return _Placement(auc, auc + up * len(up), auc + down * len(down))
 
 
 def _midranks(values: Floats) -> Floats:

@@ -116,7 +116,7 @@ def _edges(
     """The ranges of every attribute that is put into ranges."""
     found: dict[str, tuple[float, ...]] = {}
     numeric = {name for name in attributes if table.type_of(name) in {"integer", "number"}}
-    distinct = _sampled_distinct(table, [*attributes, *outcomes])
+    distinct = sampled_distinct(table, [*attributes, *outcomes])
     for name in outcomes:
         if distinct[name] > 2 * MOST_DECISIONS:
             return NotMeasurable(
@@ -139,7 +139,7 @@ def _edges(
     return found
 
 
-def _sampled_distinct(table: Table, names: Sequence[str]) -> dict[str, int]:
+def sampled_distinct(table: Table, names: Sequence[str]) -> dict[str, int]:
     """About how many different values each column has in a sample; less than in the table."""
     unique = list(dict.fromkeys(names))
     if not unique:

@@ -2,9 +2,10 @@
 
 All measures are effect sizes over the bins of the profile; no verdict is made from a p-value.
 Bins of PSI, Jensen-Shannon and chi-square: for numbers, neighbouring bins of the profile joined
-until each holds at least a tenth of the reference; for text and booleans, each category of the
-reference and one bin for everything new; numbers below and above the whole reference are two more
-bins, and rows without a finite value another one.
+until each holds a tenth of the reference; for text and booleans, each category of the
+reference and one bin for everything new, or hash buckets above 200 categories; numbers below and
+above the whole reference are two more bins, and rows without a finite value another one.
+Each column is read once, with memory that does not grow with the rows.
 """
 
 from __future__ import annotations
@@ -15,23 +16,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from guiderail.core.digest import Digest
 from guiderail.core.interval import Interval
-from guiderail.measure.profile import (
-    MOST_CATEGORIES,
-    ColumnProfile,
-    Profile,
-    bin_counts,
+from guiderail.measure.column_counts import (
     category_counts,
-    make_profile,
+    hashed,
 )
+from guiderail.measure.drift_bins import Counted, Counts, bins_of, counted_together, filled_rows
+from guiderail.measure.profile import ColumnProfile, Profile, make_profile
+from guiderail.measure.psi import LIMIT, Verdict, population_stability, verdict
+from guiderail.measure.schema_changes import SchemaChange, schema_changes
 from guiderail.measure.table import Table, open_table
 
 PSI_BINS = 10
-_MOST_CURRENT_CATEGORIES = 50 * MOST_CATEGORIES
-_Counts = NDArray[np.float64]
+_NEARLY = 0.95
+"""Edges lie at the limits of fine cells, so that a tenth may be a little less than one."""
+MOST_NAMED = 200
+"""New categories that are named; their number is always told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,19 @@ class ChiSquare:
 class ColumnDrift:
     """Movement of one column; None where a measure is undefined, with `reason` when all are.
 
-    psi: population stability index in natural units, half a row added to every bin.
+    psi: population stability index in natural units, half a row added to every bin; psi_low and
+        psi_high without the noise of sampling, see `psi`.
+    verdict: what psi_low and psi_high say beside the limit.
     ks: largest distance of the two distribution functions, 0 to 1. Only the distances at the edges
         of the profile are known, which is value and low; high is what the bins between still allow.
     js: Jensen-Shannon divergence in bits, 0 to 1.
     wasserstein: mean distance that values moved, in the unit of the column. Exact where the profile
         holds every distinct value, else with values spread evenly inside each bin; values outside
-        the reference count with their own mean.
+        the reference count in the middle of their fine cells.
     new_categories, vanished_categories: values only in the current data, only in the reference.
     missing_reference, missing_current: share of rows without a finite value, 0 to 1.
+    distinct_reference, distinct_current: different values of a text column, where counted.
+    note: what a reader must know about the bins.
     """
 
     name: str
@@ -63,6 +69,9 @@ class ColumnDrift:
     n_reference: int
     n_current: int
     psi: float | None = None
+    psi_low: float | None = None
+    psi_high: float | None = None
+    verdict: Verdict = "not measured"
     ks: Interval | None = None
     js: float | None = None
     wasserstein: float | None = None
@@ -71,164 +80,184 @@ class ColumnDrift:
     vanished_categories: tuple[str, ...] = ()
     missing_reference: float | None = None
     missing_current: float | None = None
+    distinct_reference: int | None = None
+    distinct_current: int | None = None
+    note: str | None = None
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """columns: those of the profile. added: columns that only the current table has."""
+    """columns: those of the profile. added: columns that only the current table has.
+
+    limit: the population stability index beside which columns were judged.
+    """
 
     columns: tuple[ColumnDrift, ...]
     added: tuple[str, ...]
     profile_digest: Digest
+    schema: tuple[SchemaChange, ...] = ()
+    limit: float = LIMIT
 
 
 def drift(
     reference: Profile | Table | Path,
     current: Table | Path,
     columns: Sequence[str] | None = None,
+    *,
+    limit: float = LIMIT,
 ) -> Drift:
     """Measure the current table against a profile, or against a table profiled on the spot.
 
     columns: names to measure, all of the profile unless given; a name that the profile lacks is
-    reported with a reason. Raises InputError when a table cannot be read.
+    reported with a reason. limit: the index from which a column has moved. Raises InputError when
+    a table cannot be read.
     """
     if not isinstance(reference, Profile):
         reference = make_profile(reference)
     if isinstance(current, Table):
-        return _drift(reference, current, columns)
+        return _drift(reference, current, columns, limit)
     with open_table(current) as table:
-        return _drift(reference, table, columns)
+        return _drift(reference, table, columns, limit)
 
 
-def _drift(reference: Profile, current: Table, columns: Sequence[str] | None) -> Drift:
+def _drift(
+    reference: Profile, current: Table, columns: Sequence[str] | None, limit: float
+) -> Drift:
     known = {column.name: column for column in reference.columns}
     wanted = list(known) if columns is None else list(columns)
-    found = []
+    found, nulls = [], {}
+    counted = counted_together([known[name] for name in wanted if name in known], current)
     for name in wanted:
-        if name in known:
-            found.append(_column(reference.rows, known[name], current))
-        else:
-            found.append(
-                ColumnDrift(name, "unknown", 0, 0, reason="the profile does not hold this column")
-            )
+        if name not in known:
+            reason = "the profile does not hold this column"
+            found.append(ColumnDrift(name, "unknown", 0, 0, reason=reason))
+            continue
+        drifted, filled = _column(reference.rows, known[name], current, counted, limit)
+        found.append(drifted)
+        if filled is not None:
+            nulls[name] = current.rows - filled
     added = tuple(name for name in current.names if name not in known)
-    return Drift(tuple(found), added, reference.digest)
+    changes = schema_changes(reference, current, wanted, nulls)
+    return Drift(tuple(found), added, reference.digest, changes, limit)
 
 
-def _column(rows: int, before: ColumnProfile, current: Table) -> ColumnDrift:
+def _column(
+    rows: int, before: ColumnProfile, current: Table, counted: Counted, limit: float
+) -> tuple[ColumnDrift, int | None]:
+    """The movement of one column, and how many rows have a value where that was counted."""
     plain = ColumnDrift(before.name, before.type, rows, current.rows)
     if before.name not in current.names:
-        return replace(plain, n_current=0, reason="the current data lack this column")
+        return replace(plain, n_current=0, reason="the current data lack this column"), None
     if rows == 0 or current.rows == 0:
         which = "reference" if rows == 0 else "current data"
-        return replace(plain, reason=f"the {which} hold no rows")
+        return replace(plain, reason=f"the {which} hold no rows"), None
     now = current.type_of(before.name)
     if "empty" not in {before.type, now} and before.numeric != (now in {"integer", "number"}):
-        return replace(plain, reason=f"the type was {before.type} and is {now}")
+        return replace(plain, reason=f"the type was {before.type} and is {now}"), None
     if before.numeric or (before.type == "empty" and now in {"integer", "number"}):
-        return _numeric(plain, before, current)
-    return _categorical(plain, before, current)
+        return _numeric(plain, before, current, counted, limit)
+    return _categorical(plain, before, current, counted, limit)
 
 
-def _numeric(plain: ColumnDrift, before: ColumnProfile, current: Table) -> ColumnDrift:
-    old = np.array(before.counts or (0,), dtype=np.float64)
-    outside = None
-    if before.low is None or before.high is None:
-        new = np.array(_finite(current, before.name), dtype=np.float64)
-    else:
-        edges = [float(np.nextafter(before.low, -np.inf)), *before.edges]
-        old = np.append(0.0, old)
-        if before.high > before.edges[-1]:
-            edges.append(before.high)
-            old = np.append(old, 0.0)
-        outside = _outside(current, before.name, before.low, before.high)
-        new = np.zeros(len(old))
-        if current.type_of(before.name) != "empty":
-            new = np.array(bin_counts(current, before.name, edges), dtype=np.float64)
-    absent = (plain.n_reference - old.sum(), plain.n_current - new.sum())
-    measured = _with_bins(plain, *_joined(old, new), absent)
-    if outside is None or new.sum() == 0:
-        which = "current data" if outside is not None else "reference"
-        return replace(measured, reason=f"the {which} hold no finite value: no KS, no distance")
-    f, g = np.cumsum(old / old.sum()), np.cumsum(new / new.sum())
-    exact = before.exact and _only_edges(current, before.name, before.edges)
-    return replace(
+def _numeric(
+    plain: ColumnDrift,
+    before: ColumnProfile,
+    current: Table,
+    counted: Counted,
+    limit: float,
+) -> tuple[ColumnDrift, int]:
+    bins = bins_of(before, current, counted)
+    absent = (plain.n_reference - bins.old.sum(), plain.n_current - bins.new.sum())
+    measured = _with_bins(plain, *_joined(bins.old, bins.new), absent, limit)
+    if before.low is None or bins.new.sum() == 0:
+        which = "reference" if before.low is None else "current data"
+        reason = f"the {which} hold no finite value: no KS, no distance"
+        return replace(measured, reason=reason), bins.filled
+    f, g = np.cumsum(bins.old / bins.old.sum()), np.cumsum(bins.new / bins.new.sum())
+    moved = replace(
         measured,
-        ks=_ks(f, g, exact),
-        wasserstein=_wasserstein(before, edges, np.abs(f - g)[:-1], outside),
+        ks=_ks(f, g, bins.exact),
+        wasserstein=_wasserstein(before.exact, bins.edges, np.abs(f - g)[:-1], bins.outside),
     )
+    return moved, bins.filled
 
 
-def _finite(current: Table, column: str) -> tuple[int, ...]:
-    return (0,) if current.type_of(column) == "empty" else bin_counts(current, column, ())
-
-
-def _outside(current: Table, column: str, low: float, high: float) -> tuple[float, float]:
-    """How far the mean row moved out of the reference, below and above, in the column's unit."""
-    number = f"CAST({current.sql(column)} AS DOUBLE)"
-    finite, below, above = current.fetch(
-        f"count(*), sum({low:.17e} - {number}) FILTER ({number} < {low:.17e}), "
-        f"sum({number} - {high:.17e}) FILTER ({number} > {high:.17e}) "
-        f"FROM t WHERE isfinite({number})"
-    )[0]
-    rows = max(1, int(finite))
-    return float(below or 0.0) / rows, float(above or 0.0) / rows
-
-
-def _only_edges(current: Table, column: str, edges: Sequence[float]) -> bool:
-    """Whether every finite value of the current data is one that the profile knows."""
-    number = f"CAST({current.sql(column)} AS DOUBLE)"
-    cut = ", ".join(f"{edge:.17e}" for edge in edges)
-    found = current.fetch(f"count(*) FROM t WHERE isfinite({number}) AND {number} NOT IN ({cut})")
-    return int(found[0][0]) == 0
-
-
-def _categorical(plain: ColumnDrift, before: ColumnProfile, current: Table) -> ColumnDrift:
-    now = category_counts(current, before.name, _MOST_CURRENT_CATEGORIES)
-    if before.categories is None or now is None:
-        return replace(plain, reason="too many distinct values to compare as categories")
+def _categorical(
+    plain: ColumnDrift,
+    before: ColumnProfile,
+    current: Table,
+    counted: Counted,
+    limit: float,
+) -> tuple[ColumnDrift, int]:
+    name = before.name
+    empty = current.type_of(name) == "empty"
+    now = {} if empty else category_counts(current, name, sampled=counted.sampled.get(name))
+    if now is None or (before.categories is None and not before.buckets):
+        reason = "too many distinct values to compare as categories"
+        return replace(plain, reason=reason), filled_rows(current, name)
+    filled = sum(now.values())
+    told = replace(plain, distinct_reference=before.distinct, distinct_current=len(now))
+    if before.categories is None:
+        old, new = (np.array(counts, dtype=np.float64) for counts in (before.buckets, hashed(now)))
+        absent = (plain.n_reference - old.sum(), plain.n_current - new.sum())
+        note = (
+            f"{before.distinct} different values, compared in {len(old)} buckets: a change is at "
+            "least this large, and new and vanished values have no names"
+        )
+        return replace(_with_bins(told, old, new, absent, limit), note=note), filled
     known = dict(before.categories)
-    new = tuple(sorted(now.keys() - known.keys()))
-    old_counts = np.array([*known.values(), 0], dtype=np.float64)
-    unseen = sum(now[value] for value in new)
-    new_counts = np.array([*(now.get(value, 0) for value in known), unseen], dtype=np.float64)
-    absent = (plain.n_reference - old_counts.sum(), plain.n_current - new_counts.sum())
-    return replace(
-        _with_bins(plain, old_counts, new_counts, absent),
-        new_categories=new,
+    unknown = tuple(sorted(now.keys() - known.keys()))
+    unseen = sum(now[value] for value in unknown)
+    old = np.array([*known.values(), 0], dtype=np.float64)
+    new = np.array([*(now.get(value, 0) for value in known), unseen], dtype=np.float64)
+    absent = (plain.n_reference - old.sum(), plain.n_current - new.sum())
+    measured = replace(
+        _with_bins(told, old, new, absent, limit),
+        new_categories=unknown[:MOST_NAMED],
         vanished_categories=tuple(sorted(known.keys() - now.keys())),
     )
+    if len(unknown) > MOST_NAMED:
+        measured = replace(measured, note=f"{len(unknown)} new values, {MOST_NAMED} are named")
+    return measured, filled
 
 
-def _joined(old: _Counts, new: _Counts) -> tuple[_Counts, _Counts]:
-    """Neighbouring bins joined until each holds a tenth of the reference; what is left goes last.
+def _joined(old: Counts, new: Counts) -> tuple[Counts, Counts]:
+    """Neighbouring bins joined until each holds (nearly) a tenth of the reference.
 
-    Empty bins at both ends stay alone: they hold what lies outside the reference.
+    What is left makes a bin of its own if it is at least half of that. Empty bins at both ends stay
+    alone: they hold what lies outside the reference.
     """
     held = np.flatnonzero(old)
     if len(held) == 0:
         return old, new
     first, last = int(held[0]), int(held[-1])
-    starts, share, sofar = [*range(first), first], old.sum() / PSI_BINS, 0.0
+    starts, share, sofar = [*range(first), first], _NEARLY * old.sum() / PSI_BINS, 0.0
     for i in range(first, last):
         sofar += old[i]
         if sofar >= share:
             starts.append(i + 1)
             sofar = 0.0
+    rest = old[starts[-1] : last + 1].sum()
+    if starts[-1] > first and rest < share / 2:
+        starts.pop()
     starts += range(last + 1, len(old))
     return np.add.reduceat(old, starts), np.add.reduceat(new, starts)
 
 
 def _with_bins(
-    plain: ColumnDrift, old: _Counts, new: _Counts, absent: tuple[float, float]
+    plain: ColumnDrift, old: Counts, new: Counts, absent: tuple[float, float], limit: float
 ) -> ColumnDrift:
     old, new = np.append(old, absent[0]), np.append(new, absent[1])
     used = (old + new) > 0
     old, new = old[used], new[used]
+    index = population_stability(old, new)
     return replace(
         plain,
-        psi=_psi(old, new),
+        psi=index.value,
+        psi_low=index.low,
+        psi_high=index.high,
+        verdict=verdict(index, limit),
         js=_js(old / old.sum(), new / new.sum()),
         chi2=_chi2(old, new),
         missing_reference=float(absent[0] / plain.n_reference),
@@ -236,14 +265,7 @@ def _with_bins(
     )
 
 
-def _psi(old: _Counts, new: _Counts) -> float:
-    bins = len(old)
-    p = (old + 0.5) / (old.sum() + 0.5 * bins)
-    q = (new + 0.5) / (new.sum() + 0.5 * bins)
-    return float(np.sum((q - p) * np.log(q / p)))
-
-
-def _js(p: _Counts, q: _Counts) -> float:
+def _js(p: Counts, q: Counts) -> float:
     middle = (p + q) / 2
     divergence = 0.0
     for side in (p, q):
@@ -252,7 +274,7 @@ def _js(p: _Counts, q: _Counts) -> float:
     return min(1.0, max(0.0, divergence))
 
 
-def _chi2(old: _Counts, new: _Counts) -> ChiSquare | None:
+def _chi2(old: Counts, new: Counts) -> ChiSquare | None:
     if len(old) < 2:
         return None
     from scipy.special import chdtrc
@@ -264,7 +286,7 @@ def _chi2(old: _Counts, new: _Counts) -> ChiSquare | None:
     return ChiSquare(statistic, degrees, float(chdtrc(degrees, statistic)))
 
 
-def _ks(f: _Counts, g: _Counts, exact: bool) -> Interval:
+def _ks(f: Counts, g: Counts, exact: bool) -> Interval:
     """Bounds of the distance: inside a bin either function may already be at its upper end."""
     value = min(1.0, float(np.abs(f - g)[:-1].max(initial=0.0)))
     if exact:
@@ -275,11 +297,11 @@ def _ks(f: _Counts, g: _Counts, exact: bool) -> Interval:
 
 
 def _wasserstein(
-    before: ColumnProfile, edges: Sequence[float], apart: _Counts, outside: tuple[float, float]
+    exact: bool, edges: Sequence[float], apart: Counts, outside: tuple[float, float]
 ) -> float | None:
     """Area between the two distribution functions; apart: their distance at each edge."""
     with np.errstate(over="ignore", invalid="ignore"):
         widths = np.diff(np.array(edges))
-        heights = apart[:-1] if before.exact else (apart[:-1] + apart[1:]) / 2
+        heights = apart[:-1] if exact else (apart[:-1] + apart[1:]) / 2
         distance = float((heights * widths).sum()) + sum(outside)
     return distance if math.isfinite(distance) else None

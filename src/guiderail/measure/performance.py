@@ -1,30 +1,37 @@
 """One metric of a model, and its change against another model on the same rows.
 
 Intervals are 95 %. ROC AUC: DeLong (1988), paired, by cluster after Obuchowski (1997); accuracy:
-Wilson for the value, Bonett and Price for the paired change; every other metric, and accuracy by
-cluster: paired percentile bootstrap over rows or clusters.
+Wilson for the value, Bonett and Price for the paired change. Every other metric, and accuracy by
+cluster or with weights: the closed form from influence functions where the metric rests on enough
+rows, else a paired percentile bootstrap over rows or clusters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from guiderail.core.interval import Interval
+from guiderail.core.metrics import METRIC_KINDS
 from guiderail.core.rows_needed import rows_to_settle
 from guiderail.measure.auc import auc_change
+from guiderail.measure.influence import influence_change
 from guiderail.measure.intervals import paired_difference, paired_ratio, wilson
-from guiderail.measure.resampling import bootstrap_change
-from guiderail.measure.scored_rows import Change, ScoredRows, scored_rows
+from guiderail.measure.metrics import Prepared, Sums, prepared
+from guiderail.measure.resampling import MOST_UNITS, bootstrap_change
+from guiderail.measure.scored_rows import Change, Floats, ScoredRows, scored_rows
 from guiderail.measure.unmeasurable import NotMeasurable
 
-METRICS = ("roc_auc", "accuracy", "f1", "log_loss", "brier", "rmse", "mae")
-SMALLER_IS_BETTER = frozenset({"log_loss", "brier", "rmse", "mae"})
+METRICS = tuple(METRIC_KINDS)
 BANDS = (5.0, 15.0)
 """Percent: the limits that `rows_needed` settles unless others are given."""
+
+_ENOUGH_RELEVANT = 200
+_MOST_RESAMPLED_RANKS = 20_000
+"""A resample of ranked rows takes as long as all of them; beyond that it is not worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class Performance:
 
     value, old, delta: in the unit of the metric; delta is new minus old.
     relative_pct: the change in percent of the old value, plus = better whatever the metric's
-        direction; None without an old model or where the old value is 0.
+        direction; None without an old model or where the old value is not above 0.
     error_growth_pct: growth of the distance to a perfect value in percent (AUC .99 to .95 = 400),
         0 where both are perfect; None without an old model, or where only the old one is perfect.
     n: rows. method: how the intervals were made, for people.
@@ -60,31 +67,51 @@ def paired_change(
     *,
     positive: object = None,
     clusters: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     seed: int = 0,
     limits: Sequence[float] = BANDS,
+    names: Mapping[str, str] | None = None,
 ) -> Performance | NotMeasurable:
     """Measure `new`, and its change against `old` on the same rows.
 
-    label, new, old, clusters: one entry per row, in the same order. For roc_auc, log_loss and
-    brier, new and old are scores of the positive class (probabilities for the latter two); for
-    accuracy and f1 they are decisions written as the labels are; for rmse and mae, predictions.
+    label, new, old, clusters, weights: one entry per row, in the same order. new and old are what
+    `MetricKind.fed` says: scores or probabilities of the positive class, decisions written as the
+    labels are, or predicted numbers.
     positive: the label that counts as positive, compared as text; None takes 1, True or the
         larger of the two labels.
     clusters: the unit that several rows share; rows of one unit are then not taken as independent.
+    weights: how much each row counts, 0 or more, in any unit; they add no evidence.
     seed: of the bootstrap; the same seed gives the same interval.
+    names: the columns of label, new, old, clusters and weights, for the reasons.
     Raises ValueError for an unknown metric. Everything that the data do not support is returned as
     NotMeasurable: missing or infinite scores, one class, constant scores for AUC, too few rows.
     """
     if metric not in METRICS:
         raise ValueError(f"{metric!r} is none of {', '.join(METRICS)}")
-    rows = scored_rows(metric, label, new, old, positive=positive, clusters=clusters)
+    rows = scored_rows(
+        metric,
+        label,
+        new,
+        old,
+        positive=positive,
+        clusters=clusters,
+        weights=weights,
+        names=names or {},
+    )
     if isinstance(rows, NotMeasurable):
         return rows
     found = _change(metric, rows, seed)
     if isinstance(found, NotMeasurable):
         return found
+    return performance_of(metric, found, rows.n, limits)
+
+
+def performance_of(
+    metric: str, found: Change, n: int, limits: Sequence[float] = BANDS
+) -> Performance:
+    """A measured change with what follows from it."""
     relative = found.relative_pct
-    if relative is not None and metric in SMALLER_IS_BETTER:
+    if relative is not None and METRIC_KINDS[metric].smaller_is_better:
         relative = Interval(-relative.value, -relative.high, -relative.low)
     growth = None
     if found.old is not None:
@@ -96,18 +123,42 @@ def paired_change(
         found.delta,
         relative,
         growth,
-        rows.n,
+        n,
         found.method,
-        rows_to_settle(relative, rows.n, both_ways(limits)) if relative is not None else None,
+        rows_to_settle(relative, n, both_ways(limits)) if relative is not None else None,
     )
 
 
 def _change(metric: str, rows: ScoredRows, seed: int) -> Change | NotMeasurable:
     if metric == "roc_auc":
         return auc_change(rows)
-    if metric == "accuracy" and rows.clusters is None:
+    if metric == "accuracy" and rows.clusters is None and rows.weights is None:
         return _accuracy(rows)
-    return bootstrap_change(metric, rows, seed)
+    new = prepared(metric, rows.label, rows.new)
+    old = None if rows.old is None else prepared(metric, rows.label, rows.old)
+    if _closed(rows, [new] if old is None else [new, old]):
+        return influence_change(metric, rows, new, old)
+    return bootstrap_change(metric, rows, new, old, seed)
+
+
+def _closed(rows: ScoredRows, models: Sequence[Prepared]) -> bool:
+    """Whether the closed form is as good as resampling, or the only one that ends in time."""
+    for model in models:
+        if isinstance(model, Sums):
+            counts = model.addends.sum(axis=0)
+            if rows.unit_count <= MOST_UNITS or not _rests_on_enough(model, counts):
+                return False
+        elif rows.n <= _MOST_RESAMPLED_RANKS:
+            return False
+    return True
+
+
+def _rests_on_enough(model: Sums, counts: Floats) -> bool:
+    """Enough rows below the line, and the value not at an end, where influences are all 0."""
+    with np.errstate(all="ignore"):
+        relevant = float(model.metric.relevant(counts))
+        value = float(model.metric.ratio(counts))
+    return relevant >= _ENOUGH_RELEVANT and value not in (-1.0, 0.0, 1.0)
 
 
 def both_ways(limits: Sequence[float]) -> list[float]:
@@ -116,7 +167,7 @@ def both_ways(limits: Sequence[float]) -> list[float]:
 
 
 def _error_growth(metric: str, new: float, old: float) -> float | None:
-    perfect = 0.0 if metric in SMALLER_IS_BETTER else 1.0
+    perfect = METRIC_KINDS[metric].perfect
     before, after = abs(perfect - old), abs(perfect - new)
     if before == 0:
         return 0.0 if after == 0 else None

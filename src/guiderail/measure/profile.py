@@ -2,27 +2,47 @@
 
 Stored as JSON with a version and a digest over everything else. Numbers with a fraction are decimal
 strings, so that the digest is the same everywhere. Text columns with more than 200 distinct values
-keep no values at all: such values are names or keys of people more often than categories.
+keep counts of hash buckets and no values at all: such values are names or keys of people more often
+than categories.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from guiderail.core.digest import Digest, decimal_string, json_digest
 from guiderail.core.errors import InputError, IntegrityError, Place
+from guiderail.measure.column_counts import (
+    MOST_CATEGORIES,
+    category_counts,
+    hashed,
+    value_counts,
+)
+from guiderail.measure.fine_cells import (
+    FineCells,
+    cell_of,
+    count_cells,
+    count_columns,
+    middle_of,
+    upper_limits,
+)
 from guiderail.measure.table import ColumnType, Table, open_table
 
-PROFILE_VERSION = 1
+PROFILE_VERSION = 2
 MOST_EDGES = 100
 """A numeric column with more distinct values is binned at its percentiles."""
-MOST_CATEGORIES = 200
 _SHARES = (0.0001, 0.001, 0.005, *(i / 100 for i in range(1, 100)), 0.995, 0.999, 0.9999)
 """Finer at both ends, where few rows may lie far apart."""
+_FINE_ENOUGH = 0.005
+"""Share of the rows in one cell; where more fall into one, cells are counted from the median."""
+_MOST_MOVED = 1e30
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +53,9 @@ class ColumnProfile:
     edges: for numbers, the ascending upper limits of the bins; counts has one bin more, for values
         above the last edge. With `exact` the edges are all distinct values that occur.
     low, high: smallest and largest finite value; None where there is none.
-    categories: (value, rows) for text and booleans, or None above 200 distinct values.
+    origin: of the fine cells at whose limits the edges lie; None where `exact`.
+    categories: (value, rows) for text and booleans, or None above 200 distinct values; buckets
+        then holds rows by hashed value, or is empty above 100,000. distinct: how many there are.
     """
 
     name: str
@@ -45,7 +67,10 @@ class ColumnProfile:
     exact: bool = False
     low: float | None = None
     high: float | None = None
+    origin: float | None = None
     categories: tuple[tuple[str, int], ...] | None = None
+    buckets: tuple[int, ...] = ()
+    distinct: int | None = None
 
     @property
     def numeric(self) -> bool:
@@ -118,76 +143,72 @@ def read_profile(path: Path) -> Profile:
     return profile
 
 
-def bin_counts(table: Table, column: str, edges: Sequence[float]) -> tuple[int, ...]:
-    """Finite values per bin (lower limit excluded, upper included); one bin more than edges."""
-    if not edges:
-        number = f"CAST({table.sql(column)} AS DOUBLE)"
-        found = table.fetch(f"count(*) FILTER (isfinite({number})) FROM t")
-        return (int(found[0][0]),)
-    cut = ", ".join(f"{edge:.17e}" for edge in edges)
-    number = f"CAST({table.sql(column)} AS DOUBLE)"
-    found = table.fetch(f"histogram({number}, [{cut}]) FILTER (isfinite({number})) FROM t")
-    per_edge: dict[float, int] = found[0][0] or {}
-    return tuple(int(per_edge.get(edge, 0)) for edge in (*edges, float("inf")))
-
-
-def category_counts(table: Table, column: str, most: int) -> dict[str, int] | None:
-    """Rows per value of a text or boolean column; None above `most` distinct values."""
-    name = table.sql(column)
-    found = table.fetch(
-        f"CAST({name} AS VARCHAR), count(*) FROM t WHERE {name} IS NOT NULL "
-        f"GROUP BY {name} LIMIT {most + 1}"
-    )
-    if len(found) > most:
-        return None
-    return {str(value): int(count) for value, count in sorted(found)}
-
-
 def _of_table(table: Table, names: Sequence[str] | None) -> Profile:
     wanted = table.names if names is None else tuple(names)
-    return Profile(table.rows, tuple(_column(table, name) for name in wanted))
+    numeric = [name for name in wanted if table.type_of(name) in {"integer", "number"}]
+    cells = count_columns(table, dict.fromkeys(numeric, 0.0)) if table.rows else {}
+    return Profile(table.rows, tuple(_column(table, name, cells) for name in wanted))
 
 
-def _column(table: Table, name: str) -> ColumnProfile:
+def _column(table: Table, name: str, counted: Mapping[str, FineCells]) -> ColumnProfile:
     kind = table.type_of(name)
-    sql = table.sql(name)
-    nulls = table.rows - int(table.fetch(f"count({sql}) FROM t")[0][0])
     if kind not in {"integer", "number"}:
-        categories = category_counts(table, name, MOST_CATEGORIES)
-        kept = None if categories is None else tuple(categories.items())
-        return ColumnProfile(name, kind, nulls, categories=kept)
-    number = f"CAST({sql} AS DOUBLE)"
-    finite, low, high = table.fetch(
-        f"count(*), min({number}), max({number}) FROM t WHERE isfinite({number})"
+        return _of_categories(table, name, kind)
+    number = f"CAST({table.sql(name)} AS DOUBLE)"
+    filled, finite, low, high = table.fetch(
+        f"count({table.sql(name)}), count(*) FILTER (isfinite({number})), "
+        f"min({number}) FILTER (isfinite({number})), max({number}) FILTER (isfinite({number})) "
+        "FROM t"
     )[0]
-    edges, exact = _edges(table, number)
-    return ColumnProfile(
+    plain = ColumnProfile(
         name,
         kind,
-        nulls,
-        not_finite=table.rows - nulls - int(finite),
-        edges=edges,
-        counts=bin_counts(table, name, edges),
-        exact=exact,
-        low=low,
-        high=high,
+        table.rows - int(filled),
+        not_finite=int(filled) - int(finite),
+        low=None if low is None else float(low) + 0.0,
+        high=None if high is None else float(high) + 0.0,
+    )
+    if plain.low is None or plain.high is None:
+        return plain
+    cells = counted[name]
+    if np.count_nonzero(cells.counts) <= MOST_EDGES:
+        values = value_counts(table, name, MOST_EDGES)
+        if values is not None:
+            edges = tuple(sorted(values.rows))
+            counts = (*(values.rows[edge] for edge in edges), 0)
+            return replace(plain, edges=edges, counts=counts, exact=True)
+    if cells.counts.max() > _FINE_ENOUGH * cells.finite and abs(plain.high) < _MOST_MOVED:
+        origin = middle_of(cells)
+        if abs(origin) < _MOST_MOVED:
+            cells = count_cells(table, name, min(max(origin, plain.low), plain.high))
+    return _of_cells(plain, plain.high, cells)
+
+
+def _of_cells(plain: ColumnProfile, high: float, cells: FineCells) -> ColumnProfile:
+    """Edges at the cells where the wanted shares are reached."""
+    reached = np.cumsum(cells.counts)
+    wanted = np.ceil(np.array(_SHARES) * cells.finite)
+    ends = np.unique(np.searchsorted(reached, wanted))
+    limits = upper_limits(ends, cells.origin)
+    inner = limits < high
+    at_edge = reached[ends[inner]]
+    counts = np.diff([0, *at_edge.tolist(), cells.finite])
+    return replace(
+        plain,
+        edges=tuple(float(limit) for limit in limits[inner]),
+        counts=tuple(int(count) for count in counts),
+        origin=cells.origin,
     )
 
 
-def _edges(table: Table, number: str) -> tuple[tuple[float, ...], bool]:
-    """All distinct values where there are few, else the distinct percentiles of `_SHARES`."""
-    distinct = table.fetch(
-        f"DISTINCT {number} FROM t WHERE isfinite({number}) LIMIT {MOST_EDGES + 1}"
-    )
-    if len(distinct) <= MOST_EDGES:
-        return tuple(sorted(_plain_zero(value) for (value,) in distinct)), True
-    shares = ", ".join(str(share) for share in _SHARES)
-    found = table.fetch(f"quantile_disc({number}, [{shares}]) FROM t WHERE isfinite({number})")
-    return tuple(sorted({_plain_zero(value) for value in found[0][0]})), False
-
-
-def _plain_zero(value: float) -> float:
-    return value + 0.0  # minus zero and zero are one edge
+def _of_categories(table: Table, name: str, kind: ColumnType) -> ColumnProfile:
+    nulls = table.rows - int(table.fetch(f"count({table.sql(name)}) FROM t")[0][0])
+    found = {} if kind == "empty" else category_counts(table, name)
+    if found is None:
+        return ColumnProfile(name, kind, nulls)
+    if len(found) > MOST_CATEGORIES:
+        return ColumnProfile(name, kind, nulls, buckets=hashed(found), distinct=len(found))
+    return ColumnProfile(name, kind, nulls, categories=tuple(found.items()), distinct=len(found))
 
 
 def _to_plain(column: ColumnProfile) -> dict[str, Any]:
@@ -200,42 +221,69 @@ def _to_plain(column: ColumnProfile) -> dict[str, Any]:
             "exact": column.exact,
             "low": None if column.low is None else decimal_string(column.low),
             "high": None if column.high is None else decimal_string(column.high),
+            "origin": None if column.origin is None else decimal_string(column.origin),
         }
     categories = column.categories
     listed = None if categories is None else [list(category) for category in categories]
-    return plain | {"categories": listed}
+    found = {"categories": listed, "buckets": list(column.buckets), "distinct": column.distinct}
+    return plain | found
 
 
 def _from_plain(plain: dict[str, Any]) -> ColumnProfile:
     name, kind, nulls = str(plain["name"]), plain["type"], _count(plain["nulls"])
     if kind in {"integer", "number"}:
-        edges = tuple(float(edge) for edge in plain["edges"])
-        counts = tuple(_count(count) for count in plain["counts"])
-        low, high = (None if plain[end] is None else float(plain[end]) for end in ("low", "high"))
-        if (
-            list(edges) != sorted(set(edges))
-            or len(counts) != len(edges) + 1
-            or bool(edges) != (low is not None and high is not None and low <= high)
-        ):
-            raise ValueError(f"the bins of {name}")
-        return ColumnProfile(
-            name,
-            kind,
-            nulls,
-            not_finite=_count(plain["not_finite"]),
-            edges=edges,
-            counts=counts,
-            exact=bool(plain["exact"]),
-            low=low,
-            high=high,
-        )
+        return _numbers_from_plain(name, kind, nulls, plain)
     if kind not in {"text", "boolean", "empty"}:
         raise ValueError(f"the type of {name}")
     listed = plain["categories"]
-    categories = (
-        None if listed is None else tuple((str(value), _count(count)) for value, count in listed)
+    return ColumnProfile(
+        name,
+        kind,
+        nulls,
+        categories=None
+        if listed is None
+        else tuple((str(value), _count(count)) for value, count in listed),
+        buckets=tuple(_count(count) for count in plain["buckets"]),
+        distinct=None if plain["distinct"] is None else _count(plain["distinct"]),
     )
-    return ColumnProfile(name, kind, nulls, categories=categories)
+
+
+def _numbers_from_plain(
+    name: str, kind: ColumnType, nulls: int, plain: dict[str, Any]
+) -> ColumnProfile:
+    edges = tuple(float(edge) for edge in plain["edges"])
+    counts = tuple(_count(count) for count in plain["counts"])
+    low, high, origin = (
+        None if plain[key] is None else float(plain[key]) for key in ("low", "high", "origin")
+    )
+    exact = bool(plain["exact"])
+    bounded = low is not None and high is not None and low <= high
+    if (
+        list(edges) != sorted(set(edges))
+        or len(counts) != (len(edges) + 1 if bounded else 0)
+        or (exact or origin is not None) != bounded
+        or not all(math.isfinite(edge) for edge in edges)
+        or not (exact or _at_limits(edges, origin or 0.0))
+    ):
+        raise ValueError(f"the bins of {name}")
+    return ColumnProfile(
+        name,
+        kind,
+        nulls,
+        not_finite=_count(plain["not_finite"]),
+        edges=edges,
+        counts=counts,
+        exact=exact,
+        low=low,
+        high=high,
+        origin=origin,
+    )
+
+
+def _at_limits(edges: tuple[float, ...], origin: float) -> bool:
+    """Whether each edge is the last number of its fine cell, so that cells count the bins."""
+    at = np.array(edges, dtype=np.float64)
+    return bool((cell_of(np.nextafter(at, np.inf), origin) > cell_of(at, origin)).all())
 
 
 def _count(value: object) -> int:

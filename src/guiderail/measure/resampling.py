@@ -1,20 +1,21 @@
-"""Paired percentile bootstrap of metrics that are functions of sums over rows.
+"""Paired percentile bootstrap of every metric.
 
 Whole units (rows, or clusters of rows) are drawn with replacement, the same ones for both models.
-Above 5,000 units, units are first put at random into 5,000 equal bundles, and bundles are drawn:
-sums of independent units are independent units themselves, and the spread stays the same.
-A loss that is equal in every row gives an interval without width.
+Metrics that are functions of sums: above 5,000 units, units are first put at random into 5,000
+equal bundles, and bundles are drawn: sums of independent units are independent units themselves,
+and the spread stays the same. A loss equal in every row gives an interval without width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
 from guiderail.core.interval import Interval
+from guiderail.core.metrics import METRIC_KINDS
 from guiderail.measure.intervals import around, wilson
+from guiderail.measure.metrics import Prepared, Sums
 from guiderail.measure.scored_rows import Change, Floats, ScoredRows
 from guiderail.measure.unmeasurable import NotMeasurable
 
@@ -24,86 +25,38 @@ FEWEST_UNITS = 10
 """Below that many independent units the percentile interval is known to be far too narrow."""
 
 _SHARE_UNDEFINED = 0.01
+_SHARES = frozenset({"accuracy", "precision", "recall", "specificity"})
+_CONFUSION = frozenset({"balanced_accuracy", "mcc"})
 
 
-@dataclass(frozen=True, slots=True)
-class _SumMetric:
-    """`terms` gives addends for each row of data; `value` turns their sums into the metric."""
-
-    terms: Callable[[Floats, Floats], Floats]
-    value: Callable[[Floats], Floats]
-
-
-def _log_loss(label: Floats, score: Floats) -> Floats:
-    smallest = np.finfo(np.float64).eps
-    p = np.clip(score, smallest, 1 - smallest)
-    return _with_ones(-(label * np.log(p) + (1 - label) * np.log1p(-p)))
-
-
-def _with_ones(per_row: Floats) -> Floats:
-    return np.column_stack([per_row, np.ones(len(per_row))])
-
-
-def _mean(sums: Floats) -> Floats:
-    return np.asarray(sums[..., 0] / sums[..., 1])
-
-
-def _confusion(label: Floats, decision: Floats) -> Floats:
-    hit = label * decision
-    return np.column_stack([hit, (label + decision) - 2 * hit])
-
-
-def _f1(sums: Floats) -> Floats:
-    return np.asarray(2 * sums[..., 0] / (2 * sums[..., 0] + sums[..., 1]))
-
-
-_METRICS: dict[str, _SumMetric] = {
-    "accuracy": _SumMetric(lambda _, right: _with_ones(right), _mean),
-    "f1": _SumMetric(_confusion, _f1),
-    "log_loss": _SumMetric(_log_loss, _mean),
-    "brier": _SumMetric(lambda label, score: _with_ones((label - score) ** 2), _mean),
-    "mae": _SumMetric(lambda label, score: _with_ones(np.abs(label - score)), _mean),
-    "rmse": _SumMetric(
-        lambda label, score: _with_ones((label - score) ** 2), lambda sums: np.sqrt(_mean(sums))
-    ),
-}
-
-
-def bootstrap_change(metric: str, rows: ScoredRows, seed: int) -> Change | NotMeasurable:
+def bootstrap_change(
+    metric: str, rows: ScoredRows, new: Prepared, old: Prepared | None, seed: int
+) -> Change | NotMeasurable:
     """The metric of the new scores and its paired change."""
-    kernel = _METRICS[metric]
+    models = [new] if old is None else [new, old]
     with np.errstate(all="ignore"):  # what overflows or is undefined is caught below
-        terms = [kernel.terms(rows.label, rows.new)]
-        if rows.old is not None:
-            terms.append(kernel.terms(rows.label, rows.old))
-        points = [float(kernel.value(part.sum(axis=0))) for part in terms]
+        points = [model.value(rows.weight) for model in models]
         if not np.isfinite(points).all():
             return NotMeasurable(f"{metric} is undefined or too large on these rows")
-        width = terms[0].shape[1]
-        units = _units(np.column_stack(terms), rows)
-        if len(units) < FEWEST_UNITS:
-            return NotMeasurable(f"{len(units)} independent rows are too few for an interval")
-        random = np.random.default_rng(seed)
-        drawn = _draw(_bundled(units, random), random)
-        new = kernel.value(drawn[:, :width])
-        value = _of_share(metric, terms[0], points[0], _percentiles(points[0], new), len(units))
-        method = "percentile bootstrap"
-        if rows.clusters is not None:
-            method += " by cluster"
-        if rows.old is None:
-            return _checked(metric, value, None, None, None, method)
-        old = kernel.value(drawn[:, width:])
-        before = _of_share(metric, terms[1], points[1], _percentiles(points[1], old), len(units))
-        delta = _percentiles(points[0] - points[1], new - old)
+        if rows.unit_count < FEWEST_UNITS:
+            return NotMeasurable(f"{rows.unit_count} independent rows are too few for an interval")
+        drawn = _drawn(rows, models, np.random.default_rng(seed))
+        found = [
+            _of_share(metric, rows, model, point, _percentiles(point, replicates))
+            for model, point, replicates in zip(models, points, drawn, strict=True)
+        ]
+        method = "percentile bootstrap" + (" by cluster" if rows.clusters is not None else "")
+        if old is None:
+            return _checked(found[0], None, None, None, method)
+        delta = _percentiles(points[0] - points[1], drawn[0] - drawn[1])
         relative: Interval | NotMeasurable | None = None
-        if points[1] != 0:
+        if points[1] > 0:
             ratio = 100 * (points[0] / points[1] - 1)
-            relative = _percentiles(ratio, 100 * (new / old - 1))
-    return _checked(metric, value, before, delta, relative, f"paired {method}")
+            relative = _percentiles(ratio, 100 * (drawn[0] / drawn[1] - 1))
+    return _checked(found[0], found[1], delta, relative, f"paired {method}")
 
 
 def _checked(
-    metric: str,
     value: Interval | NotMeasurable,
     old: Interval | NotMeasurable | None,
     delta: Interval | NotMeasurable | None,
@@ -121,10 +74,32 @@ def _checked(
     return Change(value, old, delta, relative, method)
 
 
-def _units(terms: Floats, rows: ScoredRows) -> Floats:
+def _drawn(rows: ScoredRows, models: list[Prepared], random: np.random.Generator) -> list[Floats]:
+    """The metric of each model in each replicate."""
+    sums = [model for model in models if isinstance(model, Sums)]
+    if len(sums) == len(models):
+        return _drawn_sums(rows, sums, random)
+    found = np.empty((len(models), REPLICATES))
+    for i, times in enumerate(_draws(rows.unit_count, random)):
+        weights = rows.weight * (times if rows.clusters is None else times[rows.clusters])
+        found[:, i] = [model.value(weights) for model in models]
+    return list(found)
+
+
+def _drawn_sums(rows: ScoredRows, models: list[Sums], random: np.random.Generator) -> list[Floats]:
+    addends = np.column_stack([model.addends for model in models]) * rows.weight[:, None]
+    units = _bundled(_by_unit(addends, rows), random)
+    totals = np.empty((REPLICATES, units.shape[1]))
+    for i, times in enumerate(_draws(len(units), random)):
+        totals[i] = times @ units
+    parts = np.split(totals.T, len(models))
+    return [np.asarray(model.metric.ratio(part)) for model, part in zip(models, parts, strict=True)]
+
+
+def _by_unit(addends: Floats, rows: ScoredRows) -> Floats:
     if rows.clusters is None:
-        return terms
-    columns = [np.bincount(rows.clusters, weights=terms[:, i]) for i in range(terms.shape[1])]
+        return addends
+    columns = [np.bincount(rows.clusters, weights=column) for column in addends.T]
     return np.column_stack(columns)
 
 
@@ -136,13 +111,10 @@ def _bundled(units: Floats, random: np.random.Generator) -> Floats:
     return np.column_stack(columns)
 
 
-def _draw(units: Floats, random: np.random.Generator) -> Floats:
-    """Sums of each replicate, shape (replicates, columns)."""
-    sums = np.empty((REPLICATES, units.shape[1]))
-    for i in range(REPLICATES):
-        times = np.bincount(random.integers(0, len(units), len(units)), minlength=len(units))
-        sums[i] = times @ units
-    return sums
+def _draws(units: int, random: np.random.Generator) -> Iterator[Floats]:
+    """How often each unit is drawn, once per replicate."""
+    for _ in range(REPLICATES):
+        yield np.bincount(random.integers(0, units, units), minlength=units).astype(np.float64)
 
 
 def _percentiles(point: float, replicates: Floats) -> Interval | NotMeasurable:
@@ -154,16 +126,36 @@ def _percentiles(point: float, replicates: Floats) -> Interval | NotMeasurable:
 
 
 def _of_share(
-    metric: str, terms: Floats, point: float, found: Interval | NotMeasurable, units: int
+    metric: str, rows: ScoredRows, model: Prepared, point: float, found: Interval | NotMeasurable
 ) -> Interval | NotMeasurable:
-    """At 0 and 1 resampling cannot show any spread: Wilson's interval on the share behind it.
+    """At its ends resampling cannot show any spread: Wilson's interval on the share behind it.
 
-    For F1 that share is hits / (hits + errors) = F1 / (2 - F1).
+    For F1 that share is hits / (hits + errors) = F1 / (2 - F1). Balanced accuracy and Matthews'
+    correlation are taken at the furthest error rates of both classes that Wilson allows.
     """
-    if metric not in {"f1", "accuracy"} or point not in {0.0, 1.0}:
+    kind = METRIC_KINDS[metric]
+    if not isinstance(model, Sums) or point not in {kind.low, kind.high}:
         return found
-    if metric == "accuracy":
-        return wilson(point * units, units)
-    relevant = min(float(terms.sum()), float(units))
+    counts = model.addends.sum(axis=0)  # rows, not weights: weights add no evidence
+    if metric in _CONFUSION:
+        return _of_confusion(model, point, counts, rows.unit_count / rows.n)
+    if metric not in _SHARES and metric != "f1":
+        return found
+    relevant = min(float(model.metric.relevant(counts)), float(rows.unit_count))
     share = wilson(point * relevant, relevant)
+    if metric in _SHARES:
+        return share
     return Interval(point, 2 * share.low / (1 + share.low), 2 * share.high / (1 + share.high))
+
+
+def _of_confusion(model: Sums, point: float, counts: Floats, units_per_row: float) -> Interval:
+    positives, negatives = counts[0] + counts[1], counts[2] + counts[3]
+    right = counts[0] / positives, counts[3] / negatives  # both 1, or both 0
+    shares = [
+        wilson(share * total * units_per_row, total * units_per_row)
+        for share, total in zip(right, (positives, negatives), strict=True)
+    ]
+    hit, spared = (share.low if point == 1.0 else share.high for share in shares)
+    moved = [positives * hit, positives * (1 - hit), negatives * (1 - spared), negatives * spared]
+    furthest = float(model.metric.ratio(np.array(moved)))
+    return around(point, furthest, furthest)

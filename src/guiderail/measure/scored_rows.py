@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,34 +10,57 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from guiderail.core.interval import Interval
+from guiderail.core.metrics import METRIC_KINDS, Fed
 from guiderail.measure.unmeasurable import NotMeasurable
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_OF_A_CLASS = frozenset({"roc_auc", "f1", "log_loss", "brier"})
-_OF_DECISIONS = frozenset({"accuracy", "f1"})
-_OF_PROBABILITIES = frozenset({"log_loss", "brier"})
+_NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredRows:
     """What a metric is computed from, one entry per row.
 
-    label: 1.0 for positive and 0.0 otherwise; for rmse and mae the true number; for accuracy 1.0.
-    new, old: scores or predictions; for f1 1.0 where the decision is positive; for accuracy 1.0
-        where the decision is the label.
+    label: 1.0 for positive and 0.0 otherwise; the true number where numbers are fed; 1.0 where
+        matches are.
+    new, old: scores or predictions; 1.0 where a decision is positive; 1.0 where a match is one.
     clusters: number of the row's unit from 0 on, or None when rows are independent.
+    weights: above 0, or None when every row counts alike.
     """
 
     label: Floats
     new: Floats
     old: Floats | None
     clusters: NDArray[np.int64] | None
+    weights: Floats | None = None
 
     @property
     def n(self) -> int:
         return len(self.label)
+
+    @property
+    def unit_count(self) -> int:
+        """How many independent units there are."""
+        return self.n if self.clusters is None else int(self.clusters.max()) + 1
+
+    @property
+    def weight(self) -> Floats:
+        return np.ones(self.n) if self.weights is None else self.weights
+
+    def only(self, kept: Bools) -> ScoredRows:
+        """The rows where `kept` is true, clusters numbered anew."""
+        clusters = self.clusters
+        if clusters is not None:
+            clusters = np.asarray(np.unique(clusters[kept], return_inverse=True)[1], dtype=np.int64)
+        return ScoredRows(
+            self.label[kept],
+            self.new[kept],
+            None if self.old is None else self.old[kept],
+            clusters,
+            None if self.weights is None else self.weights[kept],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +82,18 @@ def scored_rows(
     *,
     positive: object,
     clusters: ArrayLike | None,
+    weights: ArrayLike | None = None,
+    names: Mapping[str, str] = _NO_NAMES,
 ) -> ScoredRows | NotMeasurable:
-    """Check and convert; every problem of the data comes back as NotMeasurable with its reason."""
+    """Check and convert; every problem of the data comes back as NotMeasurable with its reason.
+
+    names: the columns that label, new, old, clusters and weights stand in, for the reasons. Rows
+    of weight 0 are left out.
+    """
     truth = np.asarray(label)
-    named = [("new model", np.asarray(new))]
+    named = [(f"new model{_in_column(names, 'new')}", np.asarray(new))]
     if old is not None:
-        named.append(("old model", np.asarray(old)))
+        named.append((f"old model{_in_column(names, 'old')}", np.asarray(old)))
     if truth.size == 0:
         return NotMeasurable("there are no rows")
     for who, values in named:
@@ -71,22 +101,52 @@ def scored_rows(
             return NotMeasurable(
                 f"the {who} gives {_shape(values)} scores for {_shape(truth)} labels"
             )
+    labels = f"labels{_in_column(names, 'label')}"
     absent = count_missing(truth)
     if absent:
-        return NotMeasurable(f"{absent} of {truth.size} labels are missing")
-    target = _target(metric, truth, positive)
+        return NotMeasurable(f"{absent} of {truth.size} {labels} are missing")
+    fed = METRIC_KINDS[metric].fed
+    target = _target(fed, labels, truth, positive)
     if isinstance(target, NotMeasurable):
         return target
     columns: list[Floats] = []
     for who, values in named:
-        column = _column(metric, who, truth, values, positive)
+        column = _column(fed, who, truth, values, positive)
         if isinstance(column, NotMeasurable):
             return column
         columns.append(column)
-    units = _units(clusters, truth.size)
+    units = _units(clusters, truth.size, _in_column(names, "clusters"))
     if isinstance(units, NotMeasurable):
         return units
-    return ScoredRows(target, columns[0], columns[1] if old is not None else None, units)
+    weight = _weights(weights, truth.size, _in_column(names, "weights"))
+    if isinstance(weight, NotMeasurable):
+        return weight
+    rows = ScoredRows(target, columns[0], columns[1] if old is not None else None, units, weight)
+    if weight is not None and not weight.all():
+        rows = rows.only(weight > 0)
+    return _defined(metric, rows, labels, named)
+
+
+def _in_column(names: Mapping[str, str], role: str) -> str:
+    return f" in the column {names[role]}" if role in names else ""
+
+
+def _defined(
+    metric: str, rows: ScoredRows, labels: str, named: list[tuple[str, NDArray[Any]]]
+) -> ScoredRows | NotMeasurable:
+    """What one metric asks beyond the kind of its columns, of the rows that count."""
+    if METRIC_KINDS[metric].fed == "scores":
+        for (who, _), scores in zip(named, (rows.new, rows.old), strict=False):
+            if scores is not None and scores.min() == scores.max():
+                return NotMeasurable(f"the {who} gives every row the same score")
+        if rows.label.min() == rows.label.max():
+            return NotMeasurable(f"the {labels} are of one class where the weights are above 0")
+    if metric == "mape" and not rows.label.all():
+        zeros = int((rows.label == 0).sum())
+        return NotMeasurable(f"{zeros} {labels} are 0, and {metric} divides by them")
+    if metric == "r2" and rows.label.min() == rows.label.max():
+        return NotMeasurable(f"the {labels} are all the same, and {metric} compares their spread")
+    return rows
 
 
 def missing(values: NDArray[Any]) -> Bools:
@@ -139,31 +199,29 @@ def _shape(values: NDArray[Any]) -> str:
     return " x ".join(str(size) for size in values.shape) or "one"
 
 
-def _target(metric: str, truth: NDArray[Any], positive: object) -> Floats | NotMeasurable:
-    if metric in _OF_A_CLASS:
-        return _positives(truth, positive)
-    if metric == "accuracy":
+def _target(fed: Fed, labels: str, truth: NDArray[Any], positive: object) -> Floats | NotMeasurable:
+    if fed == "matches":
         return np.ones(truth.size)
-    return _numbers("labels", truth)
+    if fed == "numbers":
+        return _numbers(labels, truth)
+    return positives(labels, truth, positive)
 
 
 def _column(
-    metric: str, who: str, truth: NDArray[Any], values: NDArray[Any], positive: object
+    fed: Fed, who: str, truth: NDArray[Any], values: NDArray[Any], positive: object
 ) -> Floats | NotMeasurable:
-    if metric in _OF_DECISIONS:
-        return _decisions(metric, who, truth, values, positive)
+    if fed in ("decisions", "matches"):
+        return _decisions(fed, who, truth, values, positive)
     scores = _numbers(f"scores of the {who}", values)
     if isinstance(scores, NotMeasurable):
         return scores
-    if metric == "roc_auc" and scores.min() == scores.max():
-        return NotMeasurable(f"the {who} gives every row the same score")
-    if metric in _OF_PROBABILITIES and (scores.min() < 0 or scores.max() > 1):
+    if fed == "probabilities" and (scores.min() < 0 or scores.max() > 1):
         return NotMeasurable(f"the {who} gives scores outside 0 to 1, which are no probabilities")
     return scores
 
 
 def _decisions(
-    metric: str, who: str, truth: NDArray[Any], values: NDArray[Any], positive: object
+    fed: Fed, who: str, truth: NDArray[Any], values: NDArray[Any], positive: object
 ) -> Floats | NotMeasurable:
     absent = count_missing(values)
     if absent:
@@ -171,21 +229,22 @@ def _decisions(
     labels, decisions = as_texts(truth), as_texts(values)
     known, given = set(labels.tolist()), set(decisions.tolist())
     strangers = sorted(given - known)
-    if not given & known or (metric == "f1" and strangers):
+    if not given & known or (fed == "decisions" and strangers):
         return NotMeasurable(f'the {who} decides "{strangers[0]}", which is not among the labels')
-    if metric == "accuracy":
+    if fed == "matches":
         return np.asarray(labels == decisions, dtype=np.float64)
     wanted = _positive_text(truth, positive)
     return np.asarray(decisions == wanted, dtype=np.float64)
 
 
-def _positives(truth: NDArray[Any], positive: object) -> Floats | NotMeasurable:
+def positives(what: str, truth: NDArray[Any], positive: object) -> Floats | NotMeasurable:
+    """1.0 for each positive label; two classes are needed. what: how a reason calls the labels."""
     labels = as_texts(truth)
     distinct = sorted(set(labels.tolist()))
     if len(distinct) == 1:
-        return NotMeasurable(f'every label is "{distinct[0]}", two classes are needed')
+        return NotMeasurable(f'the {what} are all "{distinct[0]}", two classes are needed')
     if len(distinct) > 2:
-        return NotMeasurable(f"the labels have {len(distinct)} classes, two are needed")
+        return NotMeasurable(f"the {what} have {len(distinct)} classes, two are needed")
     wanted = _positive_text(truth, positive)
     if wanted not in distinct:
         return NotMeasurable(f'the positive label "{wanted}" does not occur')
@@ -219,15 +278,35 @@ def _numbers(what: str, values: NDArray[Any]) -> Floats | NotMeasurable:
     return numbers
 
 
-def _units(named: ArrayLike | None, rows: int) -> NDArray[np.int64] | NotMeasurable | None:
+def _units(
+    named: ArrayLike | None, rows: int, where: str
+) -> NDArray[np.int64] | NotMeasurable | None:
     if named is None:
         return None
     clusters = np.asarray(named)
     if clusters.shape != (rows,):
-        return NotMeasurable(f"{_shape(clusters)} units are named for {rows} rows")
+        return NotMeasurable(f"{_shape(clusters)} units{where} are named for {rows} rows")
     absent = count_missing(clusters)
     if absent:
-        return NotMeasurable(f"{absent} of {rows} rows name no unit")
+        return NotMeasurable(f"{absent} of {rows} rows name no unit{where}")
     if clusters.dtype.kind == "O":
         clusters = as_texts(clusters).astype(str)
     return np.asarray(np.unique(clusters, return_inverse=True)[1], dtype=np.int64)
+
+
+def _weights(named: ArrayLike | None, rows: int, where: str) -> Floats | NotMeasurable | None:
+    if named is None:
+        return None
+    given = np.asarray(named)
+    if given.shape != (rows,):
+        return NotMeasurable(f"{_shape(given)} weights{where} are given for {rows} rows")
+    weights = _numbers(f"weights{where}", given)
+    if isinstance(weights, NotMeasurable):
+        return weights
+    negative = int((weights < 0).sum())
+    if negative:
+        return NotMeasurable(f"{negative} of {rows} weights{where} are negative")
+    if not weights.any():
+        return NotMeasurable(f"all weights{where} are 0")
+    weights = weights / weights.max()  # first, so that their sum is finite
+    return np.asarray(weights / weights.mean())

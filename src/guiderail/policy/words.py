@@ -6,18 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from guiderail.core.interval import Interval
+from guiderail.core.metrics import METRIC_KINDS
 from guiderail.facts.fact import Unknown, Value
 from guiderail.facts.fact_type import FactType
 
-METRICS: Final = {
-    "roc_auc": "AUC",
-    "accuracy": "accuracy",
-    "f1": "F1",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "rmse": "RMSE",
-    "mae": "MAE",
-}
+METRICS: Final = {name: kind.words for name, kind in METRIC_KINDS.items()}
 """How the primary metric is called in a sentence."""
 
 _MOST_DECIMALS: Final = 6

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from guiderail.render.drift_text import drift_lines
 from guiderail.render.isolation_text import isolation_lines
 from guiderail.render.lines import Line, columns, paragraph
-from guiderail.render.words import number
+from guiderail.render.performance_text import performance_lines
 
 Document = Mapping[str, Any]
 
@@ -17,53 +18,6 @@ def measure_lines(kind: str, document: Document) -> list[Line]:
     if "unknown" in document:
         return paragraph(f"Not measurable: {document['unknown']}.")
     return _RENDER[kind](document)
-
-
-def _with_interval(item: Document, unit: str = "") -> str:
-    return (
-        f"{number(item['value'])}{unit} (95 % interval {number(item['low'])} to "
-        f"{number(item['high'])})"
-    )
-
-
-def _performance(document: Document) -> list[Line]:
-    lines = paragraph(f"{document['metric']} {_with_interval(document)}", style="bold")
-    delta = document["delta"]
-    if delta:
-        lines += paragraph(f"change {_with_interval(delta)}", indent=2)
-        if delta["relative_pct"]:
-            lines += paragraph(f"relative {_with_interval(delta['relative_pct'], ' %')}", indent=2)
-        if delta["rows_needed"]:
-            lines += paragraph(
-                f"about {delta['rows_needed']} rows would settle which band it is in", indent=2
-            )
-    return lines + paragraph(f"{document['n']} rows, {document['method']}", indent=2, style="dim")
-
-
-def _drift(document: Document) -> list[Line]:
-    rows = [("column", "type", "PSI", "KS", "JS", "")]
-    for row in document["columns"]:
-        ks = row["ks"]["value"] if row["ks"] else None
-        rows.append(
-            (
-                row["name"],
-                row["type"],
-                _figure(row["psi"]),
-                _figure(ks),
-                _figure(row["js"]),
-                row["reason"] or _categories(row),
-            )
-        )
-    return columns(rows) + paragraph(f"profile {document['profile_digest']}", style="dim")
-
-
-def _categories(row: Document) -> str:
-    parts = []
-    if row["new_categories"]:
-        parts.append(f"new: {', '.join(row['new_categories'])}")
-    if row["vanished_categories"]:
-        parts.append(f"gone: {', '.join(row['vanished_categories'])}")
-    return "; ".join(parts)
 
 
 def _fingerprint(document: Document) -> list[Line]:
@@ -110,13 +64,9 @@ def _model(document: Document) -> list[Line]:
     return lines
 
 
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
 _RENDER: dict[str, Callable[[Document], list[Line]]] = {
-    "performance": _performance,
-    "drift": _drift,
+    "performance": performance_lines,
+    "drift": drift_lines,
     "fingerprint": _fingerprint,
     "columns": _columns,
     "model": _model,

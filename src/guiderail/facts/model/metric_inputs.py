@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from guiderail.core.metrics import METRIC_KINDS
 from guiderail.facts.model.decisions import decisions, positive_class, positive_scores
 from guiderail.manifest.schema import ModelManifest
 from guiderail.measure.scored_rows import as_texts
@@ -36,22 +37,25 @@ def metric_inputs(
     threshold = manifest.model.threshold if isinstance(manifest, ModelManifest) else None
     if len(label) != _rows(scores):
         return NotMeasurable(f"the model scored {_rows(scores)} rows, the data have {len(label)}")
-    if evaluation.metric in ("rmse", "mae"):
+    if evaluation.metric is None:
+        return NotMeasurable("guiderail.yaml names no primary metric")
+    fed = METRIC_KINDS[evaluation.metric].fed
+    if fed == "numbers":
         if scores.meaning != "number" or scores.scores is None:
             return NotMeasurable(f"{evaluation.metric} needs a model that gives numbers")
         return MetricInputs(scores.scores, None)
     mismatch = _foreign_labels(label, scores)
     if mismatch is not None:
         return mismatch
-    if evaluation.metric == "accuracy" and len(scores.classes) != 2:
+    if fed == "matches" and len(scores.classes) != 2:
         found = decisions(scores, threshold, evaluation.positive)
         return found if isinstance(found, NotMeasurable) else MetricInputs(found, None)
     positive = positive_class(scores, evaluation.positive)
     if isinstance(positive, NotMeasurable):
         return positive
-    if evaluation.metric in ("accuracy", "f1"):
+    if fed in ("matches", "decisions"):
         values = decisions(scores, threshold, evaluation.positive)
-    elif evaluation.metric in ("log_loss", "brier") and scores.meaning != "probability":
+    elif fed == "probabilities" and scores.meaning != "probability":
         return NotMeasurable(f"{evaluation.metric} needs a model that gives probabilities")
     else:
         values = positive_scores(scores, evaluation.positive)

@@ -102,6 +102,11 @@ def measured_change(
         fed_old,
         positive=fed_new.positive,
         clusters=rows.cluster,
+        names={
+            role: name
+            for role, name in (("label", evaluation.label), ("clusters", evaluation.cluster))
+            if name is not None
+        },
     )
 
 
@@ -121,7 +126,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
 
 PERFORMANCE = Provider(
     id="model.performance",
-    version=1,
+    version=2,
     kinds=("model",),
     gives=("evaluation.labels", "evaluation.rows", "performance.value"),
     run=_run,

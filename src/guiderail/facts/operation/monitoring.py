@@ -63,7 +63,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
 
 MONITORING = Provider(
     id="operation.monitoring",
-    version=1,
+    version=2,
     kinds=("model",),
     gives=(
         "monitoring.answered",

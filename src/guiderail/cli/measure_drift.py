@@ -1,0 +1,47 @@
+"""`guiderail measure drift`: how far data moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from guiderail.cli.options import formats
+from guiderail.cli.output import print_json, print_lines
+
+
+@click.command(epilog="Example: guiderail measure drift training.csv today.csv --profile p.json")
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.argument("current", type=click.Path(path_type=Path))
+@click.option("--columns", metavar="A,B", help="Only these columns.")
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path),
+    help="A stored profile to use for the reference; written when it does not exist yet.",
+)
+@click.option(
+    "--limit-psi",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="PSI",
+    help="The population stability index from which a column has moved; 0.25 unless given.",
+)
+@formats()
+def drift(
+    reference: Path,
+    current: Path,
+    columns: str | None,
+    profile: Path | None,
+    limit_psi: float | None,
+    format_: str,
+) -> None:
+    """How far each column moved between two tables, judged by size and not by p-values."""
+    from guiderail.service.measure_drift import drift as run
+
+    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    document = run(reference, current, names=names, profile=profile, limit=limit_psi)
+    if format_ == "json":
+        print_json(document)
+        return
+    from guiderail.render.drift_text import drift_lines
+
+    print_lines(drift_lines(document))
