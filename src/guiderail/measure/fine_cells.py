@@ -22,7 +22,7 @@ from guiderail.measure.table import Table
 CELLS = 2**16
 _AT_ONCE = 2**15
 """Rows whose cells are found together: they stay in the processor's cache."""
-_TOGETHER = 16
+_TOGETHER = 8
 """Columns read by one statement: each statement has its price, each column its memory."""
 _LARGEST = float(np.finfo(np.float32).max)
 _INFINITE = 0x7F80
