@@ -27,7 +27,8 @@ def gate_results(
 ) -> tuple[GateResult, ...]:
     """One result for every gate of the kind, enforced ones first."""
     results = [_result(pack, gate, judged, teller, waived, accepted) for gate in judged.gates]
-    return tuple(sorted(results, key=lambda result: not result.enforced))
+    enforced = [result for result in results if result.enforced]
+    return (*enforced, *[result for result in results if not result.enforced])
 
 
 def _result(
@@ -40,7 +41,9 @@ def _result(
 ) -> GateResult:
     name, verdict = gate.gate.id, gate.verdict
     form = pack.gate_form(name)
-    quoted = _quoted(form, verdict, judged)
+    quoted = form.quoted.get(verdict)
+    if quoted is None:
+        quoted = _quoted(form, verdict, judged)
     needs = _needs(form, judged) if verdict == "insufficient" else ()
     sentence = teller.say(form.sentences[verdict], needs)
     if verdict in ("fail", "insufficient") and name in waived and form.waivable_by:

@@ -141,9 +141,10 @@ class Pack:
             return Said(when, (), whole[0])
         return Said(when, parts(whole, self._quotings), "")
 
-    def quoting(self, name: str) -> Quoting | None:
-        """How a fact is quoted, by its name or by that of a bound; None for other names."""
-        return self._quotings.get(name)
+    @property
+    def quotings(self) -> Mapping[str, Quoting]:
+        """How each fact is quoted, by its name or by that of a bound."""
+        return self._quotings
 
     def gate_form(self, gate: str) -> GateForm:
         """A gate for the people who read its verdict, prepared once."""

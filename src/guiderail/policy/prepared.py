@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from guiderail.facts.fact_type import FactType
-from guiderail.policy.support import Node
+from guiderail.policy.support import Node, sure_carriers
 from guiderail.policy.templates import Piece, Placeholder
 
 _CARRIED_BY: Final = {
@@ -21,6 +21,13 @@ _CARRIED_BY: Final = {
     "insufficient": ("pass_when", "fail_when"),
 }
 """The conditions of a gate that carry each verdict."""
+
+_SETTLED_BY: Final = {
+    "not_applicable": ("applies_when", False),
+    "fail": ("fail_when", True),
+    "pass": ("pass_when", True),
+}
+"""The one condition behind a verdict, and its truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +41,15 @@ class Quoting:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A placeholder and the fact that it means; none for those of `templates.SPECIAL`."""
+    """A placeholder and the fact that it means; none for those of `templates.SPECIAL`.
+
+    words: the two of `|one|many`. whole: the value of the fact is asked for and nothing else.
+    """
 
     place: Placeholder
     quoting: Quoting | None
+    words: tuple[str, ...]
+    whole: bool
 
 
 Part = str | Slot | tuple["Part", ...]
@@ -60,13 +72,15 @@ class Said:
 class GateForm:
     """A gate for the people who read its verdict.
 
-    carriers: for each verdict the conditions that carry it. needs: all its conditions.
+    carriers: for each verdict the conditions that carry it. quoted: for each verdict the facts that
+    carry it whatever their values are, where that can be told. needs: all its conditions.
     """
 
     owner: str
     waivable_by: tuple[str, ...]
     may_be_absent: tuple[str, ...]
     carriers: Mapping[str, tuple[Node, ...]]
+    quoted: Mapping[str, tuple[str, ...]]
     needs: tuple[Node, ...]
     sentences: Mapping[str, tuple[Said, ...]]
 
@@ -87,11 +101,17 @@ def parts(whole: Sequence[Piece], quotings: Mapping[str, Quoting]) -> tuple[Part
         match piece:
             case str():
                 found.append(piece)
-            case Placeholder(name=name):
-                found.append(Slot(piece, quotings.get(name)))
+            case Placeholder():
+                found.append(_slot(piece, quotings.get(piece.name)))
             case _:
                 found.append(parts(piece, quotings))
     return tuple(found)
+
+
+def _slot(place: Placeholder, quoted: Quoting | None) -> Slot:
+    words = place.words
+    named = quoted is not None and quoted.kind.name == place.name
+    return Slot(place, quoted, words, named and not (place.detail or words))
 
 
 def gate_form(
@@ -100,14 +120,23 @@ def gate_form(
     nodes: Mapping[str, Node],
 ) -> GateForm:
     """sentences: by verdict. nodes: the conditions that the gate has, by their key."""
+    absent = tuple(tree["may_be_absent"])
+    settled = {
+        verdict: names
+        for verdict, (key, truth) in _SETTLED_BY.items()
+        if key in nodes
+        and (names := sure_carriers(nodes[key], truth)) is not None
+        and not set(names) & set(absent)
+    }
     return GateForm(
         owner=str(tree["owner"]),
         waivable_by=tuple(tree["waivable_by"]),
-        may_be_absent=tuple(tree["may_be_absent"]),
+        may_be_absent=absent,
         carriers={
             verdict: tuple(nodes[key] for key in keys if key in nodes)
             for verdict, keys in _CARRIED_BY.items()
         },
+        quoted=settled,
         needs=tuple(nodes.values()),
         sentences=sentences,
     )

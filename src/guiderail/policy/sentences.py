@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from guiderail.core.interval import Interval
 from guiderail.core.messages import FactShown
@@ -20,6 +20,7 @@ from guiderail.policy.vocabulary import LIGHTER_DESIGN, TIER
 from guiderail.policy.words import METRICS, capitalised, joined, phrase, value_words
 from guiderail_verify.judge import Hit, Judgement
 
+_KNOWN_BY: Final = {level: level.value for level in KnownBy}
 _METRIC_FACTS = ("change.performance", "performance.value")
 
 
@@ -36,6 +37,7 @@ class Teller:
 
     def __init__(self, pack: Pack, readings: Readings, judged: Judgement) -> None:
         self._pack = pack
+        self._quotings = pack.quotings
         self._facts = readings.facts
         self._values = judged.values
         self._judged = judged
@@ -70,7 +72,9 @@ class Teller:
     def _sentence(self, said: Said, unknown: Sequence[str]) -> str:
         if said.plain:
             return said.plain
-        filled = [self._part(part, unknown) for part in said.parts]
+        filled = [
+            part if isinstance(part, str) else self._part(part, unknown) for part in said.parts
+        ]
         return capitalised("".join([part for part in filled if part is not None]).strip())
 
     def not_known(self, names: Sequence[str]) -> str:
@@ -89,10 +93,13 @@ class Teller:
     def shown(self, names: Sequence[str]) -> tuple[FactShown, ...]:
         """Facts as a reason quotes them."""
         told = self._told
+        found = []
         for name in names:
-            if name not in told:
-                told[name] = self._shown(name)
-        return tuple([told[name] for name in names])
+            one = told.get(name)
+            if one is None:
+                one = told[name] = self._shown(name)
+            found.append(one)
+        return tuple(found)
 
     def rows_needed(self, name: str) -> RowsNeeded | None:
         """How many rows would settle a value whose interval crosses a limit of the pack.
@@ -111,12 +118,13 @@ class Teller:
         return RowsNeeded(stated, None) if isinstance(stated, int) else None
 
     def _shown(self, name: str) -> FactShown:
-        fact, quoting = self._facts.get(name), self._pack.quoting(name)
+        fact, quoting = self._facts.get(name), self._quotings.get(name)
         if fact is None or quoting is None:
             return self._computed(name)
         words = self._words(name, fact.value, quoting, quoting.form)
         # Of what nobody gave it is said where it would come from.
-        return FactShown(name, words, fact.source or quoting.kind.source, str(fact.known_by))
+        source = fact.source or quoting.kind.source
+        return FactShown(name, words, source, _KNOWN_BY[fact.known_by])
 
     def _computed(self, name: str) -> FactShown:
         """What no provider gives: its source is what the decision computed it from.
@@ -175,13 +183,15 @@ class Teller:
         fact = self._facts.get(kind.name)
         if fact is None:
             return None if place.detail else "not known"
+        if slot.whole:
+            return self._words(place.name, fact.value, quoting, place.format)
         if place.detail == "rows_needed":
             rows = self.rows_needed(kind.name)
             return None if rows is None else f"{rows.needed:,}"
         if place.detail:
             return _detail(fact, place.detail, quoted=place.format == "code")
-        if place.words:
-            return place.words[0 if fact.value == 1 else 1]
+        if slot.words:
+            return slot.words[0 if fact.value == 1 else 1]
         return self._words(place.name, _bound(fact, place.name), quoting, place.format)
 
     def _words(self, name: str, value: Value, quoting: Quoting, form: str) -> str:

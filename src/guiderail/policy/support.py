@@ -49,6 +49,20 @@ def node(tree: Mapping[str, Any], types: Mapping[str, object]) -> Node:
     return Node("", (), compile_expression(tree), names, tree)
 
 
+def sure_carriers(root: Node, truth: bool) -> tuple[str, ...] | None:
+    """What `carriers` gives whenever an expression has this truth; None where values matter."""
+    if not root.parts:
+        return root.names
+    if root.joint != "not" and truth is not (root.joint == "all"):
+        return None
+    inner = truth is not (root.joint == "not")
+    found = [sure_carriers(part, inner) for part in root.parts]
+    names = [names for names in found if names is not None]
+    if len(names) < len(found):
+        return None
+    return tuple(dict.fromkeys(name for part in names for name in part))
+
+
 def carriers(root: Node, values: Values) -> tuple[str, ...]:
     """The facts that make the expression what it is, in the order in which they are written.
 

@@ -20,7 +20,11 @@ METRICS: Final = {
 }
 """How the primary metric is called in a sentence."""
 
-_MOST_DECIMALS: Final = 6
+_MOST_DECIMALS: Final = 5
+_WRITTEN: Final = tuple(f",.{decimals}f" for decimals in range(_MOST_DECIMALS + 1))
+_WITH_SIGN: Final = tuple(f"+{form}" for form in _WRITTEN)
+_ZEROS: Final = tuple(format(0.0, form) for form in _WRITTEN)
+"""A zero has no sign, also where a small number was rounded to it."""
 _SMALL: Final = 10
 
 
@@ -54,22 +58,23 @@ def number_words(
     """
     if form == "abs":
         number, limits = abs(number), [abs(limit) for limit in limits]
-    sign = "+" if form == "+" else ""
+    written = _WITH_SIGN if form == "+" else _WRITTEN
     if isinstance(number, int):
-        return f"{number:{sign},}"
-    fewest = 1 if unit or abs(number) >= _SMALL else 2
-    for decimals in range(fewest, _MOST_DECIMALS):
+        return format(number, "+," if form == "+" else ",")
+    decimals = 1 if unit or abs(number) >= _SMALL else 2
+    shown = round(number, decimals)
+    while shown != number and decimals < _MOST_DECIMALS and _crosses(number, shown, limits):
+        decimals += 1
         shown = round(number, decimals)
-        if shown == number:
-            break
-        for limit in limits:
-            if (shown > limit) is not (number > limit) or (shown < limit) is not (number < limit):
-                break
-        else:
-            break
-    if shown == 0:
-        return f"{0:.{decimals}f}"
-    return f"{shown:{sign},.{decimals}f}"
+    return format(shown, written[decimals]) if shown else _ZEROS[decimals]
+
+
+def _crosses(number: float, shown: float, limits: Sequence[float]) -> bool:
+    """Has rounding moved a number onto or across a limit?"""
+    for limit in limits:
+        if (shown > limit) is not (number > limit) or (shown < limit) is not (number < limit):
+            return True
+    return False
 
 
 def joined(parts: Sequence[str], word: str = "and") -> str:
