@@ -21,10 +21,11 @@ METRICS: Final = {
 """How the primary metric is called in a sentence."""
 
 _MOST_DECIMALS: Final = 5
-_WRITTEN: Final = tuple(f",.{decimals}f" for decimals in range(_MOST_DECIMALS + 1))
-_WITH_SIGN: Final = tuple(f"+{form}" for form in _WRITTEN)
-_ZEROS: Final = tuple(format(0.0, form) for form in _WRITTEN)
-"""A zero has no sign, also where a small number was rounded to it."""
+_WRITTEN: Final = tuple(f"%.{decimals}f" for decimals in range(_MOST_DECIMALS + 1))
+_ZEROS: Final = tuple(form % 0.0 for form in _WRITTEN)
+_LONG: Final = 1000
+"""From here on a number is written with commas, which takes longer."""
+
 _SMALL: Final = 10
 
 
@@ -39,7 +40,8 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
     if isinstance(value, int | float):
         if fact.unit == "days" and 0 <= value < 1:
             return "less than a day"
-        return _with_unit(_plain_number(number_words(value, form, limits, fact.unit)), fact.unit)
+        text = number_words(value, form, limits, fact.unit)
+        return _with_unit(text if isinstance(value, int) else _plain_number(text), fact.unit)
     if isinstance(value, Interval):
         return _interval_words(fact, value, form, limits)
     if isinstance(value, str):
@@ -58,15 +60,22 @@ def number_words(
     """
     if form == "abs":
         number, limits = abs(number), [abs(limit) for limit in limits]
-    written = _WITH_SIGN if form == "+" else _WRITTEN
     if isinstance(number, int):
-        return format(number, "+," if form == "+" else ",")
+        return _signed(str(number) if -_LONG < number < _LONG else f"{number:,}", number, form)
     decimals = 1 if unit or abs(number) >= _SMALL else 2
-    shown = round(number, decimals)
+    text = _WRITTEN[decimals] % number
+    shown = float(text)
     while shown != number and decimals < _MOST_DECIMALS and _crosses(number, shown, limits):
         decimals += 1
-        shown = round(number, decimals)
-    return format(shown, written[decimals]) if shown else _ZEROS[decimals]
+        text = _WRITTEN[decimals] % number
+        shown = float(text)
+    if not -_LONG < shown < _LONG:
+        text = f"{shown:,.{decimals}f}"
+    return _signed(text, shown, form) if shown else _ZEROS[decimals]
+
+
+def _signed(text: str, number: float, form: str) -> str:
+    return f"+{text}" if form == "+" and number >= 0 else text
 
 
 def _crosses(number: float, shown: float, limits: Sequence[float]) -> bool:
