@@ -19,12 +19,24 @@ from guiderail_verify.judge import base_name
 _STEP: Final = Decimal("0.01")
 """How far beside a limit a number is tried that is no whole number."""
 
+Box = Mapping[str, int]
+"""Facts and the sets of values that they may have, as bit sets (see `levers`); other facts may have
+any."""
+
+Ways = dict[tuple[int, bool, bool], tuple[list[Box], bool]]
+"""The boxes of a condition, and whether these are all: by the `id` of its node, the truth that is
+wanted, and whether nothing less will do. Of a gate: by the `id` of its form."""
+
 Masks = tuple[int, int]
 """Which candidates make a leaf true and which false, as bit sets; the others leave it unknown."""
 
 
 class Boundaries:
-    """Candidates for every fact of one pack, and what each leaf says to them; computed once."""
+    """Candidates for every fact of one pack, and what each leaf says to them; computed once.
+
+    open_ways, open_domains: what `options` and `levers` find about conditions and facts of which
+    nothing is known, which is the same for every release.
+    """
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self._types: Mapping[str, Mapping[str, Any]] = tree["facts"]
@@ -34,6 +46,9 @@ class Boundaries:
         self._pairs: dict[str, dict[str, None]] = {}
         self._candidates: dict[str, tuple[Value, ...]] = {}
         self._masks: dict[tuple[int, str], Masks] = {}
+        self.open_ways: Ways = {}
+        self.open_domains: dict[str, int] = {}
+        self._reach: dict[int, tuple[str, ...]] = {}
         for part in _leaves([tree["tiers"], tree["tracks"], tree["gates"]]):
             self._note(part)
 
@@ -48,6 +63,15 @@ class Boundaries:
     def compared_with(self, name: str) -> tuple[str, ...]:
         """The facts with which the fact is compared."""
         return tuple(self._pairs.get(name, ()))
+
+    def reach(self, node: Node) -> tuple[str, ...]:
+        """The facts on which the ways to meet a condition depend: its own and what those are
+        compared with anywhere."""
+        known = self._reach.get(id(node))
+        if known is None:
+            others = [other for name in node.names for other in self.compared_with(name)]
+            known = self._reach[id(node)] = tuple(dict.fromkeys((*node.names, *others)))
+        return known
 
     def candidates(self, name: str) -> tuple[Value, ...]:
         """Values to try, in the order of the scale; of an interval the point it shrinks to."""

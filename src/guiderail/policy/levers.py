@@ -10,13 +10,13 @@ Possible values are numbered, and a set of them is a bit set: BASE is the presen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from guiderail.core.interval import Interval
 from guiderail.facts.fact import Value as FactValue
-from guiderail.policy.boundaries import Boundaries, beside
+from guiderail.policy.boundaries import Boundaries, Box, Ways, beside
 from guiderail.policy.readings import Readings
 from guiderail.policy.support import Node
 from guiderail_verify.evaluate import UNKNOWN, UnknownType, Value, Values
@@ -31,9 +31,6 @@ _FIRST: Final = 3
 """Bits from this place on are candidates of the pack's boundaries, then `beside` values."""
 
 
-Box = Mapping[str, int]
-"""Facts and the sets of values that they may have; other facts may have any."""
-
 Weight = tuple[int, int, tuple[str, ...]]
 """Changes, changes of design, names: what is lighter is better."""
 
@@ -44,7 +41,8 @@ class Levers:
     evidence, with the rank of `KNOWN_BY` that is wanted.
 
     parts: facts that count some of what another one counts, and that other one.
-    boxes, gates, complete: the ways that were found with these levers, and whether all of them.
+    evidence: the levers without `design`, which are the same for most facts.
+    ways, complete: the ways that were found with these levers, and whether all of them.
     """
 
     boundaries: Boundaries
@@ -53,8 +51,8 @@ class Levers:
     design: bool
     weak: Mapping[str, int]
     parts: Mapping[str, str]
-    boxes: dict[tuple[int, bool, bool], list[Box]] = field(default_factory=dict)
-    gates: dict[tuple[str, bool], list[Box]] = field(default_factory=dict)
+    evidence: Levers | None = None
+    ways: Ways = field(default_factory=dict)
     complete: bool = True
     _evidence: dict[str, int] = field(default_factory=dict)
     _domains: dict[str, int] = field(default_factory=dict)
@@ -67,9 +65,49 @@ class Levers:
         """Every value that the fact may have, the present one included."""
         known = self._domains.get(name)
         if known is None:
-            self._beside[name] = self._near(name)
-            known = self._domains[name] = BASE | self.kept(name) | self._others(name)
+            known = self._domains[name] = self._domain(name)
         return known
+
+    def _domain(self, name: str) -> int:
+        if self.evidence is not None and not self._by_design(name):
+            domain = self.evidence.domain(name)
+            self._beside[name] = self.evidence._beside[name]
+            return domain
+        if not self._may_change(name):
+            self._beside[name] = ()
+            return BASE | self.kept(name)
+        if not self._all_unknown((name, *self.boundaries.compared_with(name))):
+            self._beside[name] = self._near(name)
+            return BASE | self.kept(name) | self._others(name)
+        self._beside[name] = ()
+        domains = self.boundaries.open_domains
+        if name not in domains:
+            domains[name] = BASE | self._others(name)
+        return domains[name]
+
+    def ways_of(self, nodes: Sequence[Node]) -> Ways:
+        """Where the ways to meet conditions are remembered: as long as they are the same."""
+        reach = self.boundaries.reach
+        if all([self._all_unknown(reach(node)) for node in nodes]):
+            return self.boundaries.open_ways
+        if self.evidence is None or any(self._by_design(n) for node in nodes for n in node.names):
+            return self.ways
+        return self.evidence.ways
+
+    def _all_unknown(self, names: Sequence[str]) -> bool:
+        values = self.readings.values
+        for name in names:
+            if values.get(name, UNKNOWN) is not UNKNOWN:
+                return False
+        return True
+
+    def _by_design(self, name: str) -> bool:
+        """Does a known fact change by another design, and not otherwise?"""
+        return (
+            self.is_known(name)
+            and self._changes_by(name) == "design"
+            and not name.startswith("use.")
+        )
 
     def by_evidence(self, name: str) -> int:
         """Those of `domain` that new evidence alone may bring about."""
@@ -82,12 +120,21 @@ class Levers:
 
     def weigh(self, box: Box) -> Weight:
         """How much a box changes. A count that becomes 0 with another one does not count."""
+        changed = self.changed(box)
+        return len(changed), self.designed(changed, box), tuple(sorted(changed))
+
+    def changed(self, box: Box) -> list[str]:
+        """The facts that have to change for a box, without those that follow others."""
         changed = [name for name, mask in box.items() if not mask & BASE]
-        if self.parts:
-            changed = [name for name in changed if not self.follows(name, box)]
-        design = sum([1 for name in changed if not box[name] & self.by_evidence(name)])
-        changed.sort()
-        return len(changed), design, tuple(changed)
+        if self.parts.keys().isdisjoint(changed):
+            return changed
+        return [name for name in changed if not self.follows(name, box)]
+
+    def designed(self, changed: Sequence[str], box: Box) -> int:
+        """How many of the changed facts evidence alone does not change."""
+        if not self.design:
+            return 0
+        return sum([1 for name in changed if not box[name] & self.by_evidence(name)])
 
     def whole_of(self, name: str) -> str:
         """The fact of which this one counts a part; else the fact itself."""
@@ -146,6 +193,8 @@ class Levers:
         for bit in (BASE, BETTER, NARROWED):
             if mask & bit:
                 return bit
+        if not mask & (mask - 1):
+            return mask
         if name in self.parts.values() and (none := mask & self.none_of(name)):
             return none
         origin = self.readings.values.get(name, UNKNOWN)
@@ -217,7 +266,7 @@ class Levers:
         if not self.is_known(name):
             return True
         by = self._changes_by(name)
-        return by == "evidence" or (by == "design" and self.design and not name.startswith("use."))
+        return by == "evidence" or (self.design and self._by_design(name))
 
     def _changes_by(self, name: str) -> str:
         return str(self.types[name]["can_change"]) if name in self.types else "no"

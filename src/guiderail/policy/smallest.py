@@ -12,8 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from guiderail.policy.levers import Box, Levers, Weight
+from guiderail.policy.boundaries import Box
+from guiderail.policy.levers import Levers, Weight
 from guiderail.policy.options import merged
+
+_Need = tuple[frozenset[str], list[Box]]
+"""What a requirement is about, and the ways to meet it that are still open."""
+
+_MET: Final[list[Box]] = [{}]
+"""The ways to meet a requirement that is met."""
 
 MOST_STEPS: Final = 3000
 """After this many tries the first selection that works is taken, and it is not called smallest."""
@@ -50,17 +57,19 @@ def _solved(
     start: Box, rest: Sequence[Sequence[Box]], levers: Levers, most: int
 ) -> Selection | None:
     """The lightest selection for requirements that hang together."""
-    rest = [sorted(ways, key=levers.weigh) for ways in rest]
+    needs = [(frozenset(name for way in ways for name in way), sorted(ways, key=levers.weigh))
+             for ways in rest]  # fmt: skip
+    needs = _left(start, needs, start)
     search = _Search(levers)
     for budget in range(levers.weigh(start)[0], most + 1):
-        found = search.within(start, rest, budget)
+        found = search.within(start, needs, budget)
         if search.gave_up:
             break
         if found is not None:
             return Selection(found, levers.weigh(found), True)
         if not search.cut:
             return None
-    first = _Search(levers, first=True).within(start, rest, most)
+    first = _Search(levers, first=True).within(start, needs, most)
     return Selection(first, levers.weigh(first), False) if first is not None else None
 
 
@@ -116,7 +125,7 @@ def _fitting(box: Box, ways: Sequence[Box]) -> list[Box]:
             elif held & ~mask:
                 satisfied = False
         if fits and satisfied:
-            return [{}]
+            return _MET
         if fits:
             found.append(way)
     return found
@@ -137,31 +146,52 @@ class _Search:
     def gave_up(self) -> bool:
         return self.steps > MOST_STEPS
 
-    def within(self, box: Box, rest: Sequence[Sequence[Box]], budget: int) -> Box | None:
+    def within(self, box: Box, rest: Sequence[_Need], budget: int) -> Box | None:
         self._best = self._weight = None
         self.cut = False
         self._try(box, rest, budget)
         return self._best
 
-    def _try(self, box: Box, rest: Sequence[Sequence[Box]], budget: int) -> None:
+    def _try(self, box: Box, rest: Sequence[_Need], budget: int) -> None:
         self.steps += 1
         if self.gave_up or (self._first and self._best is not None):
             return
-        weight = self._levers.weigh(box)
-        if weight[0] > budget:
+        levers = self._levers
+        changed = levers.changed(box)
+        if len(changed) > budget:
             self.cut = True
             return
-        if self._weight is not None and weight[:2] > self._weight[:2]:
+        weight = len(changed), levers.designed(changed, box)
+        if self._weight is not None and weight > self._weight[:2]:
             return
-        left: list[list[Box]] = [
-            fitting for ways in rest if (fitting := _fitting(box, ways)) != [{}]
-        ]
-        left.sort(key=len)
-        if not left:
-            if self._weight is None or weight < self._weight:
-                self._best, self._weight = box, weight
+        if not rest:
+            whole = (*weight, tuple(sorted(changed)))
+            if self._weight is None or whole < self._weight:
+                self._best, self._weight = box, whole
             return
-        for way in left[0]:
+        for way in rest[0][1]:
             both = merged(box, way)
             if both is not None:
-                self._try(both, left, budget)
+                self._try(both, _left(both, rest, way), budget)
+
+
+def _left(box: Box, rest: Sequence[_Need], way: Box) -> list[_Need]:
+    """The requirements that are still open, the one with the fewest ways first.
+
+    way: by what the box has just shrunk; requirements about other facts are as they were.
+    """
+    left: list[_Need] = []
+    for need in rest:
+        names, ways = need
+        if not names.isdisjoint(way):
+            fitting = _fitting(box, ways)
+            if fitting == _MET:
+                continue
+            need = names, fitting
+        left.append(need)
+    left.sort(key=_choices)
+    return left
+
+
+def _choices(need: _Need) -> int:
+    return len(need[1])
