@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from guiderail.facts.fact import Value
 from guiderail.facts.fact_type import FactType
-from guiderail.policy.decision import Change
 from guiderail.policy.boundaries import Box
+from guiderail.policy.decision import Change
 from guiderail.policy.levers import BASE, BETTER, NARROWED, Levers
 from guiderail.policy.pack import Pack
 from guiderail.policy.requirements import Cause

@@ -35,11 +35,17 @@ class Boundaries:
     """Candidates for every fact of one pack, and what each leaf says to them; computed once.
 
     open_ways, open_domains: what `options` and `levers` find about conditions and facts of which
-    nothing is known, which is the same for every release.
+    nothing is known, which is the same for every release. designed: facts that another design
+    changes.
     """
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self._types: Mapping[str, Mapping[str, Any]] = tree["facts"]
+        self.designed = frozenset(
+            name
+            for name, kind in self._types.items()
+            if kind["can_change"] == "design" and not name.startswith("use.")
+        )
         self._limits: dict[str, set[Decimal]] = {}
         self._ordered: dict[str, tuple[float, ...]] = {}
         self._texts: dict[str, set[str]] = {}

@@ -10,7 +10,7 @@ Possible values are numbered, and a set of them is a bit set: BASE is the presen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -88,26 +88,19 @@ class Levers:
     def ways_of(self, nodes: Sequence[Node]) -> Ways:
         """Where the ways to meet conditions are remembered: as long as they are the same."""
         reach = self.boundaries.reach
-        if all([self._all_unknown(reach(node)) for node in nodes]):
+        if all(self._all_unknown(reach(node)) for node in nodes):
             return self.boundaries.open_ways
         if self.evidence is None or any(self._by_design(n) for node in nodes for n in node.names):
             return self.ways
         return self.evidence.ways
 
-    def _all_unknown(self, names: Sequence[str]) -> bool:
+    def _all_unknown(self, names: Iterable[str]) -> bool:
         values = self.readings.values
-        for name in names:
-            if values.get(name, UNKNOWN) is not UNKNOWN:
-                return False
-        return True
+        return all(values.get(name, UNKNOWN) is UNKNOWN for name in names)
 
     def _by_design(self, name: str) -> bool:
         """Does a known fact change by another design, and not otherwise?"""
-        return (
-            self.is_known(name)
-            and self._changes_by(name) == "design"
-            and not name.startswith("use.")
-        )
+        return name in self.boundaries.designed and self.is_known(name)
 
     def by_evidence(self, name: str) -> int:
         """Those of `domain` that new evidence alone may bring about."""
@@ -173,9 +166,7 @@ class Levers:
         seen: the values at present.
         """
         domain = self.domain(name)
-        found = 0
-        if _suits(leaf.run(seen), truth, strict):
-            found = BASE | BETTER
+        found = BASE | BETTER if _suits(leaf.run(seen), truth, strict) else 0
         if domain == BASE:
             return found & domain
         yes, no = self.boundaries.masks(leaf, name)

@@ -19,8 +19,8 @@ from typing import Final
 
 from guiderail.core.scales import Track
 from guiderail.policy.actions import changes_told, told_of
-from guiderail.policy.decision import Lighter
 from guiderail.policy.boundaries import Box
+from guiderail.policy.decision import Lighter
 from guiderail.policy.levers import BASE, Levers, Weight
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import Readings

@@ -34,6 +34,8 @@ class Options:
 
     def making(self, node: Node, truth: bool, *, strict: bool = True) -> list[Box]:
         """Ways to make an expression `truth`; not strict: at least not its opposite."""
+        if not node.parts:
+            return self._leaf(node, truth, strict)
         if not _COMPUTED.isdisjoint(node.names):
             return self._making(node, truth, strict)
         ways, key = self._levers.ways_of((node,)), (id(node), truth, strict)
@@ -61,8 +63,6 @@ class Options:
     def _making(self, node: Node, truth: bool, strict: bool) -> list[Box]:
         if node.joint == "not":
             return self.making(node.parts[0], not truth, strict=strict)
-        if not node.parts:
-            return self._leaf(node, truth, strict)
         if (node.joint == "all") is truth:
             return self.every(self.making(part, truth, strict=strict) for part in node.parts)
         return self.one([self.making(part, truth, strict=strict) for part in node.parts])
@@ -94,20 +94,18 @@ class Options:
 
     def _leaf(self, leaf: Node, truth: bool, strict: bool) -> list[Box]:
         names = leaf.names
-        if names == ("evidence.weak",):
-            return self._weakness(truth)
         if len(names) == 1:
             (name,) = names
-            return self._box(name, self._levers.allowed(leaf, name, truth, strict, self._seen))
+            if name == "evidence.weak":
+                return self._weakness(truth)
+            mask = self._levers.allowed(leaf, name, truth, strict, self._seen)
+            if not mask:
+                return []
+            return [{}] if mask == self._levers.domain(name) else [{name: mask}]
         if len(names) == 2:
             return self._pair(leaf, truth, strict)
         now = leaf.run(self._seen)
         return [{}] if now is truth or (not strict and now is UNKNOWN) else []
-
-    def _box(self, name: str, mask: int) -> list[Box]:
-        if not mask:
-            return []
-        return [{}] if mask == self._levers.domain(name) else [{name: mask}]
 
     def _weakness(self, truth: bool) -> list[Box]:
         """Evidence is not weak once all of it is known better, and weak while some is not."""

@@ -180,7 +180,7 @@ class Requirements:
     def _passing_once(self, gate: Gate) -> list[Box]:
         """The ways for a gate are the same at every tier, unless it asks for the tier itself."""
         form = self._of.pack.gate_form(gate.id)
-        if any([not _COMPUTED.isdisjoint(node.names) for node in form.needs]):
+        if any(not _COMPUTED.isdisjoint(node.names) for node in form.needs):
             return self._passing(gate)
         ways, key = self._levers.ways_of(form.needs), (id(form), self._target > 0, True)
         known = ways.get(key)
