@@ -69,7 +69,7 @@ def changes_told(told: Told, chosen: Mapping[str, int]) -> tuple[Change, ...]:
     changes = []
     for name, action in by_action.items():
         bit, kind = chosen[name], _kind(told.pack, name)
-        before = _words(told.pack, kind, levers.readings.facts[name].value)
+        before = told.teller.words(name)
         after = _after(told, kind, bit)
         if bit == BETTER:
             before = f"{before}, {levers.readings.facts[name].known_by}"

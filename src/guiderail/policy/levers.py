@@ -57,6 +57,7 @@ class Levers:
     _evidence: dict[str, int] = field(default_factory=dict)
     _domains: dict[str, int] = field(default_factory=dict)
     _beside: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    _own: dict[str, list[tuple[int, Mapping[str, Value]]]] = field(default_factory=dict)
 
     def is_known(self, name: str) -> bool:
         return self.readings.values.get(name, UNKNOWN) is not UNKNOWN
@@ -173,11 +174,23 @@ class Levers:
         count = len(self.boundaries.candidates(name))
         static = (yes if truth else no) if strict else (1 << count) - 1 & ~(no if truth else yes)
         found |= static << _FIRST
-        extra = domain >> (_FIRST + count) << (_FIRST + count) | domain & NARROWED
-        for bit in bits(extra):
-            if _suits(leaf.run(self.reading(name, bit)), truth, strict):
+        for bit, values in self._own_readings(name, domain, count):
+            if _suits(leaf.run(values), truth, strict):
                 found |= bit
         return found & domain
+
+    def _own_readings(
+        self, name: str, domain: int, count: int
+    ) -> Sequence[tuple[int, Mapping[str, Value]]]:
+        """The values in the domain that are the release's own, no candidates of the pack.
+
+        count: of those candidates.
+        """
+        known = self._own.get(name)
+        if known is None:
+            extra = domain >> (_FIRST + count) << (_FIRST + count) | domain & NARROWED
+            known = self._own[name] = [(bit, self.reading(name, bit)) for bit in bits(extra)]
+        return known
 
     def preferred(self, name: str, mask: int) -> int:
         """The value to name, of several that would do: one that is kept, else the nearest."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from guiderail.core.scales import Verdict
 from guiderail.facts.fact_type import FactType
 from guiderail.policy.support import Node, sure_carriers
 from guiderail.policy.templates import Piece, Placeholder
@@ -69,20 +70,29 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class GateForm:
-    """A gate for the people who read its verdict.
+class VerdictForm:
+    """One verdict of a gate for the people who read it.
 
-    carriers: for each verdict the conditions that carry it. quoted: for each verdict the facts that
-    carry it whatever their values are, where that can be told. needs: all its conditions.
+    plain: its sentence where that is always the same. carriers: the conditions that carry it.
+    quoted: the facts that carry it whatever their values are; None where that depends.
     """
+
+    verdict: Verdict
+    plain: str
+    wordings: tuple[Said, ...]
+    carriers: tuple[Node, ...]
+    quoted: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateForm:
+    """A gate for the people who read its verdicts. needs: all its conditions."""
 
     owner: str
     waivable_by: tuple[str, ...]
     may_be_absent: tuple[str, ...]
-    carriers: Mapping[str, tuple[Node, ...]]
-    quoted: Mapping[str, tuple[str, ...]]
     needs: tuple[Node, ...]
-    sentences: Mapping[str, tuple[Said, ...]]
+    verdicts: Mapping[str, VerdictForm]
 
 
 def quoting(kind: FactType, limits: tuple[float, ...]) -> Quoting:
@@ -121,22 +131,32 @@ def gate_form(
 ) -> GateForm:
     """sentences: by verdict. nodes: the conditions that the gate has, by their key."""
     absent = tuple(tree["may_be_absent"])
-    settled = {
-        verdict: names
-        for verdict, (key, truth) in _SETTLED_BY.items()
-        if key in nodes
-        and (names := sure_carriers(nodes[key], truth)) is not None
-        and not set(names) & set(absent)
-    }
     return GateForm(
         owner=str(tree["owner"]),
         waivable_by=tuple(tree["waivable_by"]),
         may_be_absent=absent,
-        carriers={
-            verdict: tuple(nodes[key] for key in keys if key in nodes)
-            for verdict, keys in _CARRIED_BY.items()
-        },
-        quoted=settled,
         needs=tuple(nodes.values()),
-        sentences=sentences,
+        verdicts={
+            verdict: _verdict_form(verdict, wordings, nodes, absent)
+            for verdict, wordings in sentences.items()
+        },
+    )
+
+
+def _verdict_form(
+    verdict: str,
+    wordings: tuple[Said, ...],
+    nodes: Mapping[str, Node],
+    absent: Sequence[str],
+) -> VerdictForm:
+    key, truth = _SETTLED_BY.get(verdict, ("", False))
+    quoted = sure_carriers(nodes[key], truth) if key in nodes else None
+    if quoted is not None and not set(quoted).isdisjoint(absent):
+        quoted = None
+    return VerdictForm(
+        verdict=Verdict(verdict),
+        plain=wordings[0].plain if len(wordings) == 1 and wordings[0].when is None else "",
+        wordings=wordings,
+        carriers=tuple(nodes[key] for key in _CARRIED_BY[verdict] if key in nodes),
+        quoted=quoted,
     )

@@ -66,8 +66,8 @@ class Teller:
         return [*(left or wordings)[-1:]]
 
     def fill(self, text: str, unknown: Sequence[str] = ()) -> str:
-        """One template as a sentence."""
-        return self._sentence(self._pack.said(text), unknown)
+        """One template of the pack as a sentence."""
+        return self._sentence(self._pack.template(text), unknown)
 
     def _sentence(self, said: Said, unknown: Sequence[str]) -> str:
         if said.plain:
@@ -100,6 +100,11 @@ class Teller:
                 one = told[name] = self._shown(name)
             found.append(one)
         return tuple(found)
+
+    def words(self, name: str) -> str:
+        """The value of a fact that has one of its own: none of those that deciding computes."""
+        quoting = self._quotings[name]
+        return self._words(name, self._facts[name].value, quoting, "")
 
     def rows_needed(self, name: str) -> RowsNeeded | None:
         """How many rows would settle a value whose interval crosses a limit of the pack.
