@@ -147,7 +147,7 @@ def _span(told: Told, kind: FactType, bit: int) -> str:
     """The range of values around one that are enough as well, by the limits at its ends."""
     boundaries, mask = told.pack.boundaries, told.box.get(kind.name, bit)
     limits = boundaries.limits(kind.name)
-    candidates = [v for v in boundaries.candidates(kind.name) if isinstance(v, int | float)]
+    candidates = [v for v in boundaries.candidates(kind.name) if isinstance(v, (int, float))]
     place = told.levers.place(bit)
     if place >= len(candidates) or not limits:
         return ""

@@ -27,8 +27,8 @@ Ways = dict[tuple[int, bool, bool], tuple[list[Box], bool]]
 """The boxes of a condition, and whether these are all: by the `id` of its node, the truth that is
 wanted, and whether nothing less will do. Of a gate: by the `id` of its form."""
 
-Masks = tuple[int, int]
-"""Which candidates make a leaf true and which false, as bit sets; the others leave it unknown."""
+Masks = tuple[tuple[int, int], tuple[int, int]]
+"""Which candidates may make a leaf false and which true, then which certainly do, as bit sets."""
 
 
 class Boundaries:
@@ -51,7 +51,7 @@ class Boundaries:
         self._texts: dict[str, set[str]] = {}
         self._pairs: dict[str, dict[str, None]] = {}
         self._candidates: dict[str, tuple[Value, ...]] = {}
-        self._masks: dict[tuple[int, str], Masks] = {}
+        self._masks: dict[int, tuple[Masks, int]] = {}
         self.open_ways: Ways = {}
         self.open_domains: dict[str, int] = {}
         self._reach: dict[int, tuple[str, ...]] = {}
@@ -86,13 +86,17 @@ class Boundaries:
             known = self._candidates[name] = tuple(self._values(name))
         return known
 
-    def masks(self, leaf: Node, name: str) -> Masks:
-        """What a leaf about this one fact says to each of its candidates."""
-        key = (id(leaf), name)
-        known = self._masks.get(key)
+    def masks(self, leaf: Node, name: str) -> tuple[Masks, int]:
+        """What a leaf about this one fact says to each of its candidates, and how many there are.
+
+        Which may make it `truth` stand at `[False][truth]`, which certainly do at `[True][truth]`.
+        """
+        known = self._masks.get(id(leaf))
         if known is None:
             truths = [leaf.run(self.reading(name, value)) for value in self.candidates(name)]
-            known = self._masks[key] = (_bits(truths, True), _bits(truths, False))
+            no, yes, count = _bits(truths, False), _bits(truths, True), len(truths)
+            every = (1 << count) - 1
+            known = self._masks[id(leaf)] = (((every & ~yes, every & ~no), (no, yes)), count)
         return known
 
     def reading(self, name: str, value: Value) -> dict[str, Value]:
@@ -172,7 +176,7 @@ def _leaves(root: object) -> Iterator[Mapping[str, Any]]:
 
 def beside(value: Value) -> tuple[Value, ...]:
     """Candidates for a fact that is compared with another one, from that one's present value."""
-    if value is UNKNOWN or isinstance(value, bool) or not isinstance(value, int | float):
+    if value is UNKNOWN or isinstance(value, bool) or not isinstance(value, (int, float)):
         return ()
     if isinstance(value, int):
         return tuple(number for number in (value - 1, value, value + 1) if number >= 0)

@@ -10,7 +10,7 @@ Possible values are numbered, and a set of them is a bit set: BASE is the presen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -77,7 +77,8 @@ class Levers:
         if not self._may_change(name):
             self._beside[name] = ()
             return BASE | self.kept(name)
-        if not self._all_unknown((name, *self.boundaries.compared_with(name))):
+        partners = self.boundaries.compared_with(name)
+        if any(self.is_known(one) for one in (name, *partners)):
             self._beside[name] = self._near(name)
             return BASE | self.kept(name) | self._others(name)
         self._beside[name] = ()
@@ -88,16 +89,14 @@ class Levers:
 
     def ways_of(self, nodes: Sequence[Node]) -> Ways:
         """Where the ways to meet conditions are remembered: as long as they are the same."""
-        reach = self.boundaries.reach
-        if all(self._all_unknown(reach(node)) for node in nodes):
+        reach, values = self.boundaries.reach, self.readings.values
+        known = [name for node in nodes for name in reach(node)
+                 if values.get(name, UNKNOWN) is not UNKNOWN]  # fmt: skip
+        if not known:
             return self.boundaries.open_ways
-        if self.evidence is None or any(self._by_design(n) for node in nodes for n in node.names):
+        if self.evidence is None or not self.boundaries.designed.isdisjoint(known):
             return self.ways
         return self.evidence.ways
-
-    def _all_unknown(self, names: Iterable[str]) -> bool:
-        values = self.readings.values
-        return all(values.get(name, UNKNOWN) is UNKNOWN for name in names)
 
     def _by_design(self, name: str) -> bool:
         """Does a known fact change by another design, and not otherwise?"""
@@ -157,27 +156,28 @@ class Levers:
         value = self._value(name, bit)
         if isinstance(value, UnknownType):
             raise KeyError(f"{name} is unknown and has no such value")
-        if self.types[name]["type"] == "interval" and isinstance(value, int | float):
+        if self.types[name]["type"] == "interval" and isinstance(value, (int, float)):
             return Interval(float(value), float(value), float(value))
         return value
 
-    def allowed(self, leaf: Node, name: str, truth: bool, strict: bool, seen: Values) -> int:
-        """The values at which a leaf about one fact is `truth`; not strict: at which it may be.
-
-        seen: the values at present.
-        """
+    def leaf_ways(
+        self, leaf: Node, name: str, truth: bool, strict: bool, seen: Values
+    ) -> list[Box]:
+        """How a leaf about one fact is `truth`; not strict: how it may be. seen: present values."""
         domain = self.domain(name)
         found = BASE | BETTER if _suits(leaf.run(seen), truth, strict) else 0
-        if domain == BASE:
-            return found & domain
-        yes, no = self.boundaries.masks(leaf, name)
-        count = len(self.boundaries.candidates(name))
-        static = (yes if truth else no) if strict else (1 << count) - 1 & ~(no if truth else yes)
-        found |= static << _FIRST
-        for bit, values in self._own_readings(name, domain, count):
-            if _suits(leaf.run(values), truth, strict):
-                found |= bit
-        return found & domain
+        if domain != BASE:
+            masks, count = self.boundaries.masks(leaf, name)
+            found |= masks[strict][truth] << _FIRST
+            for bit, values in self._own_readings(name, domain, count):
+                if _suits(leaf.run(values), truth, strict):
+                    found |= bit
+            found &= domain
+        elif found:
+            return [{}]
+        if not found:
+            return []
+        return [{}] if found == domain else [{name: found}]
 
     def _own_readings(
         self, name: str, domain: int, count: int
@@ -205,7 +205,7 @@ class Levers:
         choices = list(bits(mask))
         if self._descends(name):
             choices.reverse()
-        zero = origin if isinstance(origin, int | float) else 0
+        zero = origin if isinstance(origin, (int, float)) else 0
         return min(choices, key=lambda bit: _distance(self._value(name, bit), zero))
 
     def none_of(self, name: str) -> int:
@@ -292,7 +292,7 @@ class Levers:
                 return bool(value == scale[0 if up else -1])
             rank, before = scale.index(value), scale.index(old)
             return rank < before if up else rank > before
-        if not isinstance(value, int | float) or not isinstance(old, int | float):
+        if not isinstance(value, (int, float)) or not isinstance(old, (int, float)):
             return True
         return value <= old if up else value >= old
 
@@ -312,7 +312,7 @@ def _suits(truth: object, wanted: bool, strict: bool) -> bool:
 
 
 def _distance(value: Value, zero: float) -> float:
-    return abs(value - zero) if isinstance(value, int | float) else 0.0
+    return abs(value - zero) if isinstance(value, (int, float)) else 0.0
 
 
 def paired(leaf: Node, types: Mapping[str, object]) -> tuple[str, str]:

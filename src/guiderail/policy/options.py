@@ -98,10 +98,7 @@ class Options:
             (name,) = names
             if name == "evidence.weak":
                 return self._weakness(truth)
-            mask = self._levers.allowed(leaf, name, truth, strict, self._seen)
-            if not mask:
-                return []
-            return [{}] if mask == self._levers.domain(name) else [{name: mask}]
+            return self._levers.leaf_ways(leaf, name, truth, strict, self._seen)
         if len(names) == 2:
             return self._pair(leaf, truth, strict)
         now = leaf.run(self._seen)

@@ -42,7 +42,6 @@ class Teller:
         self._values = judged.values
         self._judged = judged
         self._told: dict[str, FactShown] = {}
-        self._intervals: dict[tuple[str, str], str] = {}
         self._fact_type = pack.vocabulary.fact_type
 
     def wording(self, cases: Sequence[Any], unknown: Sequence[str] = ()) -> str:
@@ -72,10 +71,12 @@ class Teller:
     def _sentence(self, said: Said, unknown: Sequence[str]) -> str:
         if said.plain:
             return said.plain
-        filled = [
-            part if isinstance(part, str) else self._part(part, unknown) for part in said.parts
-        ]
-        return capitalised("".join([part for part in filled if part is not None]).strip())
+        filled = []
+        for part in said.parts:
+            text = part if isinstance(part, str) else self._part(part, unknown)
+            if text is not None:
+                filled.append(text)
+        return capitalised("".join(filled).strip())
 
     def not_known(self, names: Sequence[str]) -> str:
         """ "The field of use and whether ... are not known (nobody has answered)", by reason."""
@@ -103,8 +104,7 @@ class Teller:
 
     def words(self, name: str) -> str:
         """The value of a fact that has one of its own: none of those that deciding computes."""
-        quoting = self._quotings[name]
-        return self._words(name, self._facts[name].value, quoting, "")
+        return self._value_words(self._facts[name], self._quotings[name], "")
 
     def rows_needed(self, name: str) -> RowsNeeded | None:
         """How many rows would settle a value whose interval crosses a limit of the pack.
@@ -126,7 +126,11 @@ class Teller:
         fact, quoting = self._facts.get(name), self._quotings.get(name)
         if fact is None or quoting is None:
             return self._computed(name)
-        words = self._words(name, fact.value, quoting, quoting.form)
+        value = fact.value
+        if value is True or value is False:
+            words = "yes" if value else "no"
+        else:
+            words = value_words(quoting.kind, value, quoting.form, quoting.limits)
         # Of what nobody gave it is said where it would come from.
         source = fact.source or quoting.kind.source
         return FactShown(name, words, source, _KNOWN_BY[fact.known_by])
@@ -189,7 +193,7 @@ class Teller:
         if fact is None:
             return None if place.detail else "not known"
         if slot.whole:
-            return self._words(place.name, fact.value, quoting, place.format)
+            return self._value_words(fact, quoting, place.format)
         if place.detail == "rows_needed":
             rows = self.rows_needed(kind.name)
             return None if rows is None else f"{rows.needed:,}"
@@ -197,17 +201,13 @@ class Teller:
             return _detail(fact, place.detail, quoted=place.format == "code")
         if slot.words:
             return slot.words[0 if fact.value == 1 else 1]
-        return self._words(place.name, _bound(fact, place.name), quoting, place.format)
+        return value_words(kind, _bound(fact, place.name), place.format, quoting.limits)
 
-    def _words(self, name: str, value: Value, quoting: Quoting, form: str) -> str:
-        """A value in words; intervals, which take longest, once for each form."""
-        if not isinstance(value, Interval):
-            return value_words(quoting.kind, value, form, quoting.limits)
-        known = self._intervals.get((name, form))
-        if known is None:
-            known = value_words(quoting.kind, value, form, quoting.limits)
-            self._intervals[name, form] = known
-        return known
+    def _value_words(self, fact: Fact, quoting: Quoting, form: str) -> str:
+        """The value of a fact in words; in the form in which reasons quote it, only once."""
+        if form == quoting.form:
+            return self.shown((quoting.kind.name,))[0].value
+        return value_words(quoting.kind, fact.value, form, quoting.limits)
 
     def _special(self, place: Placeholder, unknown: Sequence[str]) -> str | None:
         """Placeholders that name no single fact, and facts that the decision computes."""

@@ -37,11 +37,13 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
     """
     if value is True or value is False:
         return "yes" if value else "no"
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         if fact.unit == "days" and 0 <= value < 1:
             return "less than a day"
+        if isinstance(value, int):
+            return _with_unit(_whole_number(value, form), fact.unit)
         text = number_words(value, form, limits, fact.unit)
-        return _with_unit(text if isinstance(value, int) else _plain_number(text), fact.unit)
+        return _with_unit(_plain_number(text), fact.unit)
     if isinstance(value, Interval):
         return _interval_words(fact, value, form, limits)
     if isinstance(value, str):
@@ -58,10 +60,10 @@ def number_words(
 
     Ratios and other small numbers without a unit start with two decimals.
     """
+    if isinstance(number, int):
+        return _whole_number(number, form)
     if form == "abs":
         number, limits = abs(number), [abs(limit) for limit in limits]
-    if isinstance(number, int):
-        return _signed(str(number) if -_LONG < number < _LONG else f"{number:,}", number, form)
     decimals = 1 if unit or abs(number) >= _SMALL else 2
     text = _WRITTEN[decimals] % number
     shown = float(text)
@@ -69,12 +71,17 @@ def number_words(
         decimals += 1
         text = _WRITTEN[decimals] % number
         shown = float(text)
+    if not shown:
+        return _ZEROS[decimals]
     if not -_LONG < shown < _LONG:
         text = f"{shown:,.{decimals}f}"
-    return _signed(text, shown, form) if shown else _ZEROS[decimals]
+    return f"+{text}" if form == "+" and shown > 0 else text
 
 
-def _signed(text: str, number: float, form: str) -> str:
+def _whole_number(number: int, form: str) -> str:
+    if form == "abs":
+        number = abs(number)
+    text = str(number) if -_LONG < number < _LONG else f"{number:,}"
     return f"+{text}" if form == "+" and number >= 0 else text
 
 
@@ -110,13 +117,13 @@ def capitalised(sentence: str) -> str:
 
 
 def _interval_words(fact: FactType, value: Interval, form: str, limits: Sequence[float]) -> str:
-    point = _with_unit(number_words(float(value.value), form, limits, fact.unit), fact.unit)
+    unit = fact.unit
+    point = _with_unit(number_words(float(value.value), form, limits, unit), unit)
     if form in ("abs", "plain"):
         return point
     bound_form = "+" if form == "+" else ""
-    low, high = (
-        number_words(float(b), bound_form, limits, fact.unit) for b in (value.low, value.high)
-    )
+    low = number_words(float(value.low), bound_form, limits, unit)
+    high = number_words(float(value.high), bound_form, limits, unit)
     return f"{point} (95 % interval {low} to {high})"
 
 
