@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from guiderail.policy.boundaries import Box
-from guiderail.policy.levers import Levers, Weight
+from guiderail.policy.levers import BASE, Levers, Weight
 from guiderail.policy.options import merged
 
 _Need = tuple[frozenset[str], list[Box]]
@@ -61,7 +61,8 @@ def _solved(
              for ways in rest]  # fmt: skip
     needs = _left(start, needs, start)
     search = _Search(levers)
-    for budget in range(levers.weigh(start)[0], most + 1):
+    changed = levers.changed(start)
+    for budget in range(max(len(changed), search.least(changed, needs)), most + 1):
         found = search.within(start, needs, budget)
         if search.gave_up:
             break
@@ -164,6 +165,9 @@ class _Search:
         weight = len(changed), levers.designed(changed, box)
         if self._weight is not None and weight > self._weight[:2]:
             return
+        if rest and self.least(changed, rest) > budget:
+            self.cut = True
+            return
         if not rest:
             whole = (*weight, tuple(sorted(changed)))
             if self._weight is None or whole < self._weight:
@@ -173,6 +177,26 @@ class _Search:
             both = merged(box, way)
             if both is not None:
                 self._try(both, _left(both, rest, way), budget)
+
+    def least(self, changed: Sequence[str], rest: Sequence[_Need]) -> int:
+        """How many changes it takes at least: one for each requirement that shares no fact with
+        those before it and that nothing but another change meets. A fact and those that count
+        some of it are one, because the parts may follow."""
+        whole_of = self._levers.whole_of
+        settled = {whole_of(name) for name in changed}
+        taken = set(settled)
+        least = len(settled)
+        for _, ways in rest:
+            wholes = {whole_of(name) for way in ways for name in way}
+            if taken.isdisjoint(wholes) and all(map(_changes, ways)):
+                least += 1
+                taken |= wholes
+        return least
+
+
+def _changes(way: Box) -> bool:
+    """Does a way need any change?"""
+    return any(not mask & BASE for mask in way.values())
 
 
 def _left(box: Box, rest: Sequence[_Need], way: Box) -> list[_Need]:
