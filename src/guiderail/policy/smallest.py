@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from guiderail.policy.boundaries import Box
 from guiderail.policy.levers import BASE, Levers, Weight
 from guiderail.policy.options import merged
-
-_Need = tuple[frozenset[str], list[Box]]
-"""What a requirement is about, and the ways to meet it that are still open."""
 
 _MET: Final[list[Box]] = [{}]
 """The ways to meet a requirement that is met."""
@@ -35,15 +32,30 @@ class Selection:
     proven: bool
 
 
+class _Need(NamedTuple):
+    """A requirement that leaves a choice.
+
+    facts: what it is about. wholes: the same, with the facts of which they count a part instead of
+    such parts. ways: those to meet it that are still open.
+    """
+
+    facts: frozenset[str]
+    wholes: frozenset[str]
+    ways: Sequence[Box]
+
+
 def smallest(requirements: Sequence[Sequence[Box]], levers: Levers, most: int) -> Selection | None:
     """The lightest selection of at most `most` changes; None when there is none."""
     whole, rest = _forced(requirements)
-    if whole is None or levers.weigh(whole)[0] > most:
+    if whole is None:
+        return None
+    needs = [_need(ways, levers) for ways in rest]
+    changed = levers.changed(whole)
+    if len(changed) > most or _least(changed, needs, levers) > most:
         return None
     proven = True
-    for part in _apart(rest, levers):
-        names = {levers.whole_of(name) for ways in part for way in ways for name in way}
-        start = {name: mask for name, mask in whole.items() if levers.whole_of(name) in names}
+    for wholes, part in _apart(needs):
+        start = {name: mask for name, mask in whole.items() if levers.whole_of(name) in wholes}
         found = _solved(start, part, levers, most)
         if found is None:
             return None
@@ -53,16 +65,18 @@ def smallest(requirements: Sequence[Sequence[Box]], levers: Levers, most: int) -
     return Selection(whole, weight, proven) if weight[0] <= most else None
 
 
-def _solved(
-    start: Box, rest: Sequence[Sequence[Box]], levers: Levers, most: int
-) -> Selection | None:
+def _need(ways: Sequence[Box], levers: Levers) -> _Need:
+    facts = frozenset().union(*ways)
+    wholes = facts if levers.parts.keys().isdisjoint(facts) else map(levers.whole_of, facts)
+    return _Need(facts, frozenset(wholes), sorted(ways, key=levers.weigh))
+
+
+def _solved(start: Box, part: Sequence[_Need], levers: Levers, most: int) -> Selection | None:
     """The lightest selection for requirements that hang together."""
-    needs = [(frozenset(name for way in ways for name in way), sorted(ways, key=levers.weigh))
-             for ways in rest]  # fmt: skip
-    needs = _left(start, needs, start)
+    needs = sorted(part, key=_choices)
     search = _Search(levers)
     changed = levers.changed(start)
-    for budget in range(max(len(changed), search.least(changed, needs)), most + 1):
+    for budget in range(max(len(changed), _least(changed, needs, levers)), most + 1):
         found = search.within(start, needs, budget)
         if search.gave_up:
             break
@@ -74,21 +88,20 @@ def _solved(
     return Selection(first, levers.weigh(first), False) if first is not None else None
 
 
-def _apart(rest: Sequence[Sequence[Box]], levers: Levers) -> list[list[Sequence[Box]]]:
+def _apart(needs: Sequence[_Need]) -> list[tuple[frozenset[str], list[_Need]]]:
     """Requirements in groups, so that no two groups share a fact."""
-    groups: list[tuple[set[str], list[Sequence[Box]]]] = []
-    for ways in rest:
-        names = {levers.whole_of(name) for way in ways for name in way}
-        together: list[Sequence[Box]] = [ways]
+    groups: list[tuple[frozenset[str], list[_Need]]] = []
+    for need in needs:
+        wholes, together = need.wholes, [need]
         others = []
         for group in groups:
-            if group[0] & names:
-                names |= group[0]
-                together = group[1] + together
-            else:
+            if group[0].isdisjoint(wholes):
                 others.append(group)
-        groups = [*others, (names, together)]
-    return [group for _, group in groups]
+            else:
+                wholes |= group[0]
+                together = group[1] + together
+        groups = [*others, (wholes, together)]
+    return groups
 
 
 def _forced(requirements: Sequence[Sequence[Box]]) -> tuple[Box | None, list[list[Box]]]:
@@ -165,7 +178,7 @@ class _Search:
         weight = len(changed), levers.designed(changed, box)
         if self._weight is not None and weight > self._weight[:2]:
             return
-        if rest and self.least(changed, rest) > budget:
+        if rest and _least(changed, rest, levers) > budget:
             self.cut = True
             return
         if not rest:
@@ -173,25 +186,23 @@ class _Search:
             if self._weight is None or whole < self._weight:
                 self._best, self._weight = box, whole
             return
-        for way in rest[0][1]:
+        for way in rest[0].ways:
             both = merged(box, way)
             if both is not None:
                 self._try(both, _left(both, rest, way), budget)
 
-    def least(self, changed: Sequence[str], rest: Sequence[_Need]) -> int:
-        """How many changes it takes at least: one for each requirement that shares no fact with
-        those before it and that nothing but another change meets. A fact and those that count
-        some of it are one, because the parts may follow."""
-        whole_of = self._levers.whole_of
-        settled = {whole_of(name) for name in changed}
-        taken = set(settled)
-        least = len(settled)
-        for _, ways in rest:
-            wholes = {whole_of(name) for way in ways for name in way}
-            if taken.isdisjoint(wholes) and all(map(_changes, ways)):
-                least += 1
-                taken |= wholes
-        return least
+
+def _least(changed: Sequence[str], rest: Sequence[_Need], levers: Levers) -> int:
+    """How many changes it takes at least: one for each requirement that shares no fact with those
+    before it and that nothing but another change meets. A fact and those that count some of it are
+    one, because the parts may follow."""
+    taken = {levers.whole_of(name) for name in changed}
+    least = len(taken)
+    for _, wholes, ways in rest:
+        if taken.isdisjoint(wholes) and all(map(_changes, ways)):
+            least += 1
+            taken |= wholes
+    return least
 
 
 def _changes(way: Box) -> bool:
@@ -206,16 +217,16 @@ def _left(box: Box, rest: Sequence[_Need], way: Box) -> list[_Need]:
     """
     left: list[_Need] = []
     for need in rest:
-        names, ways = need
-        if not names.isdisjoint(way):
+        facts, wholes, ways = need
+        if not facts.isdisjoint(way):
             fitting = _fitting(box, ways)
             if fitting == _MET:
                 continue
-            need = names, fitting
+            need = _Need(facts, wholes, fitting)
         left.append(need)
     left.sort(key=_choices)
     return left
 
 
 def _choices(need: _Need) -> int:
-    return len(need[1])
+    return len(need.ways)
