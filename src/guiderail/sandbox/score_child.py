@@ -25,8 +25,8 @@ def main() -> int:
     try:
         request = json.loads(Path("request.json").read_text("utf-8"))
         model = load_model(Path(request["model"]))
-        frame = _columns(
-            model, _table(Path(request["table"])), request["inputs"], request["exclude"]
+        frame = input_columns(
+            model, read_rows(Path(request["table"])), request["inputs"], request["exclude"]
         )
         _save(model, frame)
     except GuiderailError as problem:
@@ -45,7 +45,7 @@ def _explain(reason: str) -> int:
     return 1
 
 
-def _table(path: Path) -> pd.DataFrame:
+def read_rows(path: Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             return _parquet(path)
@@ -66,7 +66,7 @@ def _parquet(path: Path) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _columns(
+def input_columns(
     model: LoadedModel, table: pd.DataFrame, inputs: Sequence[str] | None, exclude: Sequence[str]
 ) -> pd.DataFrame:
     if table.empty:
