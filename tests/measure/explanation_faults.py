@@ -1,4 +1,4 @@
-"""Eight faults that a retraining can have and that its accuracy need not show, put in on purpose."""
+"""Eight faults that a retraining can have without its accuracy showing it, put in on purpose."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def fit(study: Study, rows: pd.DataFrame, estimator: object | None = None) -> Pi
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), texts),
         (StandardScaler(), numbers),
     )
-    model = make_pipeline(columns, estimator or LogisticRegression(max_iter=500))
+    if estimator is None:
+        estimator = LogisticRegression(max_iter=500)
+    model = make_pipeline(columns, estimator)
     return model.fit(rows[inputs], rows[LABEL])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from guiderail.cli.measure_explanations import explanations, proxies
 from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.options import formats
 from guiderail.cli.output import print_json, print_lines
@@ -68,6 +69,8 @@ def performance(
 
 measure.add_command(fairness)
 measure.add_command(flips)
+measure.add_command(explanations)
+measure.add_command(proxies)
 
 
 @measure.command(epilog="Example: guiderail measure drift training.csv today.csv --profile p.json")

@@ -7,8 +7,12 @@ where an input that a version does not have adds 0:
 - `top_k`: mean share of the k largest inputs of a row (by size) that both versions name; k = 4.
 - `sign`: of the inputs that both name among these, the share that pushes the same way.
 - `share_shift`: largest change of one input's share of all attribution; `shifts` has every input.
+- `silent`: the share in the old version of an input that adds less than a tenth of what it did; the
+  largest such.
 - `strength`: absolute logarithm of the ratio of all attribution, new to old. Versions that explain
   different scales (log-odds and probabilities) have none.
+- `moves`: for each input, the root mean square over rows of how far its attribution moved. It has no
+  scale of its own; `explanation_regression` compares it with what training again moves.
 - `reasons`: of rows that both refuse, the mean overlap (Jaccard) of their at most four reasons.
 
 Rank and first-place agreement are left out on purpose: another seed alone moves them to a half.
@@ -28,7 +32,8 @@ from guiderail.measure.unmeasurable import NotMeasurable
 Floats = NDArray[np.float64]
 TOP = 4
 FEWEST_ROWS = 20
-MEASURES = ("cosine", "top_k", "sign", "share_shift", "strength", "reasons")
+MEASURES = ("cosine", "top_k", "sign", "share_shift", "silent", "strength", "reasons")
+_SILENT = 0.1
 _ALIKE_IS_ONE = frozenset({"cosine", "top_k", "sign", "reasons"})
 
 
@@ -51,7 +56,8 @@ class Explained:
 class Agreement:
     """The measures of the module; None where one is undefined. n: rows compared.
 
-    shifts: input -> share in the new version minus share in the old one.
+    shifts: input -> share in the new version minus share in the old one. weight: mean absolute
+        attribution of the old version, all inputs together.
     both_adverse: rows that both versions refuse. principal: of these, how many have the same first
         reason.
     """
@@ -61,9 +67,12 @@ class Agreement:
     top_k: float | None
     sign: float | None
     share_shift: float | None
+    silent: float | None
     strength: float | None
     reasons: float | None
     shifts: Mapping[str, float]
+    moves: Mapping[str, float]
+    weight: float
     both_adverse: int
     principal: int
 
@@ -90,6 +99,7 @@ def agreement(old: Explained, new: Explained) -> Agreement | NotMeasurable:
     top_k, sign = _top(before, after)
     shares = [np.abs(part).mean(axis=0) for part in (before, after)]
     shift = shares[1] / shares[1].sum() - shares[0] / shares[0].sum()
+    gone = shares[1] < _SILENT * shares[0]
     strength = None
     if old.scale == new.scale:
         strength = abs(math.log(float(shares[1].sum() / shares[0].sum())))
@@ -100,9 +110,14 @@ def agreement(old: Explained, new: Explained) -> Agreement | NotMeasurable:
         top_k=top_k,
         sign=sign,
         share_shift=float(np.abs(shift).max()),
+        silent=float(np.where(gone, shares[0] / shares[0].sum(), 0.0).max()),
         strength=strength,
         reasons=overlap,
         shifts=dict(zip(names, shift.tolist(), strict=True)),
+        moves=dict(
+            zip(names, np.sqrt(((after - before) ** 2).mean(axis=0)).tolist(), strict=True)
+        ),
+        weight=float(shares[0].sum()),
         both_adverse=both,
         principal=principal,
     )

@@ -4,6 +4,10 @@ The null: the recipe is trained again on resampled rows several times, and each 
 are compared like two versions. A measure alarms where its distance (`Agreement.distance`) exceeds
 both `factor` times the mean distance of the null and `floor`, below which a change is too small to
 matter. Factors and floors are data (`explanation_limits.json`), with where they were calibrated.
+
+`input` is the sharpest measure: how far the attribution of one input moved (root mean square over
+rows), in units of how far training again moves it. Its distance is the largest ratio of an input
+that moved by more than the floor, a share of all attribution; its usual value is 1.
 """
 
 from __future__ import annotations
@@ -60,8 +64,16 @@ class Regression:
     refits: int
 
 
-Null = Mapping[str, float]
-"""Mean distance of two trainings of one recipe, for each measure that is defined."""
+@dataclass(frozen=True, slots=True)
+class Null:
+    """What two trainings of one recipe differ by.
+
+    usual: mean distance of each measure that is defined. moves: root mean square over pairs of each
+    input's `Agreement.moves`.
+    """
+
+    usual: Mapping[str, float]
+    moves: Mapping[str, float]
 
 
 def null_of(refits: Sequence[Explained]) -> Null | NotMeasurable:
@@ -81,17 +93,39 @@ def null_of(refits: Sequence[Explained]) -> Null | NotMeasurable:
         defined = [value for value in values if value is not None]
         if len(defined) >= len(pairs) / 2:
             usual[measure] = float(np.mean(defined))
-    return usual
+    moves = {
+        name: float(np.sqrt(np.mean([one.moves[name] ** 2 for one in pairs])))
+        for name in pairs[0].moves
+    }
+    return Null(usual, moves)
+
+
+def furthest(found: Agreement, null: Null, floor: float) -> tuple[str, float] | None:
+    """The input that moved most in units of the null; None where none moved by the floor.
+
+    An input that the null does not know is new and is left to `share_shift`; one that training
+    again never moves has moved infinitely.
+    """
+    ratios = {
+        name: move / null.moves[name] if null.moves[name] > 0 else float("inf")
+        for name, move in found.moves.items()
+        if name in null.moves and move > floor * found.weight
+    }
+    return max(ratios.items(), key=lambda item: item[1]) if ratios else None
 
 
 def regression(found: Agreement, null: Null, refits: int) -> Regression:
     """The verdict on one comparison. Measures that either side lacks take no part."""
     tested = []
     for measure, limit in limits().items():
-        distance, usual = found.distance(measure), null.get(measure)
+        if measure == "input":
+            far = furthest(found, null, limit.floor)
+            tested.append(Tested(measure, far[1] if far else 0.0, 1.0, limit.factor))
+            continue
+        distance, usual = found.distance(measure), null.usual.get(measure)
         bound = None if usual is None else max(limit.floor, limit.factor * usual)
         tested.append(Tested(measure, distance, usual, bound))
-    why = tuple(_words(one, found) for one in tested if one.alarms)
+    why = tuple(_words(one, found, null) for one in tested if one.alarms)
     return Regression("fail" if why else "pass", tuple(tested), why, refits)
 
 
@@ -115,14 +149,19 @@ _SAYS = {
     "top_k": "other inputs are among the four that weigh most",
     "sign": "inputs that weigh most push the other way",
     "share_shift": "the weight of an input changed",
+    "input": "what an input adds changed",
+    "silent": "an input that counted adds nothing any more",
     "strength": "all inputs together weigh more or less than before",
     "reasons": "people who are refused hear other reasons",
 }
 
 
-def _words(one: Tested, found: Agreement) -> str:
+def _words(one: Tested, found: Agreement, null: Null) -> str:
     text = _SAYS[one.measure]
     if one.measure == "share_shift":
         name, shift = max(found.shifts.items(), key=lambda item: abs(item[1]))
         text = f"the share of {name} changed by {100 * shift:+.1f} percentage points"
+    if one.measure == "input":
+        far = furthest(found, null, limits()["input"].floor)
+        text = f"what {far[0]} adds changed" if far else text
     return f"{text} (distance {one.distance:.3f}, limit {one.limit:.3f})"

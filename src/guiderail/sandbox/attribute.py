@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiderail.core.digest import file_digest, json_digest
-from guiderail.sandbox.score import content_digest, installed
 from guiderail.sandbox.process import Failure, Isolation, Limits, read_isolation, run_python
+from guiderail.sandbox.score import content_digest, installed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 ATTRIBUTE_VERSION = 1
-ROWS, SAMPLED_ROWS, REFIT_ROWS, BACKGROUND, PAIRS = 400, 150, 150, 60, 24
+ROWS, SAMPLED_ROWS, REFIT_ROWS, BACKGROUND, PAIRS = 400, 150, 100, 60, 24
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "joblib", "lightgbm", "xgboost-cpu")
 LIMITS = Limits(cpu_seconds=600, wall_seconds=1200.0)
 
@@ -31,7 +31,7 @@ class Refits:
 
     table: Path
     label: str
-    draws: int = 8
+    draws: int = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from guiderail.sandbox.shapley import (
     Floats,
     Pool,
     ScoreFrame,
-    adds_up,
     additive,
+    adds_up,
     halves,
     sampled,
 )

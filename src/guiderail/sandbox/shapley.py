@@ -116,10 +116,7 @@ def sampled(
     layers = [estimate, found[::2].mean(axis=0), found[1::2].mean(axis=0)][: pool.subsets.shape[1]]
     base = pool.subsets.T @ scores[n:]
     values = np.stack(
-        [
-            _settled(part, errors, scores[:n] - mean)
-            for part, mean in zip(layers, base, strict=True)
-        ]
+        [_settled(part, errors, scores[:n] - mean) for part, mean in zip(layers, base, strict=True)]
     )
     return Attributed(values, base, errors, f"sampled, {pairs} pairs of orders")
 
@@ -150,5 +147,7 @@ def _settled(values: Floats, errors: Floats, total: Floats) -> Floats:
     """Spread what is missing to the total over the inputs, by how uncertain each is."""
     variance = errors**2
     whole = variance.sum(axis=1, keepdims=True)
-    share = np.divide(variance, whole, out=np.full_like(variance, 1 / len(variance.T)), where=whole > 0)
+    share = np.divide(
+        variance, whole, out=np.full_like(variance, 1 / len(variance.T)), where=whole > 0
+    )
     return np.asarray(values + share * (total - values.sum(axis=1))[:, None])

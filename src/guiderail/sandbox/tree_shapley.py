@@ -99,9 +99,7 @@ def _encoded(steps: Any, table: pd.DataFrame) -> Floats:
     return np.asarray(dense, dtype=np.float32).astype(np.float64)
 
 
-def _owners(
-    steps: Any, table: pd.DataFrame, encoded: Floats
-) -> NDArray[np.intp] | None:
+def _owners(steps: Any, table: pd.DataFrame, encoded: Floats) -> NDArray[np.intp] | None:
     """For each encoded column the input that it comes from, found by exchanging one input.
 
     Columns that no exchange changes are constant on these rows and may belong to anybody. None
