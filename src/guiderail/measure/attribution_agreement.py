@@ -11,8 +11,8 @@ where an input that a version does not have adds 0:
   largest such.
 - `strength`: absolute logarithm of the ratio of all attribution, new to old. Versions that explain
   different scales (log-odds and probabilities) have none.
-- `moves`: for each input, the root mean square over rows of how far its attribution moved. It has no
-  scale of its own; `explanation_regression` compares it with what training again moves.
+- `moves`: for each input, the root mean square over rows of how far its attribution moved. It has
+  no scale of its own; `explanation_regression` compares it with what training again moves.
 - `reasons`: of rows that both refuse, the mean overlap (Jaccard) of their at most four reasons.
 
 Rank and first-place agreement are left out on purpose: another seed alone moves them to a half.
@@ -114,9 +114,7 @@ def agreement(old: Explained, new: Explained) -> Agreement | NotMeasurable:
         strength=strength,
         reasons=overlap,
         shifts=dict(zip(names, shift.tolist(), strict=True)),
-        moves=dict(
-            zip(names, np.sqrt(((after - before) ** 2).mean(axis=0)).tolist(), strict=True)
-        ),
+        moves=dict(zip(names, np.sqrt(((after - before) ** 2).mean(axis=0)).tolist(), strict=True)),
         weight=float(shares[0].sum()),
         both_adverse=both,
         principal=principal,

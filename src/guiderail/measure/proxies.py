@@ -14,9 +14,9 @@ Attributes. Each group of at least 20 rows is told from everybody else, and the 
 counts. Numbers are put into their declared ranges, else into quartiles (`attribute_values`). Rows
 whose attribute is missing take no part.
 
-The null is the same number on attributes that are exchanged between rows at random. `p` is the share
-of these that reach the measured one (Phipson and Smyth 2010) or, where none does, the tail of a
-normal distribution with their mean and spread; it is corrected over the whole report by Holm.
+The null is the same number on attributes that are exchanged between rows at random. `p` is the
+share of these that reach the measured one (Phipson and Smyth 2010) or, where none does, the tail of
+a normal distribution with their mean and spread; it is corrected over the whole report by Holm.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def _one(
 ) -> Proxy:
     places = folds * cell.count + cell.codes[target.rows]
     ranks = None if cell.number is None else _ranks(cell.number[target.rows])
-    sizes = np.bincount(places, minlength=FOLDS * cell.count).astype(np.float64)
+    sizes: Floats = np.bincount(places, minlength=FOLDS * cell.count).astype(np.float64)
 
     def best(columns: Floats) -> tuple[float, int]:
         found = [_alone(places, sizes, ranks, column) for column in columns]
@@ -243,7 +243,8 @@ def _one(
 
 
 def _alone(places: Codes, sizes: Floats, ranks: Floats | None, column: Floats) -> float:
-    inside = np.bincount(places, weights=column, minlength=len(sizes)).reshape(FOLDS, -1)
+    counted = np.bincount(places, weights=column, minlength=len(sizes))
+    inside: Floats = counted.astype(np.float64).reshape(FOLDS, -1)
     shape = sizes.reshape(FOLDS, -1)
     others, left = inside.sum(axis=0) - inside, shape.sum(axis=0) - shape
     usual = others.sum(axis=1, keepdims=True) / left.sum(axis=1, keepdims=True)
@@ -300,9 +301,8 @@ def _together(
         centred = given - given.mean(axis=1, keepdims=True)
         weights = np.linalg.solve(gram, part.T @ centred.T)
         scores[:, ~inside] = (design[~inside] @ weights).T
-    found = np.array(
-        [_auc_of_ranks(_ranks(one), column) for one, column in zip(scores, asked, strict=True)]
-    ).reshape(-1, groups)
+    aucs = [_auc_of_ranks(_ranks(scores[i]), asked[i]) for i in range(len(asked))]
+    found = np.array(aucs).reshape(-1, groups)
     place = int(np.argmax(found[0]))
     auc = float(found[0, place])
     null = _null(auc, found[1:].max(axis=1).tolist())
@@ -338,13 +338,13 @@ def _null(auc: float, by_chance: Sequence[float]) -> NullAuc | None:
 def _corrected(report: ProxyReport) -> ProxyReport:
     """Holm over every number of the report."""
     rows = [*report.features, *report.joint]
-    measured = [place for place, row in enumerate(rows) if row.null is not None]
-    measured.sort(key=lambda place: rows[place].null.p if rows[place].null else 1.0)
+    found = [(row.null.p, place) for place, row in enumerate(rows) if row.null is not None]
     reached = 0.0
-    for rank, place in enumerate(measured):
+    for rank, (p, place) in enumerate(sorted(found)):
+        reached = max(reached, min(1.0, p * (len(found) - rank)))
         null = rows[place].null
-        if null is not None:
-            reached = max(reached, min(1.0, null.p * (len(measured) - rank)))
-            rows[place] = replace(rows[place], null=replace(null, p_holm=reached))
+        rows[place] = replace(
+            rows[place], null=None if null is None else replace(null, p_holm=reached)
+        )
     cut = len(report.features)
     return ProxyReport(tuple(rows[:cut]), tuple(rows[cut:]))

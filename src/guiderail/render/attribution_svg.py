@@ -1,8 +1,8 @@
 """Attributions as SVG: made on the server, no script, readable in light and dark and on paper.
 
 Text and lines are `currentColor`. Bars take the page's `--guiderail-for` and `--guiderail-against`
-where it sets them, else a blue and an orange that people with colour blindness tell apart (Okabe and
-Ito 2008); each bar also carries its number and its sign, so colour is never the only carrier.
+where it sets them, else a blue and an orange that people with colour blindness tell apart (Okabe
+and Ito 2008); each bar also carries its number and its sign, so colour is never the only carrier.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ def _document(title: str, description: str, parts: Sequence[str], rows: int) -> 
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
         f'height="{height}" role="img" aria-labelledby="t-{mark} d-{mark}">'
-        f'<title id="t-{mark}">{_text(title)}</title><desc id="d-{mark}">{_text(description)}</desc>'
+        f'<title id="t-{mark}">{_text(title)}</title>'
+        f'<desc id="d-{mark}">{_text(description)}</desc>'
         f'<style>{_STYLE}</style><text class="title" x="6" y="24">{_text(title)}</text>'
         f"{''.join(parts)}</svg>\n"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from guiderail.render.lines import Line, columns, heading, paragraph
+from guiderail.render.lines import Line, Style, columns, heading, paragraph
 from guiderail.render.words import number
 
 Document = Mapping[str, Any]
@@ -15,7 +15,8 @@ _MEASURES = {
     "top_k": "same four strongest inputs",
     "sign": "same sign of these",
     "share_shift": "largest shift of a share",
-    "strength": "strength of all attribution",
+    "silent": "share of an input that fell silent",
+    "strength": "difference in strength of all attribution",
     "reasons": "overlap of reasons for a no",
 }
 _VERDICTS = {
@@ -23,6 +24,8 @@ _VERDICTS = {
     "fail": "Explanations changed more than training again changes them:",
     "insufficient": "Whether they changed more than usual is not decided:",
 }
+
+_STYLES: dict[str, Style] = {"pass": "green", "fail": "red", "insufficient": "yellow"}
 
 
 def explanations_lines(kind: str, document: Document) -> list[Line]:
@@ -67,14 +70,15 @@ def _agreement(document: Document) -> list[Line]:
     lines += paragraph(f"shares that moved most, in percentage points: {told}", indent=2)
     stable = document["reason_stability"]
     if stable["percent"] is not None:
+        share = {name: number(value) for name, value in stable["percent"].items()}
         lines += paragraph(
             f"{stable['same_principal']} of {stable['refused_by_both']} who are refused by both "
-            f"versions hear the same first reason ({number(stable['percent'])} %).",
+            f"versions hear the same first reason ({share['value']} %, 95 % interval "
+            f"{share['low']} to {share['high']}).",
             indent=2,
         )
     verdict = document["regression"]
-    style = {"pass": "green", "fail": "red"}.get(verdict["verdict"], "yellow")
-    lines += paragraph(_VERDICTS[verdict["verdict"]], indent=2, style=style)  # type: ignore[arg-type]  # styles of `Line`
+    lines += paragraph(_VERDICTS[verdict["verdict"]], indent=2, style=_STYLES[verdict["verdict"]])
     for why in verdict["why"]:
         lines += paragraph(f"- {why}", indent=4, hang=2)
     if "refits" in verdict:

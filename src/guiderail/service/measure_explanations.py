@@ -5,13 +5,11 @@ The model runs in the sandbox only. What cannot be measured comes back as `{"unk
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiderail.core.errors import InputError
-from guiderail.manifest.reason_file import read_reasons
 from guiderail.measure.unmeasurable import NotMeasurable
 from guiderail.sandbox.inspect_model import inspect_model
 from guiderail.sandbox.process import Failure
@@ -51,12 +49,12 @@ def explanations(
     plots: Path | None = None,
 ) -> Document:
     """Raises InputError for files that are missing or not right."""
-    from guiderail.facts.model.explained import compared
+    from guiderail.facts.model.explained import compared, reason_texts
 
     settings = settings or Settings()
-    texts = _texts(reasons)
+    texts = None if reasons is None else reason_texts(reasons)
     _checked(model, data, baseline, settings)
-    new = _version(model, data, settings, recipe=baseline is None)
+    new = _version(model, data, settings, recipe=False)
     if isinstance(new, str):
         return {"agreement": None, "reasons": [], "unknown": new}
     document: Document = {
@@ -64,16 +62,15 @@ def explanations(
         "agreement": None,
         **_reasons(new, data, texts, settings),
     }
-    old = None
+    old: Version | None = None
     if baseline is not None:
-        old = _version(baseline, data, settings, recipe=True)
-        if isinstance(old, str):
-            document["agreement"] = {"unknown": f"the baseline: {old}"}
-            old = None
+        before = _version(baseline, data, settings, recipe=True)
+        if isinstance(before, str):
+            document["agreement"] = {"unknown": f"the baseline: {before}"}
         else:
+            old = before
             document["baseline"] = _shares(old)
-            found = compared(old, new)
-            document |= _agreement(found, old)
+            document |= _agreement(compared(old, new), old)
     if plots is not None:
         document["plots"] = _plots(plots, document, new, old)
     return document
@@ -102,21 +99,6 @@ def _checked(model: Path, data: Path, baseline: Path | None, settings: Settings)
             )
         with open_table(settings.training) as table:
             table.type_of(settings.label)
-
-
-def _texts(reasons: Path | None) -> ReasonTexts | None:
-    from guiderail.measure.reason_texts import ReasonText, ReasonTexts
-
-    if reasons is None:
-        return None
-    audiences, table = read_reasons(reasons)
-    return ReasonTexts(
-        audiences,
-        {
-            name: {audience: ReasonText(*pair) for audience, pair in row.items()}
-            for name, row in table.items()
-        },
-    )
 
 
 def _version(path: Path, data: Path, settings: Settings, *, recipe: bool) -> Version | str:
@@ -168,19 +150,22 @@ def _shares(one: Version) -> Document:
 
 def _agreement(found: Agreement | NotMeasurable, recipe: Version) -> Document:
     from guiderail.facts.model.explained import tested
+    from guiderail.measure.intervals import wilson
 
     if isinstance(found, NotMeasurable):
         return {"agreement": {"unknown": found.reason}}
     verdict = tested(found, recipe)
     same = None
     if found.both_adverse:
-        same = 100 * found.principal / found.both_adverse
+        share = wilson(found.principal, found.both_adverse)
+        same = {"value": 100 * share.value, "low": 100 * share.low, "high": 100 * share.high}
     return {
         "agreement": {
             "cosine": found.cosine,
             "top_k": found.top_k,
             "sign": found.sign,
             "share_shift": found.share_shift,
+            "silent": found.silent,
             "strength": found.strength,
             "reasons": found.reasons,
             "n": found.n,
@@ -219,7 +204,7 @@ def _regression(found: Regression | NotMeasurable) -> Document:
 
 
 def _reasons(one: Version, data: Path, texts: ReasonTexts | None, settings: Settings) -> Document:
-    from guiderail.facts.model.explained import background_stability
+    from guiderail.facts.model.explained import background_stability, protected_inputs
     from guiderail.measure.reason_codes import directions_of, reason_codes
     from guiderail.measure.reason_texts import check_texts
     from guiderail.measure.table import open_table
@@ -258,18 +243,6 @@ def _reasons(one: Version, data: Path, texts: ReasonTexts | None, settings: Sett
             ],
         }
     return document
-
-
-def protected_inputs(names: Sequence[str], declared: Sequence[str]) -> tuple[str, ...]:
-    """Inputs that may be no reason: the declared ones and those whose name says what they are."""
-    from guiderail.measure.column_names import rule_for
-
-    found = []
-    for name in names:
-        rule = rule_for(name)
-        if name in declared or (rule is not None and rule.cls == "protected"):
-            found.append(name)
-    return tuple(found)
 
 
 def _case(case: CaseReasons, one: Version, texts: ReasonTexts | None) -> Document:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from guiderail.facts.model.decisions import decisions, positive_class
+from guiderail.manifest.reason_file import read_reasons
 from guiderail.measure.attribution_agreement import (
     Agreement,
     Explained,
     agreement,
     stable_principal,
 )
+from guiderail.measure.column_names import rule_for
 from guiderail.measure.explanation_regression import Regression, null_of, regression
+from guiderail.measure.reason_texts import ReasonText, ReasonTexts
 from guiderail.measure.unmeasurable import NotMeasurable
 
 if TYPE_CHECKING:
@@ -112,3 +117,25 @@ def background_stability(one: Version) -> dict[str, float | int] | NotMeasurable
     if not refused:
         return NotMeasurable("none of the explained rows is refused")
     return {"refused": refused, "same": same, "percent": 100 * same / refused}
+
+
+def protected_inputs(names: Sequence[str], declared: Sequence[str]) -> tuple[str, ...]:
+    """Inputs that may be no reason: the declared ones and those whose name says what they are."""
+    found = []
+    for name in names:
+        rule = rule_for(name)
+        if name in declared or (rule is not None and rule.cls == "protected"):
+            found.append(name)
+    return tuple(found)
+
+
+def reason_texts(path: Path, file: str | None = None) -> ReasonTexts:
+    """The texts in a file; `file` is the name that places show. Raises InputError."""
+    audiences, table = read_reasons(path, file)
+    return ReasonTexts(
+        audiences,
+        {
+            name: {audience: ReasonText(*pair) for audience, pair in row.items()}
+            for name, row in table.items()
+        },
+    )
