@@ -139,7 +139,7 @@ def test_sampling_comes_as_close_as_its_standard_errors_say(table: pd.DataFrame)
         assert layer.sum(axis=1) + base == pytest.approx(scores[: pool.rows], abs=1e-9)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(st.floats(-5, 5), min_size=4, max_size=4), st.integers(0, 2**16), st.floats(-3, 3))
 def test_laws_of_shapley_values(weights: list[float], seed: int, mixed: float) -> None:
     """They add up; an input that changes nothing gets nothing; exchangeable inputs get the same."""
