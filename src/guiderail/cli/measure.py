@@ -9,6 +9,7 @@ import click
 
 from guiderail.cli.measure_cost import cost
 from guiderail.cli.measure_drift import drift
+from guiderail.cli.measure_explanations import explanations, proxies
 from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.measure_performance import performance
 from guiderail.cli.options import formats
@@ -36,6 +37,8 @@ measure.add_command(performance)
 measure.add_command(drift)
 measure.add_command(fairness)
 measure.add_command(flips)
+measure.add_command(explanations)
+measure.add_command(proxies)
 
 
 @measure.command(epilog="Example: guiderail measure fingerprint examples/credit/data/german.csv")

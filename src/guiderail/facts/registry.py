@@ -7,9 +7,11 @@ from guiderail.facts.data.approval import DATA_APPROVAL
 from guiderail.facts.data.columns import DATA_COLUMNS
 from guiderail.facts.data.fingerprints import MODEL_DATA, PIPELINE_DATA
 from guiderail.facts.data.groups import GROUPS
+from guiderail.facts.data.proxies import PROXIES
 from guiderail.facts.evidence.feature_contract import FEATURE_CONTRACT
 from guiderail.facts.evidence.security import SECURITY
 from guiderail.facts.evidence.tests import TESTS
+from guiderail.facts.model.explanations import EXPLANATIONS
 from guiderail.facts.model.file import MODEL_FILE
 from guiderail.facts.model.performance import PERFORMANCE
 from guiderail.facts.model.threshold import THRESHOLD
@@ -34,6 +36,8 @@ PROVIDERS: tuple[Provider, ...] = (
     DATA_APPROVAL,
     PERFORMANCE,
     GROUPS,
+    PROXIES,
+    EXPLANATIONS,
     SECURITY,
     TESTS,
     FEATURE_CONTRACT,

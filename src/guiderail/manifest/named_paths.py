@@ -83,6 +83,8 @@ def _model_paths(manifest: ModelManifest) -> Iterator[NamedPath]:
         yield NamedPath(("training", number, "data"), source.data)
     if manifest.evaluation is not None:
         yield NamedPath(("evaluation", "data"), manifest.evaluation.data)
+    if manifest.explanations is not None:
+        yield NamedPath(("explanations", "reasons"), manifest.explanations.reasons)
     if manifest.serving is not None:
         yield NamedPath(("serving", "features"), manifest.serving.features)
         if manifest.serving.plan is not None:

@@ -146,6 +146,14 @@ class Evaluation(Part):
     )
 
 
+class Explanations(Part):
+    """What people are told about a decision."""
+
+    reasons: RelativePath = Field(
+        description="YAML file with a reason text for each input and audience."
+    )
+
+
 class Serving(Part):
     """What serving offers to the model. Compared with what the model file asks for."""
 
@@ -250,6 +258,9 @@ class ModelManifest(_Workload):
     model: Model = Field(description="The model file.")
     training: tuple[DataSource, ...] = Field((), description="Sources of the training data.")
     evaluation: Evaluation | None = Field(None, description="Frozen evaluation data.")
+    explanations: Explanations | None = Field(
+        None, description="What people are told about a decision."
+    )
     serving: Serving | None = Field(None, description="What serving offers.")
     monitoring: Monitoring = Field(Monitoring(), description="What is watched in production.")
 

@@ -140,17 +140,17 @@ def _key(model: Path, table: Path, inputs: Sequence[str] | None, exclude: Sequen
     digest = json_digest(
         {
             "version": SCORE_VERSION,
-            "model": _content(model),
+            "model": content_digest(model),
             "table": file_digest(table),
             "inputs": None if inputs is None else list(inputs),
             "exclude": list(exclude),
-            "libraries": {name: _version(name) for name in LIBRARIES},
+            "libraries": {name: installed(name) for name in LIBRARIES},
         }
     )
     return digest.removeprefix("sha256:")
 
 
-def _content(path: Path) -> str:
+def content_digest(path: Path) -> str:
     if not path.is_dir():
         return file_digest(path)
     files = sorted(item for item in path.rglob("*") if item.is_file())
@@ -158,7 +158,7 @@ def _content(path: Path) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def _version(name: str) -> str:
+def installed(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
