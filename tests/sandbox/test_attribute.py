@@ -250,3 +250,25 @@ def test_boosters_give_their_own_contributions(
     with_refits = attribute(path, data, None, exclude=["paid"], refits=Refits(data, "paid"))
     assert isinstance(with_refits, Attributions)
     assert "cannot be trained again" in with_refits.refit_problem
+
+
+def test_an_onnx_graph_is_explained_by_asking_it(table: pd.DataFrame, tmp_path: Path) -> None:
+    skl2onnx = pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    from skl2onnx.common.data_types import FloatTensorType
+
+    numbers = ["amount", "month"]
+    trees = RandomForestClassifier(20, max_depth=3, random_state=1, n_jobs=1)
+    trees.fit(table[numbers].to_numpy(np.float32), table["paid"])
+    graph = skl2onnx.convert_sklearn(
+        trees, initial_types=[("rows", FloatTensorType([None, 2]))], options={"zipmap": False}
+    )
+    path, data = tmp_path / "model.onnx", tmp_path / "numbers.csv"
+    path.write_bytes(graph.SerializeToString())
+    table[[*numbers, "paid"]].to_csv(data, index=False)
+    found = attribute(path, data, None, exclude=["paid"])
+    assert isinstance(found, Attributions), found
+    assert (found.names, found.scale) == (("amount", "month"), "probability")
+    assert found.values.sum(axis=1) + found.base == pytest.approx(found.scores, abs=1e-6)
+    asked = trees.predict_proba(table[numbers].to_numpy(np.float32)[found.rows])[:, 1]
+    assert found.scores == pytest.approx(asked, abs=1e-5)
