@@ -11,14 +11,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
-WIDTH, LABEL, VALUE, ROW, TOP = 720, 220, 90, 26, 44
+WIDTH, LABEL, VALUE, ROW, TOP = 760, 260, 120, 26, 44
 MOST_BARS = 12
 _STYLE = (
     ".for{fill:var(--guiderail-for,#0072b2)}.against{fill:var(--guiderail-against,#d55e00)}"
     ".old{fill:currentColor;fill-opacity:.35}"
     "text{fill:currentColor;font:14px system-ui,sans-serif}.title{font-weight:600}"
     "line{stroke:currentColor;stroke-opacity:.4}"
-    "@media (prefers-color-scheme:dark){svg:root{color:#eee}}"  # only where it is the document
+    "@media (prefers-color-scheme:dark){svg:root{color:#eee;background:#161616}}"  # only where it is the document
 )
 
 

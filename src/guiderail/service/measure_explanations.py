@@ -295,7 +295,7 @@ def _plots(folder: Path, document: Document, new: Version, old: Version | None) 
         before = {row["name"]: row["share"] for row in document["baseline"]["inputs"]}
         after = {row["name"]: row["share"] for row in document["model"]["inputs"]}
         drawn["comparison.svg"] = comparison_svg(
-            "Share of each input in all attribution", before, after
+            "Share of each input: baseline pale, this version full", before, after
         )
     for name, text in drawn.items():
         (folder / name).write_text(text, encoding="utf-8")
