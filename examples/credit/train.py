@@ -37,7 +37,7 @@ from guiderail.measure.profile import make_profile
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "data" / "german.csv"
-COPIED = ("features.yaml", "train.py", "tests/test_model.py")
+COPIED = ("features.yaml", "reasons.yaml", "train.py", "tests/test_model.py")
 
 LABEL = "good_credit"
 NUMBERS = (

@@ -113,7 +113,7 @@ BAD = [
      "8:1: owne is not a key at the top of a manifest of kind model. [manifest/unknown-key] "
      "Did you mean owner? Keys here: guiderail, name, version, owner, purpose, forbidden_uses, "
      "endpoint, code, use, facts, rollback, rollout, evidence, kind, model, training, lineage, "
-     "evaluation, serving, monitoring."),
+     "evaluation, explanations, serving, monitoring."),
     ("use: {domian: credit}\n",
      "8:7: domian is not a key in use. [manifest/unknown-key] Did you mean domain? Keys here: "
      "prohibited, domain, affects_people, customer_facing, decision, influence, exposure, "

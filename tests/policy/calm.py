@@ -88,7 +88,7 @@ HIGH_GATES: Mapping[str, Value] = {
     "explanations.broken": 0,
     "explanations.understood": True,
     "explanations.regressed": False,
-    "explanations.reason_stability": 90.0,
+    "explanations.reason_stability": Interval(90.0, 86.0, 93.0),
     "cost.monthly": Interval(300.0, 250.0, 350.0),
     "cost.ceiling": 400.0,
     "rollout.planned": True,

@@ -8,6 +8,7 @@ import pytest
 
 from guiderail.render.case_text import STATE_SENTENCE, case_list, plan_lines, step_line
 from guiderail.render.check_text import check_lines, verdict_lines
+from guiderail.render.fairness_text import fairness_lines
 from guiderail.render.lines import plain_text
 from guiderail.render.measure_text import measure_lines
 from guiderail.render.policy_text import problem_lines
@@ -96,9 +97,14 @@ def test_what_cannot_be_measured_is_said_to_be_unknown(kind: str) -> None:
 
 
 def test_a_rate_that_is_undefined_is_not_zero() -> None:
-    rate = dict.fromkeys(("selection_rate", "accuracy"))
-    document = {"groups": [{"by": {"sex": "f"}, "n": 3, **rate}], "verdicts": {}}
-    text = plain_text(measure_lines("fairness", document))
+    rates = dict.fromkeys(("selection_rate", "tpr", "fpr", "accuracy"))
+    document = {
+        "groups": [{"by": {"sex": "f"}, "n": 3, **rates}],
+        "verdicts": {},
+        "comparisons": [],
+        "intersections": {"deepest": 1, "attributes": 1},
+    }
+    text = plain_text(fairness_lines("fairness", document))
     assert "undefined" in text
     assert "0.0 %" not in text
 

@@ -206,7 +206,20 @@ XGBOOST = {
     "learner": {
         "feature_names": ["amount", "month"],
         "feature_types": ["float", "int"],
-        "gradient_booster": {"name": "gbtree", "model": {"weights": [1.5, 2.5]}},
+        "gradient_booster": {
+            "name": "gbtree",
+            "model": {
+                "trees": [
+                    {
+                        "tree_param": {"num_nodes": "3"},
+                        "left_children": [1, -1, -1],
+                        "right_children": [2, -1, -1],
+                        "split_indices": [1, 0, 0],
+                        "split_conditions": [12.5, 0.25, -0.25],
+                    }
+                ]
+            },
+        },
         "learner_model_param": {"num_feature": "2"},
         "objective": {"name": "binary:logistic"},
     },
@@ -251,9 +264,15 @@ def test_bytes_after_an_xgboost_model_are_refused() -> None:
     assert inspect_bytes(ubjson(XGBOOST) + b"x").safety == "unsafe"
 
 
+TREE = (
+    "Tree=0\nnum_leaves=3\nnum_cat=1\nsplit_feature=0 1\nthreshold=4.5 0\ndecision_type=2 1\n"
+    "left_child=1 -1\nright_child=-2 -3\nleaf_value=0.5 0.25 -0.5\ncat_boundaries=0 1\n"
+    "cat_threshold=4\nis_linear=0\nshrinkage=1\n\n\n"
+)
 LIGHTGBM = (
-    "tree\nversion=v4\nnum_class=1\nobjective=binary sigmoid:1\nfeature_names=amount purpose\n"
-    "feature_infos=[1:9] 0:1:2\n\nTree=0\nnum_leaves=2\n\nend of trees\n\n"
+    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=1\n"
+    "objective=binary sigmoid:1\nfeature_names=amount purpose\nfeature_infos=[1:9] 0:1:2\n"
+    f"tree_sizes={len(TREE)}\n\n{TREE}end of trees\n\n"
     "parameters:\n[num_leaves: 31]\nend of parameters\n"
 )
 

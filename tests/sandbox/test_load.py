@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from guiderail.core.errors import InputError
-from guiderail.sandbox.load import ModelRefusedError, label_text, load_model
+from guiderail.sandbox.load import ModelRefusedError, load_model
+from guiderail.sandbox.scored import label_text
 
 
 def test_rows_by_name_become_the_models_table(skops_file: Path, pipeline: Pipeline) -> None:
@@ -48,11 +50,14 @@ def test_every_compression_loads(tmp_path: Path, pipeline: Pipeline) -> None:
         assert load_model(path).summary.format == "joblib"
 
 
-def test_a_format_that_cannot_be_run_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_a_format_whose_library_is_absent_is_refused_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "model.json"
-    path.write_text('{"learner": {"feature_names": ["a"]}}')
+    path.write_text('{"learner": {"learner_model_param": {"num_feature": "1"}}}')
+    monkeypatch.setitem(sys.modules, "xgboost", None)
 
-    with pytest.raises(ModelRefusedError, match="scores skops and joblib models, not xgboost-json"):
+    with pytest.raises(ModelRefusedError, match="xgboost is not installed, and it runs with it"):
         load_model(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -41,6 +42,31 @@ if what == "fork":
 if what == "connect":
     with socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=2) as line:
         line.sendall(b"hello")
+if what == "look":
+    import json
+    def tried(act):
+        try:
+            return act()
+        except OSError as error:
+            return type(error).__name__
+    place = Path(sys.argv[2])
+    Path("looked").write_text(json.dumps({
+        "given": tried((place / "given").read_text),
+        "secret": tried((place / "secret").read_text),
+        "write": tried(lambda: (place / "given").write_text("changed")),
+    }))
+if what == "start":
+    import subprocess
+    subprocess.run(["/bin/true"], check=True)
+if what == "boast":
+    Path("isolation.json").write_text('{"limits": [], "network": true, '
+        '"privileges_dropped": true, "notes": ["everything"]}')
+if what == "point":
+    os.symlink(sys.argv[2], "failure.txt")
+    sys.exit(1)
+if what == "pipe":
+    os.mkfifo("failure.txt")
+    sys.exit(1)
 if what == "see":
     Path("seen").write_text(f"{os.getcwd()} {sorted(os.environ)}")
 """
@@ -64,7 +90,7 @@ def children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(workdir: Path, *arguments: str, limits: Limits | None = None) -> Completed | Failure:
-    return run_python("misbehaving", arguments, workdir=workdir, limits=limits)
+    return run_python("misbehaving", arguments, workdir=workdir, limits=limits, read=[])
 
 
 def test_a_child_that_ends_well_says_how_it_was_isolated(workdir: Path) -> None:
@@ -151,3 +177,47 @@ def test_the_child_reaches_no_network_where_namespaces_allow(workdir: Path) -> N
         assert isinstance(done, Failure)
     else:
         assert done.isolation.notes
+
+
+def test_the_child_reads_and_writes_only_what_it_was_given(workdir: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("ours")
+    (tmp_path / "given").write_text("for you")
+    done = run_python("misbehaving", ["look", str(tmp_path)], workdir=workdir,
+                      read=[tmp_path / "given"])  # fmt: skip
+
+    seen = json.loads((workdir / "looked").read_text())
+    assert seen["given"] == "for you"
+    if done.isolation.files_confined:
+        assert seen["secret"] == seen["write"] == "PermissionError"
+        assert (tmp_path / "given").read_text() == "for you"
+    else:
+        assert done.isolation.notes
+
+
+def test_the_child_starts_no_programs_where_calls_can_be_refused(workdir: Path) -> None:
+    done = run(workdir, "start")
+
+    if done.isolation.calls_confined:
+        assert isinstance(done, Failure)
+        assert "PermissionError" in done.reason
+    else:
+        assert done.isolation.notes
+
+
+def test_what_the_child_says_about_its_isolation_cannot_be_rewritten(workdir: Path) -> None:
+    done = run(workdir, "boast")
+
+    assert "everything" not in done.isolation.notes
+    assert "everything" not in (workdir / "isolation.json").read_text()
+
+
+@pytest.mark.parametrize("what", ["point", "pipe"])
+def test_a_reason_that_is_a_link_or_a_pipe_is_not_followed(
+    workdir: Path, tmp_path: Path, what: str
+) -> None:
+    (tmp_path / "secret").write_text("ours")
+
+    failed = run(workdir, what, str(tmp_path / "secret"))
+
+    assert isinstance(failed, Failure)
+    assert failed.reason == "it failed and left something unreadable as its reason"

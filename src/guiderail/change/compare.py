@@ -7,8 +7,10 @@ from pathlib import Path
 
 from guiderail.change.behaviour import BEHAVIOUR
 from guiderail.change.build import BUILD
+from guiderail.change.cost import COST_CHANGE
 from guiderail.change.data_sources import DATA_SOURCES
 from guiderail.change.exists import EXISTS
+from guiderail.change.explanations import EXPLANATION_CHANGE
 from guiderail.change.features import FEATURES
 from guiderail.change.going_back import GOING_BACK
 from guiderail.change.judged_by import PURPOSE, RECIPE
@@ -33,7 +35,9 @@ COMPARISONS: tuple[Provider, ...] = (
     TRAFFIC_SHARE,
     RESEEDING,
     BEHAVIOUR,
+    EXPLANATION_CHANGE,
     GOING_BACK,
+    COST_CHANGE,
 )
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from guiderail.cli.measure_cost import cost
 from guiderail.cli.measure_drift import drift
+from guiderail.cli.measure_explanations import explanations, proxies
 from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.measure_performance import performance
 from guiderail.cli.options import formats
@@ -30,10 +32,13 @@ def measure() -> None:
     """Figures about data and model files. What cannot be measured is said to be unknown."""
 
 
+measure.add_command(cost)
 measure.add_command(performance)
 measure.add_command(drift)
 measure.add_command(fairness)
 measure.add_command(flips)
+measure.add_command(explanations)
+measure.add_command(proxies)
 
 
 @measure.command(epilog="Example: guiderail measure fingerprint examples/credit/data/german.csv")
@@ -48,12 +53,17 @@ def fingerprint(data: Path, format_: str) -> None:
 
 @measure.command(epilog="Example: guiderail measure columns examples/credit/data/german.csv")
 @_DATA
+@click.option(
+    "--dictionary",
+    type=click.Path(path_type=Path),
+    help="What your organisation knows about its column names (YAML).",
+)
 @formats()
-def columns(data: Path, format_: str) -> None:
+def columns(data: Path, dictionary: Path | None, format_: str) -> None:
     """Which columns are personal or protected, how sure that is, and why."""
     from guiderail.service.measure import columns as run
 
-    _print("columns", run(data), format_)
+    _print("columns", run(data, dictionary=dictionary), format_)
 
 
 @measure.command(epilog="Example: guiderail measure model model.skops")

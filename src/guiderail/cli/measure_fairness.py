@@ -47,9 +47,8 @@ def _print(kind: str, document: dict[str, Any], format_: str) -> None:
 
 
 @click.command(
-    epilog="Examples: guiderail measure fairness decided.csv --label good --prediction decision "
-    "--by sex,age:25,40,60   guiderail measure fairness applicants.csv --prediction selected "
-    "--by sex,race --ll144"
+    epilog="Example: guiderail measure fairness decided.csv --label good --prediction decision "
+    "--by sex,age:25,40,60"
 )
 @_DATA
 @click.option("--label", metavar="COLUMN", help="The true outcome; without it, selection only.")

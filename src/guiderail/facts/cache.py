@@ -23,8 +23,8 @@ from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, from_json, to_json
 
 LIBRARIES = (
-    *("duckdb", "joblib", "numpy", "pandas", "phonenumbers", "python-stdnum", "scikit-learn"),
-    *("scipy", "skops"),
+    *("duckdb", "joblib", "lightgbm", "numpy", "onnxruntime", "pandas", "phonenumbers"),
+    *("python-stdnum", "scikit-learn", "scipy", "skops", "xgboost", "xgboost-cpu"),
 )
 
 

@@ -8,12 +8,15 @@ from guiderail.facts.data.columns import DATA_COLUMNS
 from guiderail.facts.data.fingerprints import MODEL_DATA, PIPELINE_DATA
 from guiderail.facts.data.groups import GROUPS
 from guiderail.facts.data.permissions import PERMISSIONS
+from guiderail.facts.data.proxies import PROXIES
 from guiderail.facts.evidence.feature_contract import FEATURE_CONTRACT
 from guiderail.facts.evidence.security import SECURITY
 from guiderail.facts.evidence.tests import TESTS
+from guiderail.facts.model.explanations import EXPLANATIONS
 from guiderail.facts.model.file import MODEL_FILE
 from guiderail.facts.model.performance import PERFORMANCE
 from guiderail.facts.model.threshold import THRESHOLD
+from guiderail.facts.operation.cost import COST_CEILING, MODEL_COST
 from guiderail.facts.operation.monitoring import MONITORING
 from guiderail.facts.operation.rollback import ROLLBACK_PLAN
 from guiderail.facts.operation.signals import SIGNALS
@@ -35,10 +38,14 @@ PROVIDERS: tuple[Provider, ...] = (
     DATA_APPROVAL,
     PERFORMANCE,
     GROUPS,
+    PROXIES,
+    EXPLANATIONS,
     SECURITY,
     TESTS,
     FEATURE_CONTRACT,
     ROLLBACK_PLAN,
     MONITORING,
     SIGNALS,
+    MODEL_COST,
+    COST_CEILING,
 )

@@ -44,6 +44,16 @@ class ApprovedFeature:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovedCeiling:
+    """What a workload may cost in a month. `until` ends the approval."""
+
+    per_month: float
+    currency: str
+    approved_by: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Everything recorded that facts about the next release rest on.
 
@@ -53,6 +63,7 @@ class Standing:
     confirmed_profiles: digests of use profiles that a risk officer has confirmed.
     last_rehearsal: when going back was last rehearsed or done.
     open_signals: deadline of each open monitor signal.
+    ceiling: what the finance owner approved for this workload; None where nothing was.
     """
 
     production: Baseline | None = None
@@ -63,3 +74,4 @@ class Standing:
     data_approvals: tuple[DataApproval, ...] = ()
     last_rehearsal: datetime | None = None
     open_signals: tuple[datetime, ...] = ()
+    ceiling: ApprovedCeiling | None = None

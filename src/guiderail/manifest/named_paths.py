@@ -90,8 +90,12 @@ def _model_paths(manifest: ModelManifest) -> Iterator[NamedPath]:
     yield from _records(manifest.lineage)
     if manifest.evaluation is not None:
         yield NamedPath(("evaluation", "data"), manifest.evaluation.data)
+    if manifest.explanations is not None:
+        yield NamedPath(("explanations", "reasons"), manifest.explanations.reasons)
     if manifest.serving is not None:
         yield NamedPath(("serving", "features"), manifest.serving.features)
+        if manifest.serving.plan is not None:
+            yield NamedPath(("serving", "plan"), manifest.serving.plan)
     if manifest.monitoring.drift is not None:
         yield NamedPath(("monitoring", "drift", "profile"), manifest.monitoring.drift.profile)
 

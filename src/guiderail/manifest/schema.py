@@ -174,11 +174,24 @@ class Evaluation(Part):
     )
 
 
+class Explanations(Part):
+    """What people are told about a decision."""
+
+    reasons: RelativePath = Field(
+        description="YAML file with a reason text for each input and audience."
+    )
+
+
 class Serving(Part):
     """What serving offers to the model. Compared with what the model file asks for."""
 
     features: RelativePath = Field(
         description="YAML list of the features that serving offers, with types."
+    )
+    plan: RelativePath | None = Field(
+        None,
+        description="YAML serving plan: replicas, requests, prices. The monthly cost follows from "
+        "it and from measured processor time.",
     )
 
 
@@ -276,6 +289,9 @@ class ModelManifest(_Workload):
         (), description="What tools recorded about the data that training read."
     )
     evaluation: Evaluation | None = Field(None, description="Frozen evaluation data.")
+    explanations: Explanations | None = Field(
+        None, description="What people are told about a decision."
+    )
     serving: Serving | None = Field(None, description="What serving offers.")
     monitoring: Monitoring = Field(Monitoring(), description="What is watched in production.")
 

@@ -115,11 +115,12 @@ def rule_for(name: str) -> NameRule | None:
     for rule in NAME_RULES:
         if joined in rule.whole:
             return rule
-        if any(_holds(words, tuple(phrase.split())) for phrase in rule.phrases):
+        if any(holds_phrase(words, tuple(phrase.split())) for phrase in rule.phrases):
             return None if set(words) & set(rule.things) else rule
     return None
 
 
-def _holds(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
+def holds_phrase(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
+    """Whether the words of a phrase stand beside each other among the words of a name."""
     size = len(phrase)
     return any(words[i : i + size] == phrase for i in range(len(words) - size + 1))

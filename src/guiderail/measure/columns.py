@@ -7,11 +7,14 @@ code). Free text and keys that nothing identifies are `unknown`: only their owne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from guiderail.measure.column_dictionary import NO_DICTIONARY, ColumnDictionary
 from guiderail.measure.column_names import NameRule, rule_for, words_of
 from guiderail.measure.column_values import (
     CHECKS,
@@ -19,12 +22,18 @@ from guiderail.measure.column_values import (
     share_mentioning_email,
     share_valid,
 )
+from guiderail.measure.csv_sample import write_csv_sample
+from guiderail.measure.government_numbers import kind_in
 from guiderail.measure.table import Column, ColumnType, Table, open_table
 
 SAMPLE_ROWS = 10_000
 """At most that many rows are looked at, spread evenly over the table."""
 
+LARGE_CSV = 256 * 2**20
+"""Bytes: a larger CSV file is looked at in blocks."""
+
 _MOST_DISTINCT = 1000
+_LONGEST_CELL = 2_000
 _MOST_GROUPS = 300
 _CONFIRMED, _SOME, _MENTIONED = 0.8, 0.2, 0.01
 _FEWEST_BY_VALUE = 5
@@ -53,34 +62,104 @@ class _Cells:
     filled: int
 
 
-def classify_columns(source: Path | Table, sample: int = SAMPLE_ROWS) -> tuple[ColumnClass, ...]:
-    """Classify every column, in the order of the file. Raises InputError for an unreadable file."""
+def classify_columns(
+    source: Path | Table,
+    sample: int = SAMPLE_ROWS,
+    dictionary: ColumnDictionary = NO_DICTIONARY,
+) -> tuple[ColumnClass, ...]:
+    """Classify every column, in the order of the file. Raises InputError for an unreadable file.
+
+    A large CSV file is looked at in blocks from all over it; see `csv_sample`.
+    """
     if isinstance(source, Table):
-        return _classify(source, sample)
-    with open_table(source) as table:
-        return _classify(table, sample)
+        return _classify(source, sample, dictionary)
+    with _opened(source) as table:
+        return _classify(table, sample, dictionary)
 
 
-def _classify(table: Table, sample: int) -> tuple[ColumnClass, ...]:
+@contextmanager
+def _opened(path: Path) -> Iterator[Table]:
+    """The table itself, or a sample of a CSV file that is too large to be read for this."""
+    if not is_large_csv(path):
+        with open_table(path) as table:
+            yield table
+        return
+    with tempfile.TemporaryDirectory(prefix="guiderail-columns-") as place:
+        sampled = Path(place) / "sample.csv"
+        write_csv_sample(path, sampled)
+        with open_table(sampled) as table:
+            yield table
+
+
+def is_large_csv(path: Path) -> bool:
+    """Whether `classify_columns` looks at blocks of this file instead of all of it."""
+    try:
+        if path.stat().st_size <= LARGE_CSV or path.suffix.lower() in {".parquet", ".pq"}:
+            return False
+        with path.open("rb") as stream:
+            return stream.read(4) != b"PAR1"
+    except OSError:
+        return False  # opening it says what is wrong
+
+
+def _classify(table: Table, sample: int, dictionary: ColumnDictionary) -> tuple[ColumnClass, ...]:
     step = max(1, -(-table.rows // max(1, sample)))
     names = set(table.names)
-    return tuple(_column(column, _cells(table, column, step), names) for column in table.columns)
-
-
-def _cells(table: Table, column: Column, step: int) -> _Cells:
-    name = table.sql(column.name)
-    # `name` is an identifier that the table made, never text from the file.
-    chosen = f"(SELECT {name}, row_number() OVER () AS place FROM t)"  # noqa: S608
-    where = f"WHERE place % {step} = 0 AND {name} IS NOT NULL"
-    filled = int(table.fetch(f"count(*) FROM {chosen} {where}")[0][0])
-    found = table.fetch(
-        f"DISTINCT CAST({name} AS VARCHAR) AS cell FROM {chosen} {where} "
-        f"ORDER BY cell LIMIT {_MOST_DISTINCT}"
+    return tuple(
+        _with_dictionary(_column(column, cells, names), cells, dictionary)
+        for column, cells in zip(table.columns, _cells(table, step), strict=True)
     )
-    texts = (str(cell) for (cell,) in found)
+
+
+def _with_dictionary(
+    found: ColumnClass, cells: _Cells, dictionary: ColumnDictionary
+) -> ColumnClass:
+    """What the organisation says over what was found; it can add and settle, not hide."""
+    entry = dictionary.known(found.name)
+    if entry is None:
+        rule = dictionary.rule_for(found.name) if found.cls in {"plain", "unknown"} else None
+        if rule is None:
+            return found
+        why = f"the organisation's dictionary says that such a name means {rule.kind}"
+        return ColumnClass(
+            found.name, rule.cls, rule.kind, "medium" if cells.filled else "low", why
+        )
+    by = f" ({entry.said_by})" if entry.said_by else ""
+    why = f"the organisation's dictionary says so{by}"
+    if entry.cls != "plain":
+        return ColumnClass(found.name, entry.cls, entry.kind or found.kind, "high", why)
+    if found.cls in {"plain", "unknown"} or found.confidence == "low":
+        return ColumnClass(found.name, "plain", "", "high", why)
+    contradicts = (
+        f"{found.why}; the organisation's dictionary calls it plain, which does not hide it"
+    )
+    return replace(found, why=contradicts)
+
+
+def _cells(table: Table, step: int) -> tuple[_Cells, ...]:
+    """Cells of every `step`-th row, for all columns in one pass."""
+    names = [table.sql(column.name) for column in table.columns]
+    cast = ", ".join(f"CAST({name} AS VARCHAR)" for name in names)
+    # Every name is an identifier that the table made, never text from the file.
+    chosen = f"(SELECT {', '.join(names)}, row_number() OVER () AS place FROM t)"  # noqa: S608
+    distinct: list[set[str]] = [set() for _ in names]
+    filled = [0] * len(names)
+    for batch in table.batches(f"{cast} FROM {chosen} WHERE place % {step} = 0", size=2_000):
+        for place, column in enumerate(zip(*batch, strict=True)):
+            cells = [cell[:_LONGEST_CELL] for cell in column if cell is not None]
+            filled[place] += len(cells)
+            distinct[place].update(cells)
+    return tuple(
+        _Cells(column.type, _texts(column, found), count)
+        for column, found, count in zip(table.columns, distinct, filled, strict=True)
+    )
+
+
+def _texts(column: Column, found: set[str]) -> tuple[str, ...]:
+    first = sorted(found)[:_MOST_DISTINCT]
     if column.type == "number":
-        texts = (cell.removesuffix(".0") for cell in texts)
-    return _Cells(column.type, tuple(texts), filled)
+        return tuple(cell.removesuffix(".0") for cell in first)
+    return tuple(first)
 
 
 def _column(column: Column, cells: _Cells, names: set[str]) -> ColumnClass:
@@ -98,6 +177,9 @@ def _by_name(name: str, rule: NameRule, cells: _Cells) -> ColumnClass:
     says = f"the name says {rule.kind}"
     if not cells.distinct:
         return ColumnClass(name, rule.cls, rule.kind, "low", f"{says}; the column holds no values")
+    if rule.kind == "government number" and kind_in(cells.distinct, named=True) is not None:
+        why = f"{says}, and the values pass its check digits"
+        return ColumnClass(name, rule.cls, rule.kind, "high", why)
     if rule.kind in CHECKS:
         share = share_valid(rule.kind, cells.distinct, strict=False)
         if share >= _CONFIRMED:
@@ -117,6 +199,11 @@ def _by_name(name: str, rule: NameRule, cells: _Cells) -> ColumnClass:
 
 def _by_values(name: str, cells: _Cells) -> ColumnClass:
     if len(cells.distinct) >= _FEWEST_BY_VALUE and cells.type in {"text", "integer"}:
+        number = kind_in(cells.distinct, named=False)
+        if number is not None:
+            country = number.module.split(".")[1].upper()
+            why = f"the distinct values pass the check digits of a government number ({country})"
+            return ColumnClass(name, "personal", "government number", "high", why)
         for kind in VALUE_KINDS:
             if kind == "phone" and cells.type != "text":
                 continue

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from guiderail.facts.fact import Value
 from guiderail.facts.fact_type import FactType
+from guiderail.policy.boundaries import Box
 from guiderail.policy.decision import Change
-from guiderail.policy.levers import BASE, BETTER, NARROWED, Box, Levers
+from guiderail.policy.levers import BASE, BETTER, NARROWED, Levers
 from guiderail.policy.pack import Pack
 from guiderail.policy.requirements import Cause
 from guiderail.policy.sentences import Teller
@@ -68,7 +69,7 @@ def changes_told(told: Told, chosen: Mapping[str, int]) -> tuple[Change, ...]:
     changes = []
     for name, action in by_action.items():
         bit, kind = chosen[name], _kind(told.pack, name)
-        before = _words(told.pack, kind, levers.readings.facts[name].value)
+        before = told.teller.words(name)
         after = _after(told, kind, bit)
         if bit == BETTER:
             before = f"{before}, {levers.readings.facts[name].known_by}"
@@ -146,7 +147,7 @@ def _span(told: Told, kind: FactType, bit: int) -> str:
     """The range of values around one that are enough as well, by the limits at its ends."""
     boundaries, mask = told.pack.boundaries, told.box.get(kind.name, bit)
     limits = boundaries.limits(kind.name)
-    candidates = [v for v in boundaries.candidates(kind.name) if isinstance(v, int | float)]
+    candidates = [v for v in boundaries.candidates(kind.name) if isinstance(v, (int, float))]
     place = told.levers.place(bit)
     if place >= len(candidates) or not limits:
         return ""

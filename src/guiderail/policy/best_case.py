@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guiderail_verify.evaluate import Value
 from guiderail_verify.judge import (
     HIGHEST_TIER_IN_RULES,
     TIERS,
@@ -37,11 +36,12 @@ def best_case(book: Rulebook, judged: Judgement) -> BestCase:
         default=0,
     )
     felt = min(tier, HIGHEST_TIER_IN_RULES)
-    values: dict[str, Value] = {**judged.values, "tier": TIERS[felt]}
-    if values["tier"] == judged.values["tier"]:
+    values = judged.values
+    if values["tier"] == TIERS[felt]:
         sure = [hit.rule for hit in judged.track_hits
                 if hit.truth is True and hit.rule.counts != "unknown"]  # fmt: skip
     else:
+        values = {**values, "tier": TIERS[felt]}
         sure = [
             rule for rule in book.tracks if rule.when(values) is True and rule.counts != "unknown"
         ]

@@ -19,21 +19,42 @@ from guiderail_verify.judge import base_name
 _STEP: Final = Decimal("0.01")
 """How far beside a limit a number is tried that is no whole number."""
 
-Masks = tuple[int, int]
-"""Which candidates make a leaf true and which false, as bit sets; the others leave it unknown."""
+Box = Mapping[str, int]
+"""Facts and the sets of values that they may have, as bit sets (see `levers`); other facts may have
+any."""
+
+Ways = dict[tuple[int, bool, bool], tuple[list[Box], bool]]
+"""The boxes of a condition, and whether these are all: by the `id` of its node, the truth that is
+wanted, and whether nothing less will do. Of a gate: by the `id` of its form."""
+
+Masks = tuple[tuple[int, int], tuple[int, int]]
+"""Which candidates may make a leaf false and which true, then which certainly do, as bit sets."""
 
 
 class Boundaries:
-    """Candidates for every fact of one pack, and what each leaf says to them; computed once."""
+    """Candidates for every fact of one pack, and what each leaf says to them; computed once.
+
+    open_ways, open_domains: what `options` and `levers` find about conditions and facts of which
+    nothing is known, which is the same for every release. designed: facts that another design
+    changes.
+    """
 
     def __init__(self, tree: Mapping[str, Any]) -> None:
         self._types: Mapping[str, Mapping[str, Any]] = tree["facts"]
+        self.designed = frozenset(
+            name
+            for name, kind in self._types.items()
+            if kind["can_change"] == "design" and not name.startswith("use.")
+        )
         self._limits: dict[str, set[Decimal]] = {}
         self._ordered: dict[str, tuple[float, ...]] = {}
         self._texts: dict[str, set[str]] = {}
         self._pairs: dict[str, dict[str, None]] = {}
         self._candidates: dict[str, tuple[Value, ...]] = {}
-        self._masks: dict[tuple[int, str], Masks] = {}
+        self._masks: dict[int, tuple[Masks, int]] = {}
+        self.open_ways: Ways = {}
+        self.open_domains: dict[str, int] = {}
+        self._reach: dict[int, tuple[str, ...]] = {}
         for part in _leaves([tree["tiers"], tree["tracks"], tree["gates"]]):
             self._note(part)
 
@@ -49,6 +70,15 @@ class Boundaries:
         """The facts with which the fact is compared."""
         return tuple(self._pairs.get(name, ()))
 
+    def reach(self, node: Node) -> tuple[str, ...]:
+        """The facts on which the ways to meet a condition depend: its own and what those are
+        compared with anywhere."""
+        known = self._reach.get(id(node))
+        if known is None:
+            others = [other for name in node.names for other in self.compared_with(name)]
+            known = self._reach[id(node)] = tuple(dict.fromkeys((*node.names, *others)))
+        return known
+
     def candidates(self, name: str) -> tuple[Value, ...]:
         """Values to try, in the order of the scale; of an interval the point it shrinks to."""
         known = self._candidates.get(name)
@@ -56,13 +86,17 @@ class Boundaries:
             known = self._candidates[name] = tuple(self._values(name))
         return known
 
-    def masks(self, leaf: Node, name: str) -> Masks:
-        """What a leaf about this one fact says to each of its candidates."""
-        key = (id(leaf), name)
-        known = self._masks.get(key)
+    def masks(self, leaf: Node, name: str) -> tuple[Masks, int]:
+        """What a leaf about this one fact says to each of its candidates, and how many there are.
+
+        Which may make it `truth` stand at `[False][truth]`, which certainly do at `[True][truth]`.
+        """
+        known = self._masks.get(id(leaf))
         if known is None:
             truths = [leaf.run(self.reading(name, value)) for value in self.candidates(name)]
-            known = self._masks[key] = (_bits(truths, True), _bits(truths, False))
+            no, yes, count = _bits(truths, False), _bits(truths, True), len(truths)
+            every = (1 << count) - 1
+            known = self._masks[id(leaf)] = (((every & ~yes, every & ~no), (no, yes)), count)
         return known
 
     def reading(self, name: str, value: Value) -> dict[str, Value]:
@@ -142,7 +176,7 @@ def _leaves(root: object) -> Iterator[Mapping[str, Any]]:
 
 def beside(value: Value) -> tuple[Value, ...]:
     """Candidates for a fact that is compared with another one, from that one's present value."""
-    if value is UNKNOWN or isinstance(value, bool) or not isinstance(value, int | float):
+    if value is UNKNOWN or isinstance(value, bool) or not isinstance(value, (int, float)):
         return ()
     if isinstance(value, int):
         return tuple(number for number in (value - 1, value, value + 1) if number >= 0)

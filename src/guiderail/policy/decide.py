@@ -6,13 +6,13 @@ auditor recomputes them; this module says them in words and names the people.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from guiderail.core.errors import Place
 from guiderail.core.messages import Reason
-from guiderail.core.scales import Outcome, Tier, Track
+from guiderail.core.scales import Outcome, Tier, Track, Verdict
 from guiderail.facts.fact import FactSet
 from guiderail.policy.best_case import BestCase, best_case
 from guiderail.policy.decision import Decision, GateResult, Lighter
@@ -56,14 +56,14 @@ def decide(
     teller = Teller(pack, readings, judged)
     gates = gate_results(pack, judged, teller, waived, accepted)
     ways = lighter_ways(pack, book, readings, judged, teller)
-    open_gates = _open(gates, accepted)
     reviewers = reviewer_needs(pack, judged, gates)
     findings = (
         *rule_findings(pack, judged, teller, place),
         *gate_findings(pack, gates, accepted, teller, place),
         *advice_findings(pack, kind, at, judged, ways, teller, place),
     )
-    outcome = _outcome(judged, gates, bool(reviewers), open_gates)
+    outcome = _outcome(judged, gates, accepted, needs_people=bool(reviewers))
+    questions = _open_questions(pack, kind, at, readings, judged)
     return Decision(
         outcome=outcome,
         tier=_TIERS[judged.tier],
@@ -76,29 +76,37 @@ def decide(
         lighter=ways,
         reviewers=reviewers,
         expected_wait=expected_wait(pack, judged, reviewers, outcome),
-        unanswered=_open_questions(pack, kind, at, readings, judged, context=False),
+        unanswered=_facts_of(questions, context=False),
         policy=pack.ref,
-        optional=_open_questions(pack, kind, at, readings, judged, context=True),
-    )
-
-
-def _open(gates: tuple[GateResult, ...], accepted: frozenset[str]) -> bool:
-    return any(
-        gate.enforced and gate.verdict == "insufficient" and gate.id not in accepted
-        for gate in gates
+        optional=_facts_of(questions, context=True),
     )
 
 
 def _outcome(
-    judged: Judgement, gates: tuple[GateResult, ...], needs_people: bool, open_gates: bool
+    judged: Judgement,
+    gates: tuple[GateResult, ...],
+    accepted: frozenset[str],
+    *,
+    needs_people: bool,
 ) -> Outcome:
     stopped = any(hit.rule.blocks for hit in judged.tier_hits)
-    enforced = [gate for gate in gates if gate.enforced and gate.verdict != "not_applicable"]
-    if stopped or any(gate.verdict == "fail" for gate in enforced):
+    verdicts = [gate.verdict for gate in gates if gate.enforced]
+    if stopped or Verdict.FAIL in verdicts:
         return Outcome.BLOCKED
-    if enforced and all(gate.verdict == "insufficient" for gate in enforced):
+    lacking = verdicts.count(Verdict.INSUFFICIENT)
+    if lacking and lacking + verdicts.count(Verdict.NOT_APPLICABLE) == len(verdicts):
         return Outcome.NOT_MEASURABLE
-    return Outcome.NEEDS_REVIEW if judged.track or needs_people or open_gates else Outcome.GO
+    if judged.track or needs_people or (lacking and _open(gates, accepted)):
+        return Outcome.NEEDS_REVIEW
+    return Outcome.GO
+
+
+def _open(gates: tuple[GateResult, ...], accepted: frozenset[str]) -> bool:
+    """Does an enforced gate lack evidence that its owner has not accepted?"""
+    return any(
+        gate.enforced and gate.verdict is Verdict.INSUFFICIENT and gate.id not in accepted
+        for gate in gates
+    )
 
 
 def _track_reasons(
@@ -119,16 +127,21 @@ def _track_reasons(
 
 
 def _open_questions(
-    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement, *, context: bool
-) -> tuple[str, ...]:
-    """Facts that are unknown and asked for: those that decide, or those that only tell more."""
-    return tuple(
-        question["fact"]
+    pack: Pack, kind: str, at: datetime, readings: Readings, judged: Judgement
+) -> list[Mapping[str, Any]]:
+    """Questions that are not to be skipped and whose facts are unknown."""
+    values = readings.values
+    return [
+        question
         for question in pack.in_force("questions", kind, at)
-        if question["context"] is context
-        and readings.values.get(question["fact"], UNKNOWN) is UNKNOWN
+        if values.get(question["fact"], UNKNOWN) is UNKNOWN
         and not _skipped(pack, question["skip_when"], judged)
-    )
+    ]
+
+
+def _facts_of(questions: Sequence[Mapping[str, Any]], *, context: bool) -> tuple[str, ...]:
+    """Facts that are asked for: those that decide, or those that only tell more."""
+    return tuple([question["fact"] for question in questions if question["context"] is context])
 
 
 def _skipped(pack: Pack, skip_when: object, judged: Judgement) -> bool:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from guiderail.core.scales import Verdict
 from guiderail.policy.decision import GateResult
 from guiderail.policy.pack import Pack
-from guiderail.policy.prepared import GateForm
+from guiderail.policy.prepared import GateForm, VerdictForm
 from guiderail.policy.sentences import Teller
 from guiderail.policy.support import carriers, unknown_carriers
 from guiderail_verify.evaluate import UNKNOWN
 from guiderail_verify.judge import GateVerdict, Judgement
 
-_VERDICTS: Final = {verdict.value: verdict for verdict in Verdict}
 ACCEPTED = "Its owner has accepted this for the release."
 WAIVED = "A waiver is in force."
 
@@ -27,7 +24,8 @@ def gate_results(
 ) -> tuple[GateResult, ...]:
     """One result for every gate of the kind, enforced ones first."""
     results = [_result(pack, gate, judged, teller, waived, accepted) for gate in judged.gates]
-    return tuple(sorted(results, key=lambda result: not result.enforced))
+    enforced = [result for result in results if result.enforced]
+    return (*enforced, *[result for result in results if not result.enforced])
 
 
 def _result(
@@ -38,19 +36,22 @@ def _result(
     waived: frozenset[str],
     accepted: frozenset[str],
 ) -> GateResult:
-    name, verdict = gate.gate.id, gate.verdict
+    rule, verdict, enforced = gate
+    name = rule.id
     form = pack.gate_form(name)
-    quoted = _quoted(form, verdict, judged)
+    told = form.verdicts[verdict]
+    shown = told.verdict
     needs = _needs(form, judged) if verdict == "insufficient" else ()
-    sentence = teller.say(form.sentences[verdict], needs)
+    sentence = told.plain or teller.say(told.wordings, needs)
     if verdict in ("fail", "insufficient") and name in waived and form.waivable_by:
-        verdict, sentence = "waived", f"{sentence} {WAIVED}"
+        shown, sentence = Verdict.WAIVED, f"{sentence} {WAIVED}"
     elif verdict == "insufficient" and name in accepted:
         sentence = f"{sentence} {ACCEPTED}"
+    quoted = _quoted(form, told, judged) if told.quoted is None else told.quoted
     return GateResult(
         name,
-        _VERDICTS[verdict],
-        gate.enforced,
+        shown,
+        enforced,
         sentence,
         needs,
         form.owner,
@@ -60,10 +61,10 @@ def _result(
     )
 
 
-def _quoted(form: GateForm, verdict: str, judged: Judgement) -> tuple[str, ...]:
+def _quoted(form: GateForm, told: VerdictForm, judged: Judgement) -> tuple[str, ...]:
     """The facts that carry the verdict, without limits that nobody has set."""
     values, absent = judged.values, form.may_be_absent
-    nodes = form.carriers[verdict]
+    nodes = told.carriers
     if len(nodes) == 1 and not absent:
         return carriers(nodes[0], values)
     names = dict.fromkeys([name for node in nodes for name in carriers(node, values)])

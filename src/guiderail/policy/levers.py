@@ -10,13 +10,13 @@ Possible values are numbered, and a set of them is a bit set: BASE is the presen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from guiderail.core.interval import Interval
 from guiderail.facts.fact import Value as FactValue
-from guiderail.policy.boundaries import Boundaries, beside
+from guiderail.policy.boundaries import Boundaries, Box, Ways, beside
 from guiderail.policy.readings import Readings
 from guiderail.policy.support import Node
 from guiderail_verify.evaluate import UNKNOWN, UnknownType, Value, Values
@@ -31,9 +31,6 @@ _FIRST: Final = 3
 """Bits from this place on are candidates of the pack's boundaries, then `beside` values."""
 
 
-Box = Mapping[str, int]
-"""Facts and the sets of values that they may have; other facts may have any."""
-
 Weight = tuple[int, int, tuple[str, ...]]
 """Changes, changes of design, names: what is lighter is better."""
 
@@ -44,7 +41,8 @@ class Levers:
     evidence, with the rank of `KNOWN_BY` that is wanted.
 
     parts: facts that count some of what another one counts, and that other one.
-    boxes, gates, complete: the ways that were found with these levers, and whether all of them.
+    evidence: the levers without `design`, which are the same for most facts.
+    ways, complete: the ways that were found with these levers, and whether all of them.
     """
 
     boundaries: Boundaries
@@ -53,12 +51,13 @@ class Levers:
     design: bool
     weak: Mapping[str, int]
     parts: Mapping[str, str]
-    boxes: dict[tuple[int, bool, bool], list[Box]] = field(default_factory=dict)
-    gates: dict[tuple[str, bool], list[Box]] = field(default_factory=dict)
+    evidence: Levers | None = None
+    ways: Ways = field(default_factory=dict)
     complete: bool = True
     _evidence: dict[str, int] = field(default_factory=dict)
     _domains: dict[str, int] = field(default_factory=dict)
     _beside: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    _own: dict[str, list[tuple[int, Mapping[str, Value]]]] = field(default_factory=dict)
 
     def is_known(self, name: str) -> bool:
         return self.readings.values.get(name, UNKNOWN) is not UNKNOWN
@@ -67,9 +66,41 @@ class Levers:
         """Every value that the fact may have, the present one included."""
         known = self._domains.get(name)
         if known is None:
-            self._beside[name] = self._near(name)
-            known = self._domains[name] = BASE | self.kept(name) | self._others(name)
+            known = self._domains[name] = self._domain(name)
         return known
+
+    def _domain(self, name: str) -> int:
+        if self.evidence is not None and not self._by_design(name):
+            domain = self.evidence.domain(name)
+            self._beside[name] = self.evidence._beside[name]
+            return domain
+        if not self._may_change(name):
+            self._beside[name] = ()
+            return BASE | self.kept(name)
+        partners = self.boundaries.compared_with(name)
+        if any(self.is_known(one) for one in (name, *partners)):
+            self._beside[name] = self._near(name)
+            return BASE | self.kept(name) | self._others(name)
+        self._beside[name] = ()
+        domains = self.boundaries.open_domains
+        if name not in domains:
+            domains[name] = BASE | self._others(name)
+        return domains[name]
+
+    def ways_of(self, nodes: Sequence[Node]) -> Ways:
+        """Where the ways to meet conditions are remembered: as long as they are the same."""
+        reach, values = self.boundaries.reach, self.readings.values
+        known = [name for node in nodes for name in reach(node)
+                 if values.get(name, UNKNOWN) is not UNKNOWN]  # fmt: skip
+        if not known:
+            return self.boundaries.open_ways
+        if self.evidence is None or not self.boundaries.designed.isdisjoint(known):
+            return self.ways
+        return self.evidence.ways
+
+    def _by_design(self, name: str) -> bool:
+        """Does a known fact change by another design, and not otherwise?"""
+        return name in self.boundaries.designed and self.is_known(name)
 
     def by_evidence(self, name: str) -> int:
         """Those of `domain` that new evidence alone may bring about."""
@@ -82,12 +113,21 @@ class Levers:
 
     def weigh(self, box: Box) -> Weight:
         """How much a box changes. A count that becomes 0 with another one does not count."""
+        changed = self.changed(box)
+        return len(changed), self.designed(changed, box), tuple(sorted(changed))
+
+    def changed(self, box: Box) -> list[str]:
+        """The facts that have to change for a box, without those that follow others."""
         changed = [name for name, mask in box.items() if not mask & BASE]
-        if self.parts:
-            changed = [name for name in changed if not self.follows(name, box)]
-        design = sum([1 for name in changed if not box[name] & self.by_evidence(name)])
-        changed.sort()
-        return len(changed), design, tuple(changed)
+        if self.parts.keys().isdisjoint(changed):
+            return changed
+        return [name for name in changed if not self.follows(name, box)]
+
+    def designed(self, changed: Sequence[str], box: Box) -> int:
+        """How many of the changed facts evidence alone does not change."""
+        if not self.design:
+            return 0
+        return sum([1 for name in changed if not box[name] & self.by_evidence(name)])
 
     def whole_of(self, name: str) -> str:
         """The fact of which this one counts a part; else the fact itself."""
@@ -116,43 +156,56 @@ class Levers:
         value = self._value(name, bit)
         if isinstance(value, UnknownType):
             raise KeyError(f"{name} is unknown and has no such value")
-        if self.types[name]["type"] == "interval" and isinstance(value, int | float):
+        if self.types[name]["type"] == "interval" and isinstance(value, (int, float)):
             return Interval(float(value), float(value), float(value))
         return value
 
-    def allowed(self, leaf: Node, name: str, truth: bool, strict: bool, seen: Values) -> int:
-        """The values at which a leaf about one fact is `truth`; not strict: at which it may be.
-
-        seen: the values at present.
-        """
+    def leaf_ways(
+        self, leaf: Node, name: str, truth: bool, strict: bool, seen: Values
+    ) -> list[Box]:
+        """How a leaf about one fact is `truth`; not strict: how it may be. seen: present values."""
         domain = self.domain(name)
-        found = 0
-        if _suits(leaf.run(seen), truth, strict):
-            found = BASE | BETTER
-        if domain == BASE:
-            return found & domain
-        yes, no = self.boundaries.masks(leaf, name)
-        count = len(self.boundaries.candidates(name))
-        static = (yes if truth else no) if strict else (1 << count) - 1 & ~(no if truth else yes)
-        found |= static << _FIRST
-        extra = domain >> (_FIRST + count) << (_FIRST + count) | domain & NARROWED
-        for bit in bits(extra):
-            if _suits(leaf.run(self.reading(name, bit)), truth, strict):
-                found |= bit
-        return found & domain
+        found = BASE | BETTER if _suits(leaf.run(seen), truth, strict) else 0
+        if domain != BASE:
+            masks, count = self.boundaries.masks(leaf, name)
+            found |= masks[strict][truth] << _FIRST
+            for bit, values in self._own_readings(name, domain, count):
+                if _suits(leaf.run(values), truth, strict):
+                    found |= bit
+            found &= domain
+        elif found:
+            return [{}]
+        if not found:
+            return []
+        return [{}] if found == domain else [{name: found}]
+
+    def _own_readings(
+        self, name: str, domain: int, count: int
+    ) -> Sequence[tuple[int, Mapping[str, Value]]]:
+        """The values in the domain that are the release's own, no candidates of the pack.
+
+        count: of those candidates.
+        """
+        known = self._own.get(name)
+        if known is None:
+            extra = domain >> (_FIRST + count) << (_FIRST + count) | domain & NARROWED
+            known = self._own[name] = [(bit, self.reading(name, bit)) for bit in bits(extra)]
+        return known
 
     def preferred(self, name: str, mask: int) -> int:
         """The value to name, of several that would do: one that is kept, else the nearest."""
         for bit in (BASE, BETTER, NARROWED):
             if mask & bit:
                 return bit
+        if not mask & (mask - 1):
+            return mask
         if name in self.parts.values() and (none := mask & self.none_of(name)):
             return none
         origin = self.readings.values.get(name, UNKNOWN)
         choices = list(bits(mask))
         if self._descends(name):
             choices.reverse()
-        zero = origin if isinstance(origin, int | float) else 0
+        zero = origin if isinstance(origin, (int, float)) else 0
         return min(choices, key=lambda bit: _distance(self._value(name, bit), zero))
 
     def none_of(self, name: str) -> int:
@@ -217,7 +270,7 @@ class Levers:
         if not self.is_known(name):
             return True
         by = self._changes_by(name)
-        return by == "evidence" or (by == "design" and self.design and not name.startswith("use."))
+        return by == "evidence" or (self.design and self._by_design(name))
 
     def _changes_by(self, name: str) -> str:
         return str(self.types[name]["can_change"]) if name in self.types else "no"
@@ -239,7 +292,7 @@ class Levers:
                 return bool(value == scale[0 if up else -1])
             rank, before = scale.index(value), scale.index(old)
             return rank < before if up else rank > before
-        if not isinstance(value, int | float) or not isinstance(old, int | float):
+        if not isinstance(value, (int, float)) or not isinstance(old, (int, float)):
             return True
         return value <= old if up else value >= old
 
@@ -259,7 +312,7 @@ def _suits(truth: object, wanted: bool, strict: bool) -> bool:
 
 
 def _distance(value: Value, zero: float) -> float:
-    return abs(value - zero) if isinstance(value, int | float) else 0.0
+    return abs(value - zero) if isinstance(value, (int, float)) else 0.0
 
 
 def paired(leaf: Node, types: Mapping[str, object]) -> tuple[str, str]:

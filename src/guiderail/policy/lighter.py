@@ -19,8 +19,9 @@ from typing import Final
 
 from guiderail.core.scales import Track
 from guiderail.policy.actions import changes_told, told_of
+from guiderail.policy.boundaries import Box
 from guiderail.policy.decision import Lighter
-from guiderail.policy.levers import BASE, Box, Levers, Weight
+from guiderail.policy.levers import BASE, Levers, Weight
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import Readings
 from guiderail.policy.requirements import Requirements, Situation
@@ -42,7 +43,9 @@ def lighter_ways(
     if judged.track == 0 or judged.tier == TIERS.index("prohibited"):
         return ()
     situation = Situation(pack, book, readings, judged)
-    evidence, design = (_Tries(situation, _levers(situation, design=way)) for way in (False, True))
+    levers = _levers(situation)
+    evidence = _Tries(situation, levers)
+    design = _Tries(situation, _levers(situation, levers))
     found: list[tuple[str, _Found]] = []
     for target in range(judged.track - 1, -1, -1):
         most = len(readings.values)
@@ -147,11 +150,15 @@ class _Tries:
         return self.situation.book.judge(values, known_by)
 
 
-def _levers(situation: Situation, *, design: bool) -> Levers:
+def _levers(situation: Situation, evidence: Levers | None = None) -> Levers:
+    """The levers of new evidence; those of another design as well, where the former are given."""
     pack = situation.pack
     least = dict(situation.book.wanted[situation.tier])
     weak = {name: least[name] for name in situation.base.weak}
-    return Levers(pack.boundaries, pack.tree["facts"], situation.readings, design, weak, pack.parts)
+    return Levers(
+        pack.boundaries, pack.tree["facts"], situation.readings, evidence is not None, weak,
+        pack.parts, evidence,
+    )  # fmt: skip
 
 
 def _way(pack: Pack, found: _Found, by: str, teller: Teller) -> Lighter:

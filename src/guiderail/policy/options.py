@@ -6,10 +6,11 @@ complete: whatever makes it so lies in one of them. So the smallest boxes are th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from guiderail.policy.levers import BASE, Box, Levers, bits, paired
+from guiderail.policy.boundaries import Box, Ways
+from guiderail.policy.levers import BASE, Levers, bits, paired
 from guiderail.policy.support import Node
 from guiderail.policy.vocabulary import COMPUTED
 from guiderail_verify.evaluate import UNKNOWN, Values
@@ -33,19 +34,35 @@ class Options:
 
     def making(self, node: Node, truth: bool, *, strict: bool = True) -> list[Box]:
         """Ways to make an expression `truth`; not strict: at least not its opposite."""
-        if len(node.names) < 2 or not _COMPUTED.isdisjoint(node.names):
+        if not node.parts:
+            return self._leaf(node, truth, strict)
+        if not _COMPUTED.isdisjoint(node.names):
             return self._making(node, truth, strict)
-        key = (id(node), truth, strict)
-        known = self._levers.boxes.get(key)
+        ways, key = self._levers.ways_of((node,)), (id(node), truth, strict)
+        known = ways.get(key)
         if known is None:
-            known = self._levers.boxes[key] = self._making(node, truth, strict)
-        return known
+            return self.remembered(ways, key, lambda: self._making(node, truth, strict))
+        return self.recalled(known)
+
+    def remembered(
+        self, ways: Ways, key: tuple[int, bool, bool], find: Callable[[], list[Box]]
+    ) -> list[Box]:
+        """Find boxes, and remember them together with whether they are all."""
+        levers = self._levers
+        before, levers.complete = levers.complete, True
+        boxes = find()
+        ways[key] = boxes, levers.complete
+        levers.complete = levers.complete and before
+        return boxes
+
+    def recalled(self, known: tuple[list[Box], bool]) -> list[Box]:
+        boxes, complete = known
+        self._levers.complete = self._levers.complete and complete
+        return boxes
 
     def _making(self, node: Node, truth: bool, strict: bool) -> list[Box]:
         if node.joint == "not":
             return self.making(node.parts[0], not truth, strict=strict)
-        if not node.parts:
-            return self._leaf(node, truth, strict)
         if (node.joint == "all") is truth:
             return self.every(self.making(part, truth, strict=strict) for part in node.parts)
         return self.one([self.making(part, truth, strict=strict) for part in node.parts])
@@ -77,20 +94,15 @@ class Options:
 
     def _leaf(self, leaf: Node, truth: bool, strict: bool) -> list[Box]:
         names = leaf.names
-        if names == ("evidence.weak",):
-            return self._weakness(truth)
         if len(names) == 1:
             (name,) = names
-            return self._box(name, self._levers.allowed(leaf, name, truth, strict, self._seen))
+            if name == "evidence.weak":
+                return self._weakness(truth)
+            return self._levers.leaf_ways(leaf, name, truth, strict, self._seen)
         if len(names) == 2:
             return self._pair(leaf, truth, strict)
         now = leaf.run(self._seen)
         return [{}] if now is truth or (not strict and now is UNKNOWN) else []
-
-    def _box(self, name: str, mask: int) -> list[Box]:
-        if not mask:
-            return []
-        return [{}] if mask == self._levers.domain(name) else [{name: mask}]
 
     def _weakness(self, truth: bool) -> list[Box]:
         """Evidence is not weak once all of it is known better, and weak while some is not."""

@@ -53,6 +53,7 @@ class Pack:
     _vocabulary: Vocabulary = field(default=CATALOGUE_ONLY, repr=False, compare=False)
     _readers: list[Reader] = field(default_factory=list, repr=False, compare=False)
     _wordings: dict[int, tuple[Said, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _templates: dict[str, Said] = field(default_factory=dict, repr=False, compare=False)
     _gate_forms: dict[str, GateForm] = field(default_factory=dict, repr=False, compare=False)
     _quotings: Mapping[str, Quoting] = field(default_factory=dict, repr=False, compare=False)
     _in_force: dict[tuple[str, str, int], tuple[Mapping[str, Any], ...]] = field(
@@ -134,16 +135,24 @@ class Pack:
             )
         return known
 
+    def template(self, text: str) -> Said:
+        """A template of this pack, prepared once."""
+        known = self._templates.get(text)
+        if known is None:
+            known = self._templates[text] = self.said(text)
+        return known
+
     def said(self, text: str, when: Node | None = None) -> Said:
-        """A template of this pack, ready to be filled in."""
+        """A template, ready to be filled in."""
         whole = pieces(text)
         if len(whole) == 1 and isinstance(whole[0], str):
             return Said(when, (), whole[0])
         return Said(when, parts(whole, self._quotings), "")
 
-    def quoting(self, name: str) -> Quoting | None:
-        """How a fact is quoted, by its name or by that of a bound; None for other names."""
-        return self._quotings.get(name)
+    @property
+    def quotings(self) -> Mapping[str, Quoting]:
+        """How each fact is quoted, by its name or by that of a bound."""
+        return self._quotings
 
     def gate_form(self, gate: str) -> GateForm:
         """A gate for the people who read its verdict, prepared once."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from guiderail.core.scales import Verdict
 from guiderail.facts.fact_type import FactType
-from guiderail.policy.support import Node
+from guiderail.policy.support import Node, sure_carriers
 from guiderail.policy.templates import Piece, Placeholder
 
 _CARRIED_BY: Final = {
@@ -21,6 +22,13 @@ _CARRIED_BY: Final = {
     "insufficient": ("pass_when", "fail_when"),
 }
 """The conditions of a gate that carry each verdict."""
+
+_SETTLED_BY: Final = {
+    "not_applicable": ("applies_when", False),
+    "fail": ("fail_when", True),
+    "pass": ("pass_when", True),
+}
+"""The one condition behind a verdict, and its truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +42,15 @@ class Quoting:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A placeholder and the fact that it means; none for those of `templates.SPECIAL`."""
+    """A placeholder and the fact that it means; none for those of `templates.SPECIAL`.
+
+    words: the two of `|one|many`. whole: the value of the fact is asked for and nothing else.
+    """
 
     place: Placeholder
     quoting: Quoting | None
+    words: tuple[str, ...]
+    whole: bool
 
 
 Part = str | Slot | tuple["Part", ...]
@@ -57,18 +70,29 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class GateForm:
-    """A gate for the people who read its verdict.
+class VerdictForm:
+    """One verdict of a gate for the people who read it.
 
-    carriers: for each verdict the conditions that carry it. needs: all its conditions.
+    plain: its sentence where that is always the same. carriers: the conditions that carry it.
+    quoted: the facts that carry it whatever their values are; None where that depends.
     """
+
+    verdict: Verdict
+    plain: str
+    wordings: tuple[Said, ...]
+    carriers: tuple[Node, ...]
+    quoted: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateForm:
+    """A gate for the people who read its verdicts. needs: all its conditions."""
 
     owner: str
     waivable_by: tuple[str, ...]
     may_be_absent: tuple[str, ...]
-    carriers: Mapping[str, tuple[Node, ...]]
     needs: tuple[Node, ...]
-    sentences: Mapping[str, tuple[Said, ...]]
+    verdicts: Mapping[str, VerdictForm]
 
 
 def quoting(kind: FactType, limits: tuple[float, ...]) -> Quoting:
@@ -87,11 +111,17 @@ def parts(whole: Sequence[Piece], quotings: Mapping[str, Quoting]) -> tuple[Part
         match piece:
             case str():
                 found.append(piece)
-            case Placeholder(name=name):
-                found.append(Slot(piece, quotings.get(name)))
+            case Placeholder():
+                found.append(_slot(piece, quotings.get(piece.name)))
             case _:
                 found.append(parts(piece, quotings))
     return tuple(found)
+
+
+def _slot(place: Placeholder, quoted: Quoting | None) -> Slot:
+    words = place.words
+    named = quoted is not None and quoted.kind.name == place.name
+    return Slot(place, quoted, words, named and not (place.detail or words))
 
 
 def gate_form(
@@ -100,14 +130,33 @@ def gate_form(
     nodes: Mapping[str, Node],
 ) -> GateForm:
     """sentences: by verdict. nodes: the conditions that the gate has, by their key."""
+    absent = tuple(tree["may_be_absent"])
     return GateForm(
         owner=str(tree["owner"]),
         waivable_by=tuple(tree["waivable_by"]),
-        may_be_absent=tuple(tree["may_be_absent"]),
-        carriers={
-            verdict: tuple(nodes[key] for key in keys if key in nodes)
-            for verdict, keys in _CARRIED_BY.items()
-        },
+        may_be_absent=absent,
         needs=tuple(nodes.values()),
-        sentences=sentences,
+        verdicts={
+            verdict: _verdict_form(verdict, wordings, nodes, absent)
+            for verdict, wordings in sentences.items()
+        },
+    )
+
+
+def _verdict_form(
+    verdict: str,
+    wordings: tuple[Said, ...],
+    nodes: Mapping[str, Node],
+    absent: Sequence[str],
+) -> VerdictForm:
+    key, truth = _SETTLED_BY.get(verdict, ("", False))
+    quoted = sure_carriers(nodes[key], truth) if key in nodes else None
+    if quoted is not None and not set(quoted).isdisjoint(absent):
+        quoted = None
+    return VerdictForm(
+        verdict=Verdict(verdict),
+        plain=wordings[0].plain if len(wordings) == 1 and wordings[0].when is None else "",
+        wordings=wordings,
+        carriers=tuple(nodes[key] for key in _CARRIED_BY[verdict] if key in nodes),
+        quoted=quoted,
     )

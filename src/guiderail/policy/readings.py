@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
@@ -14,6 +14,12 @@ from guiderail_verify.judge import typed_value
 
 _RANKS = {level: level.rank for level in KnownBy}
 NOT_GIVEN = "nothing has measured or answered it"
+_USUAL: Final = {"bool": bool, "integer": int, "text": str, "interval": Interval}
+"""Types whose values are known by their class alone."""
+
+
+class _NoClass:
+    """What no value is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Readings:
 
 
 class Reader:
-    """Reads the facts that one pack names; what nobody gave is prepared once."""
+    """Reads the facts that one pack names; what depends on the pack alone is prepared once."""
 
     def __init__(self, types: Mapping[str, Mapping[str, Any]]) -> None:
         self._types = types
@@ -34,21 +40,44 @@ class Reader:
         self._blank: dict[str, Value] = {}
         for name, kind in types.items():
             self._blank |= _unknown(name, kind)
+        self._usual = {name: _usual(kind) for name, kind in types.items()}
+        self._bounds = {
+            name: (f"{name}.low", f"{name}.high")
+            for name, kind in types.items()
+            if kind["type"] == "interval"
+        }
 
     def read(self, facts: FactSet) -> Readings:
         """What is missing or of another type than the pack says is unknown."""
         values = dict(self._blank)
         known_by: dict[str, int] = {}
         shown: dict[str, Fact] = {**self._nothing, **facts}
+        usual_of = self._usual.get
         for name, fact in facts.items():
-            kind = self._types.get(name)
-            if kind is None or isinstance(fact.value, Unknown):
+            usual = usual_of(name)
+            if usual is None:
                 continue
-            if _store(name, fact.value, kind, values):
-                known_by[name] = _RANKS[fact.known_by]
+            value = fact.value
+            if value.__class__ is not usual:
+                if isinstance(value, Unknown):
+                    continue
+                read = self._read(name, value)
+                if read is UNKNOWN:
+                    shown[name] = unknown(name, _mistyped(self._types[name]), fact.source)
+                    continue
+                values[name] = read
+            elif usual is Interval:
+                low, high = self._bounds[name]
+                values[name], values[low], values[high] = value.value, value.low, value.high
             else:
-                shown[name] = unknown(name, _mistyped(kind), fact.source)
+                values[name] = value
+            known_by[name] = _RANKS[fact.known_by]
         return Readings(values, known_by, shown)
+
+    def _read(self, name: str, value: object) -> Value:
+        """A value that is not accepted for its class alone."""
+        kind = self._types[name]
+        return UNKNOWN if kind["type"] == "interval" else typed_value(value, kind)
 
 
 def readings_of(facts: FactSet, types: Mapping[str, Mapping[str, Any]]) -> Readings:
@@ -62,18 +91,9 @@ def _unknown(name: str, kind: Mapping[str, Any]) -> dict[str, Value]:
     return {name: UNKNOWN, f"{name}.low": UNKNOWN, f"{name}.high": UNKNOWN}
 
 
-def _store(name: str, value: object, kind: Mapping[str, Any], values: dict[str, Value]) -> bool:
-    """Put a known value where rules find it; False when it is not of the fact's type."""
-    if kind["type"] != "interval":
-        typed = typed_value(value, kind)
-        values[name] = typed
-        return typed is not UNKNOWN
-    if not isinstance(value, Interval):
-        return False
-    values[name] = value.value
-    values[f"{name}.low"] = value.low
-    values[f"{name}.high"] = value.high
-    return True
+def _usual(kind: Mapping[str, Any]) -> type:
+    """The class of which every value is a value of the type; of most types there is none."""
+    return _USUAL.get(kind["type"], _NoClass)
 
 
 def _mistyped(kind: Mapping[str, Any]) -> str:

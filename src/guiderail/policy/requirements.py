@@ -6,9 +6,10 @@ For one target track at one tier. Each requirement is met in one of several ways
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from guiderail.policy.levers import BASE, Box, Levers
+from guiderail.policy.boundaries import Box
+from guiderail.policy.levers import BASE, Levers
 from guiderail.policy.options import Options
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import Readings
@@ -25,6 +26,8 @@ from guiderail_verify.judge import (
     Rulebook,
     base_name,
 )
+
+_COMPUTED: Final = frozenset(COMPUTED)
 
 
 class Cause(NamedTuple):
@@ -176,15 +179,14 @@ class Requirements:
 
     def _passing_once(self, gate: Gate) -> list[Box]:
         """The ways for a gate are the same at every tier, unless it asks for the tier itself."""
-        if any(
-            not COMPUTED.keys().isdisjoint(n.names) for n in self._of.pack.gate_form(gate.id).needs
-        ):
+        form = self._of.pack.gate_form(gate.id)
+        if any(not _COMPUTED.isdisjoint(node.names) for node in form.needs):
             return self._passing(gate)
-        key = (gate.id, self._target > 0)
-        known = self._levers.gates.get(key)
+        ways, key = self._levers.ways_of(form.needs), (id(form), self._target > 0, True)
+        known = ways.get(key)
         if known is None:
-            known = self._levers.gates[key] = self._passing(gate)
-        return known
+            return self._options.remembered(ways, key, lambda: self._passing(gate))
+        return self._options.recalled(known)
 
     def _passing(self, gate: Gate) -> list[Box]:
         tree, options = self._of.pack.gate(gate.id), self._options

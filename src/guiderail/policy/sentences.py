@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from guiderail.core.interval import Interval
 from guiderail.core.messages import FactShown
@@ -20,6 +20,7 @@ from guiderail.policy.vocabulary import LIGHTER_DESIGN, TIER
 from guiderail.policy.words import METRICS, capitalised, joined, phrase, value_words
 from guiderail_verify.judge import Hit, Judgement
 
+_KNOWN_BY: Final = {level: level.value for level in KnownBy}
 _METRIC_FACTS = ("change.performance", "performance.value")
 
 
@@ -36,11 +37,11 @@ class Teller:
 
     def __init__(self, pack: Pack, readings: Readings, judged: Judgement) -> None:
         self._pack = pack
+        self._quotings = pack.quotings
         self._facts = readings.facts
         self._values = judged.values
         self._judged = judged
         self._told: dict[str, FactShown] = {}
-        self._intervals: dict[tuple[str, str], str] = {}
         self._fact_type = pack.vocabulary.fact_type
 
     def wording(self, cases: Sequence[Any], unknown: Sequence[str] = ()) -> str:
@@ -64,14 +65,18 @@ class Teller:
         return [*(left or wordings)[-1:]]
 
     def fill(self, text: str, unknown: Sequence[str] = ()) -> str:
-        """One template as a sentence."""
-        return self._sentence(self._pack.said(text), unknown)
+        """One template of the pack as a sentence."""
+        return self._sentence(self._pack.template(text), unknown)
 
     def _sentence(self, said: Said, unknown: Sequence[str]) -> str:
         if said.plain:
             return said.plain
-        filled = [self._part(part, unknown) for part in said.parts]
-        return capitalised("".join([part for part in filled if part is not None]).strip())
+        filled = []
+        for part in said.parts:
+            text = part if isinstance(part, str) else self._part(part, unknown)
+            if text is not None:
+                filled.append(text)
+        return capitalised("".join(filled).strip())
 
     def not_known(self, names: Sequence[str]) -> str:
         """ "The field of use and whether ... are not known (nobody has answered)", by reason."""
@@ -89,10 +94,17 @@ class Teller:
     def shown(self, names: Sequence[str]) -> tuple[FactShown, ...]:
         """Facts as a reason quotes them."""
         told = self._told
+        found = []
         for name in names:
-            if name not in told:
-                told[name] = self._shown(name)
-        return tuple([told[name] for name in names])
+            one = told.get(name)
+            if one is None:
+                one = told[name] = self._shown(name)
+            found.append(one)
+        return tuple(found)
+
+    def words(self, name: str) -> str:
+        """The value of a fact that has one of its own: none of those that deciding computes."""
+        return self._value_words(self._facts[name], self._quotings[name], "")
 
     def rows_needed(self, name: str) -> RowsNeeded | None:
         """How many rows would settle a value whose interval crosses a limit of the pack.
@@ -111,12 +123,17 @@ class Teller:
         return RowsNeeded(stated, None) if isinstance(stated, int) else None
 
     def _shown(self, name: str) -> FactShown:
-        fact, quoting = self._facts.get(name), self._pack.quoting(name)
+        fact, quoting = self._facts.get(name), self._quotings.get(name)
         if fact is None or quoting is None:
             return self._computed(name)
-        words = self._words(name, fact.value, quoting, quoting.form)
+        value = fact.value
+        if value is True or value is False:
+            words = "yes" if value else "no"
+        else:
+            words = value_words(quoting.kind, value, quoting.form, quoting.limits)
         # Of what nobody gave it is said where it would come from.
-        return FactShown(name, words, fact.source or quoting.kind.source, str(fact.known_by))
+        source = fact.source or quoting.kind.source
+        return FactShown(name, words, source, _KNOWN_BY[fact.known_by])
 
     def _computed(self, name: str) -> FactShown:
         """What no provider gives: its source is what the decision computed it from.
@@ -175,24 +192,22 @@ class Teller:
         fact = self._facts.get(kind.name)
         if fact is None:
             return None if place.detail else "not known"
+        if slot.whole:
+            return self._value_words(fact, quoting, place.format)
         if place.detail == "rows_needed":
             rows = self.rows_needed(kind.name)
             return None if rows is None else f"{rows.needed:,}"
         if place.detail:
             return _detail(fact, place.detail, quoted=place.format == "code")
-        if place.words:
-            return place.words[0 if fact.value == 1 else 1]
-        return self._words(place.name, _bound(fact, place.name), quoting, place.format)
+        if slot.words:
+            return slot.words[0 if fact.value == 1 else 1]
+        return value_words(kind, _bound(fact, place.name), place.format, quoting.limits)
 
-    def _words(self, name: str, value: Value, quoting: Quoting, form: str) -> str:
-        """A value in words; intervals, which take longest, once for each form."""
-        if not isinstance(value, Interval):
-            return value_words(quoting.kind, value, form, quoting.limits)
-        known = self._intervals.get((name, form))
-        if known is None:
-            known = value_words(quoting.kind, value, form, quoting.limits)
-            self._intervals[name, form] = known
-        return known
+    def _value_words(self, fact: Fact, quoting: Quoting, form: str) -> str:
+        """The value of a fact in words; in the form in which reasons quote it, only once."""
+        if form == quoting.form:
+            return self.shown((quoting.kind.name,))[0].value
+        return value_words(quoting.kind, fact.value, form, quoting.limits)
 
     def _special(self, place: Placeholder, unknown: Sequence[str]) -> str | None:
         """Placeholders that name no single fact, and facts that the decision computes."""

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from guiderail.policy.levers import Box, Levers, Weight
+from guiderail.policy.boundaries import Box
+from guiderail.policy.levers import BASE, Levers, Weight
 from guiderail.policy.options import merged
+
+_MET: Final[list[Box]] = [{}]
+"""The ways to meet a requirement that is met."""
 
 MOST_STEPS: Final = 3000
 """After this many tries the first selection that works is taken, and it is not called smallest."""
@@ -28,15 +32,30 @@ class Selection:
     proven: bool
 
 
+class _Need(NamedTuple):
+    """A requirement that leaves a choice.
+
+    facts: what it is about. wholes: the same, with the facts of which they count a part instead of
+    such parts. ways: those to meet it that are still open.
+    """
+
+    facts: frozenset[str]
+    wholes: frozenset[str]
+    ways: Sequence[Box]
+
+
 def smallest(requirements: Sequence[Sequence[Box]], levers: Levers, most: int) -> Selection | None:
     """The lightest selection of at most `most` changes; None when there is none."""
     whole, rest = _forced(requirements)
-    if whole is None or levers.weigh(whole)[0] > most:
+    if whole is None:
+        return None
+    needs = [_need(ways, levers) for ways in rest]
+    changed = levers.changed(whole)
+    if len(changed) > most or _least(changed, needs, levers) > most:
         return None
     proven = True
-    for part in _apart(rest, levers):
-        names = {levers.whole_of(name) for ways in part for way in ways for name in way}
-        start = {name: mask for name, mask in whole.items() if levers.whole_of(name) in names}
+    for wholes, part in _apart(needs):
+        start = {name: mask for name, mask in whole.items() if levers.whole_of(name) in wholes}
         found = _solved(start, part, levers, most)
         if found is None:
             return None
@@ -46,39 +65,43 @@ def smallest(requirements: Sequence[Sequence[Box]], levers: Levers, most: int) -
     return Selection(whole, weight, proven) if weight[0] <= most else None
 
 
-def _solved(
-    start: Box, rest: Sequence[Sequence[Box]], levers: Levers, most: int
-) -> Selection | None:
+def _need(ways: Sequence[Box], levers: Levers) -> _Need:
+    facts = frozenset().union(*ways)
+    wholes = facts if levers.parts.keys().isdisjoint(facts) else map(levers.whole_of, facts)
+    return _Need(facts, frozenset(wholes), sorted(ways, key=levers.weigh))
+
+
+def _solved(start: Box, part: Sequence[_Need], levers: Levers, most: int) -> Selection | None:
     """The lightest selection for requirements that hang together."""
-    rest = [sorted(ways, key=levers.weigh) for ways in rest]
+    needs = sorted(part, key=_choices)
     search = _Search(levers)
-    for budget in range(levers.weigh(start)[0], most + 1):
-        found = search.within(start, rest, budget)
+    changed = levers.changed(start)
+    for budget in range(max(len(changed), _least(changed, needs, levers)), most + 1):
+        found = search.within(start, needs, budget)
         if search.gave_up:
             break
         if found is not None:
             return Selection(found, levers.weigh(found), True)
         if not search.cut:
             return None
-    first = _Search(levers, first=True).within(start, rest, most)
+    first = _Search(levers, first=True).within(start, needs, most)
     return Selection(first, levers.weigh(first), False) if first is not None else None
 
 
-def _apart(rest: Sequence[Sequence[Box]], levers: Levers) -> list[list[Sequence[Box]]]:
+def _apart(needs: Sequence[_Need]) -> list[tuple[frozenset[str], list[_Need]]]:
     """Requirements in groups, so that no two groups share a fact."""
-    groups: list[tuple[set[str], list[Sequence[Box]]]] = []
-    for ways in rest:
-        names = {levers.whole_of(name) for way in ways for name in way}
-        together: list[Sequence[Box]] = [ways]
+    groups: list[tuple[frozenset[str], list[_Need]]] = []
+    for need in needs:
+        wholes, together = need.wholes, [need]
         others = []
         for group in groups:
-            if group[0] & names:
-                names |= group[0]
-                together = group[1] + together
-            else:
+            if group[0].isdisjoint(wholes):
                 others.append(group)
-        groups = [*others, (names, together)]
-    return [group for _, group in groups]
+            else:
+                wholes |= group[0]
+                together = group[1] + together
+        groups = [*others, (wholes, together)]
+    return groups
 
 
 def _forced(requirements: Sequence[Sequence[Box]]) -> tuple[Box | None, list[list[Box]]]:
@@ -116,7 +139,7 @@ def _fitting(box: Box, ways: Sequence[Box]) -> list[Box]:
             elif held & ~mask:
                 satisfied = False
         if fits and satisfied:
-            return [{}]
+            return _MET
         if fits:
             found.append(way)
     return found
@@ -137,31 +160,73 @@ class _Search:
     def gave_up(self) -> bool:
         return self.steps > MOST_STEPS
 
-    def within(self, box: Box, rest: Sequence[Sequence[Box]], budget: int) -> Box | None:
+    def within(self, box: Box, rest: Sequence[_Need], budget: int) -> Box | None:
         self._best = self._weight = None
         self.cut = False
         self._try(box, rest, budget)
         return self._best
 
-    def _try(self, box: Box, rest: Sequence[Sequence[Box]], budget: int) -> None:
+    def _try(self, box: Box, rest: Sequence[_Need], budget: int) -> None:
         self.steps += 1
         if self.gave_up or (self._first and self._best is not None):
             return
-        weight = self._levers.weigh(box)
-        if weight[0] > budget:
+        levers = self._levers
+        changed = levers.changed(box)
+        if len(changed) > budget:
             self.cut = True
             return
-        if self._weight is not None and weight[:2] > self._weight[:2]:
+        weight = len(changed), levers.designed(changed, box)
+        if self._weight is not None and weight > self._weight[:2]:
             return
-        left: list[list[Box]] = [
-            fitting for ways in rest if (fitting := _fitting(box, ways)) != [{}]
-        ]
-        left.sort(key=len)
-        if not left:
-            if self._weight is None or weight < self._weight:
-                self._best, self._weight = box, weight
+        if rest and _least(changed, rest, levers) > budget:
+            self.cut = True
             return
-        for way in left[0]:
+        if not rest:
+            whole = (*weight, tuple(sorted(changed)))
+            if self._weight is None or whole < self._weight:
+                self._best, self._weight = box, whole
+            return
+        for way in rest[0].ways:
             both = merged(box, way)
             if both is not None:
-                self._try(both, left, budget)
+                self._try(both, _left(both, rest, way), budget)
+
+
+def _least(changed: Sequence[str], rest: Sequence[_Need], levers: Levers) -> int:
+    """How many changes it takes at least: one for each requirement that shares no fact with those
+    before it and that nothing but another change meets. A fact and those that count some of it are
+    one, because the parts may follow."""
+    taken = {levers.whole_of(name) for name in changed}
+    least = len(taken)
+    for _, wholes, ways in rest:
+        if taken.isdisjoint(wholes) and all(map(_changes, ways)):
+            least += 1
+            taken |= wholes
+    return least
+
+
+def _changes(way: Box) -> bool:
+    """Does a way need any change?"""
+    return any(not mask & BASE for mask in way.values())
+
+
+def _left(box: Box, rest: Sequence[_Need], way: Box) -> list[_Need]:
+    """The requirements that are still open, the one with the fewest ways first.
+
+    way: by what the box has just shrunk; requirements about other facts are as they were.
+    """
+    left: list[_Need] = []
+    for need in rest:
+        facts, wholes, ways = need
+        if not facts.isdisjoint(way):
+            fitting = _fitting(box, ways)
+            if fitting == _MET:
+                continue
+            need = _Need(facts, wholes, fitting)
+        left.append(need)
+    left.sort(key=_choices)
+    return left
+
+
+def _choices(need: _Need) -> int:
+    return len(need.ways)

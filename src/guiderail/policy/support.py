@@ -9,6 +9,7 @@ from typing import Any
 from guiderail_verify.evaluate import (
     UNKNOWN,
     Expression,
+    Truth,
     Values,
     compile_expression,
     fact_names,
@@ -49,6 +50,20 @@ def node(tree: Mapping[str, Any], types: Mapping[str, object]) -> Node:
     return Node("", (), compile_expression(tree), names, tree)
 
 
+def sure_carriers(root: Node, truth: bool) -> tuple[str, ...] | None:
+    """What `carriers` gives whenever an expression has this truth; None where values matter."""
+    if not root.parts:
+        return root.names
+    if root.joint != "not" and truth is not (root.joint == "all"):
+        return None
+    inner = truth is not (root.joint == "not")
+    found = [sure_carriers(part, inner) for part in root.parts]
+    names = [names for names in found if names is not None]
+    if len(names) < len(found):
+        return None
+    return tuple(dict.fromkeys(name for part in names for name in part))
+
+
 def carriers(root: Node, values: Values) -> tuple[str, ...]:
     """The facts that make the expression what it is, in the order in which they are written.
 
@@ -56,31 +71,35 @@ def carriers(root: Node, values: Values) -> tuple[str, ...]:
     """
     if not root.parts:
         return root.names
-    if root.simple and root.run(values) is (root.joint == "all"):
-        return root.simple
-    return tuple(dict.fromkeys(_carriers(root, values)))
-
-
-def _carriers(root: Node, values: Values) -> list[str]:
-    if not root.parts:
-        return list(root.names)
     truth = root.run(values)
-    every = root.joint == "not" or truth is (root.joint == "all")
-    return [
-        name
-        for part in root.parts
-        if every or part.run(values) is truth
-        for name in _carriers(part, values)
-    ]
+    if root.simple and truth is (root.joint == "all"):
+        return root.simple
+    found: dict[str, None] = {}
+    _collect(root, truth, values, found)
+    return tuple(found)
+
+
+def _collect(root: Node, truth: Truth, values: Values, found: dict[str, None]) -> None:
+    """Add the carriers of an expression with this truth."""
+    if not root.parts:
+        for name in root.names:
+            found[name] = None
+    elif root.joint == "not":
+        opposite = truth if truth is UNKNOWN else truth is False
+        _collect(root.parts[0], opposite, values, found)
+    elif truth is (root.joint == "all"):  # then every part has this truth
+        for part in root.parts:
+            _collect(part, truth, values, found)
+    else:
+        for part in root.parts:
+            if part.run(values) is truth:
+                _collect(part, truth, values, found)
 
 
 def unknown_carriers(root: Node, values: Values) -> tuple[str, ...]:
     """The unknown facts that keep an expression from being known; none when it is known."""
     if root.run(values) is not UNKNOWN:
         return ()
-    return tuple(name for name in carriers(root, values) if _is_unknown(values, name))
-
-
-def _is_unknown(values: Values, name: str) -> bool:
-    value: object = values.get(name, UNKNOWN)
-    return value is UNKNOWN
+    found: dict[str, None] = {}
+    _collect(root, UNKNOWN, values, found)
+    return tuple([name for name in found if values.get(name, UNKNOWN) is UNKNOWN])

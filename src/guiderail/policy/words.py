@@ -13,7 +13,12 @@ from guiderail.facts.fact_type import FactType
 METRICS: Final = {name: kind.words for name, kind in METRIC_KINDS.items()}
 """How the primary metric is called in a sentence."""
 
-_MOST_DECIMALS: Final = 6
+_MOST_DECIMALS: Final = 5
+_WRITTEN: Final = tuple(f"%.{decimals}f" for decimals in range(_MOST_DECIMALS + 1))
+_ZEROS: Final = tuple(form % 0.0 for form in _WRITTEN)
+_LONG: Final = 1000
+"""From here on a number is written with commas, which takes longer."""
+
 _SMALL: Final = 10
 
 
@@ -25,10 +30,13 @@ def value_words(fact: FactType, value: Value, form: str = "", limits: Sequence[f
     """
     if value is True or value is False:
         return "yes" if value else "no"
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         if fact.unit == "days" and 0 <= value < 1:
             return "less than a day"
-        return _with_unit(_plain_number(number_words(value, form, limits, fact.unit)), fact.unit)
+        if isinstance(value, int):
+            return _with_unit(_whole_number(value, form), fact.unit)
+        text = number_words(value, form, limits, fact.unit)
+        return _with_unit(_plain_number(text), fact.unit)
     if isinstance(value, Interval):
         return _interval_words(fact, value, form, limits)
     if isinstance(value, str):
@@ -45,24 +53,37 @@ def number_words(
 
     Ratios and other small numbers without a unit start with two decimals.
     """
+    if isinstance(number, int):
+        return _whole_number(number, form)
     if form == "abs":
         number, limits = abs(number), [abs(limit) for limit in limits]
-    sign = "+" if form == "+" else ""
-    if isinstance(number, int):
-        return f"{number:{sign},}"
-    fewest = 1 if unit or abs(number) >= _SMALL else 2
-    for decimals in range(fewest, _MOST_DECIMALS):
-        shown = round(number, decimals)
-        if shown == number:
-            break
-        for limit in limits:
-            if (shown > limit) is not (number > limit) or (shown < limit) is not (number < limit):
-                break
-        else:
-            break
-    if shown == 0:
-        return f"{0:.{decimals}f}"
-    return f"{shown:{sign},.{decimals}f}"
+    decimals = 1 if unit or abs(number) >= _SMALL else 2
+    text = _WRITTEN[decimals] % number
+    shown = float(text)
+    while shown != number and decimals < _MOST_DECIMALS and _crosses(number, shown, limits):
+        decimals += 1
+        text = _WRITTEN[decimals] % number
+        shown = float(text)
+    if not shown:
+        return _ZEROS[decimals]
+    if not -_LONG < shown < _LONG:
+        text = f"{shown:,.{decimals}f}"
+    return f"+{text}" if form == "+" and shown > 0 else text
+
+
+def _whole_number(number: int, form: str) -> str:
+    if form == "abs":
+        number = abs(number)
+    text = str(number) if -_LONG < number < _LONG else f"{number:,}"
+    return f"+{text}" if form == "+" and number >= 0 else text
+
+
+def _crosses(number: float, shown: float, limits: Sequence[float]) -> bool:
+    """Has rounding moved a number onto or across a limit?"""
+    for limit in limits:
+        if (shown > limit) is not (number > limit) or (shown < limit) is not (number < limit):
+            return True
+    return False
 
 
 def joined(parts: Sequence[str], word: str = "and") -> str:
@@ -89,13 +110,13 @@ def capitalised(sentence: str) -> str:
 
 
 def _interval_words(fact: FactType, value: Interval, form: str, limits: Sequence[float]) -> str:
-    point = _with_unit(number_words(float(value.value), form, limits, fact.unit), fact.unit)
+    unit = fact.unit
+    point = _with_unit(number_words(float(value.value), form, limits, unit), unit)
     if form in ("abs", "plain"):
         return point
     bound_form = "+" if form == "+" else ""
-    low, high = (
-        number_words(float(b), bound_form, limits, fact.unit) for b in (value.low, value.high)
-    )
+    low = number_words(float(value.low), bound_form, limits, unit)
+    high = number_words(float(value.high), bound_form, limits, unit)
     return f"{point} (95 % interval {low} to {high})"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from guiderail.render.drift_text import drift_lines
+from guiderail.render.isolation_text import isolation_lines
 from guiderail.render.lines import Line, columns, paragraph
 from guiderail.render.performance_text import performance_lines
 
@@ -33,6 +34,10 @@ def _columns(document: Document) -> list[Line]:
         (row["name"], row["class"], row["kind"] or "", f"{row['confidence']}: {row['why']}")
         for row in found
     )
+    if document["sampled"]:
+        lines += paragraph(
+            "The file is large: blocks from all over it were looked at, not every row.", style="dim"
+        )
     others = f"{plain} other columns" if found else f"{plain} columns"
     return lines + paragraph(f"{others} show no sign of personal or protected data.", style="dim")
 
@@ -55,6 +60,7 @@ def _model(document: Document) -> list[Line]:
         run = document["run"]
         told = run.get("unknown") or f"scored {run['rows']} rows ({run['meaning']})"
         lines += paragraph(f"run: {told}", indent=2)
+        lines += isolation_lines(run["isolation"])
     return lines
 
 

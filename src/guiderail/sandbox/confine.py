@@ -11,7 +11,7 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 CLONE_NEWUSER = 0x10000000
@@ -36,14 +36,50 @@ class _CapabilityData(ctypes.Structure):
     )
 
 
-def confine(limits: Mapping[str, int], report: Path) -> None:
+_ALWAYS_READ = (
+    *("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/localtime"),
+    *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm"),
+    *("/sys/devices/system", "/sys/fs/cgroup", "/dev/null", "/dev/zero", "/dev/urandom"),
+)
+"""What Python and numeric libraries read wherever they run."""
+
+
+def confine(
+    limits: Mapping[str, int],
+    report: Path,
+    read: Sequence[str] | None = None,
+    write: Sequence[str] = (),
+) -> None:
     """Apply the limits to this process, leave the network, drop privileges, and say what worked.
 
     limits: cpu_seconds, memory_bytes, file_bytes, open_files. A limit of 0 is not applied.
+    read, write: the only files and directories that stay open to the process, beside those of
+    Python itself; with None no file is closed to it and no call is refused.
     """
-    achieved: dict[str, object] = {"limits": _limit(limits)}
-    achieved |= _leave_network() if sys.platform == "linux" else _no_namespaces()
-    report.write_text(json.dumps(achieved), encoding="utf-8")
+    with report.open("w", encoding="utf-8") as stream:  # opened before files are walled off
+        achieved: dict[str, object] = {"limits": _limit(limits)}
+        achieved |= _leave_network() if sys.platform == "linux" else _no_namespaces()
+        if read is not None and sys.platform == "linux":
+            achieved |= _wall_off(achieved, read, write)
+        json.dump(achieved, stream)
+
+
+def _wall_off(
+    before: Mapping[str, object], read: Sequence[str], write: Sequence[str]
+) -> dict[str, object]:
+    from guiderail.sandbox.kernel_walls import refuse_calls, wall_off_files
+
+    own = (sys.prefix, sys.base_prefix, sys.exec_prefix, *(path for path in sys.path if path))
+    package = str(Path(__file__).resolve().parents[1])
+    files = wall_off_files((*_ALWAYS_READ, *own, package, *read), (*write, "/dev/null"))
+    calls = refuse_calls()
+    told = [reason for reason in (files, calls) if reason is not None]
+    notes = before["notes"]
+    return {
+        "files_confined": files is None,
+        "calls_confined": calls is None,
+        "notes": [*(notes if isinstance(notes, list) else ()), *told],
+    }
 
 
 def _limit(limits: Mapping[str, int]) -> list[str]:

@@ -77,10 +77,23 @@ _NUMERIC_TRANSFORMERS = frozenset(
 )
 
 
+MOST_PARTS = 5_000_000
+"""Parts of a tree when shared ones are counted as often as they are referred to."""
+
+
+class EndlessTreeError(ValueError):
+    """The tree is small in the file and beyond measure when it is walked through."""
+
+
 def describe(root: object) -> Description | None:
-    """Read inputs, class tree and settings of the outermost estimator; None for anything else."""
+    """Read inputs, class tree and settings of the outermost estimator; None for anything else.
+
+    Raises EndlessTreeError where shared parts would unfold into more than can be walked through.
+    """
     if not isinstance(root, Obj) or not root.module.startswith("sklearn."):
         return None
+    if _unfolded(root, {}) > MOST_PARTS:
+        raise EndlessTreeError("its parts refer to each other so often that it has no end")
     names, count = _inputs(root)
     types = _types(root, names or ())
     threshold = root.attributes.get("threshold", root.attributes.get("best_threshold_"))
@@ -92,6 +105,24 @@ def describe(root: object) -> Description | None:
         threshold=threshold if isinstance(threshold, float) else None,
         classes=tuple(_classes(root)),
     )
+
+
+def _unfolded(part: object, known: dict[int, int]) -> int:
+    """How many parts a walk would meet; each shared part is looked into once."""
+    match part:
+        case Obj(attributes=attributes):
+            inside: Iterator[object] = iter(attributes.values())
+        case Array(items=items):
+            inside = iter(items or ())
+        case list() | tuple():
+            inside = iter(part)
+        case Mapping():
+            inside = iter(part.values())
+        case _:
+            return 1
+    if id(part) not in known:
+        known[id(part)] = 1 + sum(_unfolded(one, known) for one in inside)
+    return known[id(part)]
 
 
 def _inputs(root: Obj) -> tuple[tuple[str, ...] | None, int | None]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from guiderail.core.errors import InputError
 from guiderail.sandbox import compressed
-from guiderail.sandbox.estimator_tree import describe
+from guiderail.sandbox.estimator_tree import EndlessTreeError, describe
 from guiderail.sandbox.model_summary import ModelSummary, Safety, refused
 from guiderail.sandbox.pickle_machine import UnsafePickleError
-from guiderail.sandbox.read_boosters import read_lightgbm, read_xgboost_json, read_xgboost_ubj
+from guiderail.sandbox.read_lightgbm import read_lightgbm
 from guiderail.sandbox.read_onnx import read_onnx
 from guiderail.sandbox.read_pickle import read_pickle
 from guiderail.sandbox.read_skops import UnsafeSkopsError, read_skops
+from guiderail.sandbox.read_xgboost import read_xgboost_json, read_xgboost_ubj
+from guiderail.sandbox.regular_file import NotRegularError, read_regular
 
 LARGEST_FILE = 2 * 1024**3
 LARGEST_UNPACKED = 4 * 1024**3
@@ -27,24 +30,31 @@ def inspect_model(path: Path) -> ModelSummary:
     Raises InputError only where there is no such file or it cannot be opened.
     """
     if path.is_dir():
-        if not (path / "MLmodel").is_file():
+        if not os.path.lexists(path / "MLmodel"):
             return refused("unknown", "a directory without an MLmodel file is no model")
         from guiderail.sandbox.read_mlflow import read_mlflow
 
         return read_mlflow(path, inspect_model)
-    return inspect_bytes(read_model_bytes(path))
+    try:
+        return inspect_bytes(read_model_bytes(path))
+    except NotRegularError as problem:
+        return refused("unknown", str(problem))
 
 
 def read_model_bytes(path: Path) -> bytes:
-    """The bytes of a model file. Raises InputError where it is missing, unreadable or too large."""
+    """The bytes of a model file.
+
+    Raises InputError where it is missing, unreadable or too large, NotRegularError (a ValueError)
+    for a pipe, a device or a socket, which may never end.
+    """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(
-                f"the model file {path.name} is larger than {LARGEST_FILE} bytes",
-                advice="Save the model without training data and caches.",
-                code="model/too-large",
-            )
-        return path.read_bytes()
+        return read_regular(path, LARGEST_FILE)
+    except OverflowError as problem:
+        raise InputError(
+            f"the model file {path.name} is larger than {LARGEST_FILE} bytes",
+            advice="Save the model without training data and caches.",
+            code="model/too-large",
+        ) from problem
     except OSError as problem:
         raise InputError(
             f"the model file {path.name} cannot be read: {problem.strerror}",
@@ -115,7 +125,10 @@ def _pickle(data: bytes) -> ModelSummary:
 def _described(
     format_name: str, root: object, safety: Safety, natives: tuple[str, ...]
 ) -> ModelSummary:
-    description = describe(root)
+    try:
+        description = describe(root)
+    except EndlessTreeError as problem:
+        return refused(format_name, str(problem))
     if description is None:
         return refused(format_name, "what it holds is no estimator of scikit-learn")
     reasons = []

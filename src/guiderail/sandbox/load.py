@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,39 +21,18 @@ from guiderail.core.errors import InputError
 from guiderail.sandbox import compressed
 from guiderail.sandbox.inspect_model import LARGEST_UNPACKED, inspect_bytes, read_model_bytes
 from guiderail.sandbox.model_summary import ModelSummary
+from guiderail.sandbox.native_models import NativeModel, native_model
 from guiderail.sandbox.read_mlflow import model_file_of, read_mlflow
 from guiderail.sandbox.read_skops import read_skops
+from guiderail.sandbox.regular_file import NotRegularError
+from guiderail.sandbox.scored import Scored, label_text
 from guiderail.sandbox.trusted_types import is_trusted_global
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_BROKEN = (ValueError, TypeError, AttributeError, LookupError, EOFError)
-
-Meaning = Literal["probability", "margin", "number", "none"]
-"""What a score says: probability or margin of the second class, a predicted number, or nothing."""
 
 
 class ModelRefusedError(InputError):
     """The model must not be loaded, or cannot be."""
 
     code = "model/refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Scores of some rows, in their order.
-
-    classes: the classes as texts, `probabilities` has one column for each; empty for a regression.
-    scores: for two classes the score of the *second*, for a regression the number, else None.
-    predictions: the class the model itself takes, as text (empty for a regression).
-    """
-
-    classes: tuple[str, ...]
-    meaning: Meaning
-    scores: NDArray[np.float64] | None
-    probabilities: NDArray[np.float64] | None
-    predictions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +64,26 @@ class LoadedModel:
                 )
         return pd.DataFrame({name: [row[name] for row in rows] for name in names})
 
+    def answer(self, frame: pd.DataFrame) -> object:
+        """The one call that a service makes for these rows: probabilities where there are any."""
+        model = self.estimator
+        if isinstance(model, NativeModel):
+            return model.raw(frame)
+        table: Any = frame if self.summary.names is not None else frame.to_numpy()
+        for method in ("predict_proba", "decision_function"):
+            if hasattr(model, method):
+                return getattr(model, method)(table)
+        return model.predict(table)
+
     def score(self, frame: pd.DataFrame) -> Scored:
         """Score a table whose columns are the model's inputs in its order.
 
         Whatever the model raises comes through: the caller is a sandboxed child.
         """
-        table: Any = frame if self.summary.names is not None else frame.to_numpy()
         model = self.estimator
+        if isinstance(model, NativeModel):
+            return model.score(frame)
+        table: Any = frame if self.summary.names is not None else frame.to_numpy()
         if not hasattr(model, "classes_") and not _is_classifier(model):
             numbers = np.asarray(model.predict(table), dtype=np.float64).reshape(-1)
             return Scored((), "number", numbers, None, ())
@@ -109,17 +101,8 @@ class LoadedModel:
         return Scored(classes, "none", None, None, predictions)
 
 
-def label_text(value: object) -> str:
-    """A label as text; a whole number loses its `.0`, so 1, 1.0 and "1" are the same label."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
 def load_model(path: Path) -> LoadedModel:
-    """Load a skops, joblib or pickle file, or the one inside an MLflow directory.
+    """Load a model file of a format that `inspect_model` reads, or one in an MLflow directory.
 
     Raises ModelRefusedError with the reason where the file is unsafe, of a format that this
     process cannot run, or does not load; InputError where it cannot be read.
@@ -131,7 +114,10 @@ def load_model(path: Path) -> LoadedModel:
         if signed.safety == "unsafe" or inside is None:
             raise _refusal(path, signed.reasons)
         path = inside
-    data = read_model_bytes(path)
+    try:
+        data = read_model_bytes(path)
+    except NotRegularError as problem:
+        raise _refusal(path, (str(problem),)) from problem
     summary = inspect_bytes(data)
     if summary.safety == "unsafe":
         raise _refusal(path, summary.reasons)
@@ -140,7 +126,9 @@ def load_model(path: Path) -> LoadedModel:
             warnings.simplefilter("ignore")
             estimator = _load(summary.format, data)
     except ImportError as problem:
-        raise _refusal(path, (f"{problem.name} is not installed",)) from problem
+        raise _refusal(
+            path, (f"{problem.name} is not installed, and it runs with it",)
+        ) from problem
     except (
         ValueError,
         TypeError,
@@ -164,7 +152,7 @@ def _load(format_name: str, data: bytes) -> Any:
         if compression is not None:
             data = compressed.decompress(data, compression, largest=LARGEST_UNPACKED)
         return _unpickle(data)
-    raise ValueError(f"this version of Guiderail scores skops and joblib models, not {format_name}")
+    return native_model(format_name, data)
 
 
 def _unpickle(data: bytes) -> Any:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from guiderail.core.digest import file_digest
 from guiderail.core.errors import InputError
-from guiderail.sandbox.load import LoadedModel, ModelRefusedError, Scored, load_model
+from guiderail.sandbox.load import LoadedModel, ModelRefusedError, load_model
+from guiderail.sandbox.scored import Scored
 
 
 class UnusableInputsError(ValueError):

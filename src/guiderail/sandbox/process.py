@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from guiderail.sandbox.regular_file import read_regular
+
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 KEPT_OUTPUT = 8_192
+MOST_ERRORS = 64 * 1024**2
 
 LAUNCHER = """
 import json, sys
 from pathlib import Path
-root, module, limits, report = sys.argv[1:5]
+root, module, limits, report, places = sys.argv[1:6]
 sys.path.insert(0, root)
 from guiderail.sandbox.confine import confine
-confine(json.loads(limits), Path(report))
 import runpy
-sys.argv = [module, *sys.argv[5:]]
+confine(json.loads(limits), Path(report), **json.loads(places))
+sys.argv = [module, *sys.argv[6:]]
 runpy.run_module(module, run_name="__main__", alter_sys=False)
 """
 
@@ -48,11 +53,15 @@ class Isolation:
 
     limits: names of the resource limits in force. network: True where the child could reach no
     network. privileges_dropped: True where it held no privilege and could gain none.
+    files_confined: True where every file but those it needs was closed to it. calls_confined: True
+    where it could start no programs and make none of the calls that nothing here needs.
     """
 
     limits: tuple[str, ...] = ()
     network: bool = False
     privileges_dropped: bool = False
+    files_confined: bool = False
+    calls_confined: bool = False
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
@@ -60,6 +69,8 @@ class Isolation:
             "limits": list(self.limits),
             "no_network": self.network,
             "privileges_dropped": self.privileges_dropped,
+            "files_confined": self.files_confined,
+            "calls_confined": self.calls_confined,
             "notes": list(self.notes),
         }
 
@@ -83,11 +94,26 @@ class Failure:
     isolation: Isolation = NO_ISOLATION
 
 
-def command(module: str, arguments: Sequence[str], limits: Limits, report: Path) -> list[str]:
-    """The command line of a confined child; for callers that keep the child running."""
+def command(
+    module: str,
+    arguments: Sequence[str],
+    limits: Limits,
+    report: Path,
+    *,
+    read: Sequence[Path] | None = None,
+    write: Sequence[Path] = (),
+) -> list[str]:
+    """The command line of a confined child; for callers that keep the child running.
+
+    read, write: the only files and directories it may use, beside those of Python; None for all.
+    """
+    places = {
+        "read": None if read is None else [str(path.resolve()) for path in read],
+        "write": [str(path.resolve()) for path in write],
+    }
     return [
         *(sys.executable, "-I", "-c", LAUNCHER, str(PACKAGE_ROOT), module),
-        *(json.dumps(asdict(limits)), str(report), *arguments),
+        *(json.dumps(asdict(limits)), str(report), json.dumps(places), *arguments),
     ]
 
 
@@ -104,18 +130,43 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 
 def run_python(
-    module: str, arguments: Sequence[str], *, workdir: Path, limits: Limits | None = None
+    module: str,
+    arguments: Sequence[str],
+    *,
+    workdir: Path,
+    limits: Limits | None = None,
+    read: Sequence[Path] | None = None,
 ) -> Completed | Failure:
     """Run `python -m module arguments` confined, with `workdir` (a fresh directory) as its place.
 
-    A child that leaves `failure.txt` in workdir explains itself: the text becomes the reason.
+    read: what it may read beside its place and Python's own files; None closes no file and no
+    call, and the record says so. A child that leaves `failure.txt` in workdir explains itself: the
+    text becomes the reason. What it says about its
+    isolation lies outside of workdir while it runs, so that a model cannot rewrite it where files
+    are walled off, and is put there as isolation.json afterwards.
     """
     limits = limits or Limits()
-    report = workdir / "isolation.json"
+    with tempfile.TemporaryDirectory(prefix="guiderail-report-") as place:
+        report = Path(place) / "isolation.json"
+        done = _run_child(module, arguments, workdir, limits, report, read)
+        (workdir / "isolation.json").unlink(missing_ok=True)
+        if report.is_file():
+            shutil.copyfile(report, workdir / "isolation.json")
+    return done
+
+
+def _run_child(
+    module: str,
+    arguments: Sequence[str],
+    workdir: Path,
+    limits: Limits,
+    report: Path,
+    read: Sequence[Path] | None,
+) -> Completed | Failure:
     errors = workdir / "stderr"
     with errors.open("wb") as stream:
         child = subprocess.Popen(
-            command(module, arguments, limits, report),
+            command(module, arguments, limits, report, read=read, write=[workdir]),
             cwd=workdir,
             env=clean_environment(workdir),
             stdin=subprocess.DEVNULL,
@@ -157,6 +208,8 @@ def read_isolation(report: Path) -> Isolation:
             limits=tuple(data["limits"]),
             network=bool(data["network"]),
             privileges_dropped=bool(data["privileges_dropped"]),
+            files_confined=bool(data.get("files_confined", False)),
+            calls_confined=bool(data.get("calls_confined", False)),
             notes=tuple(data["notes"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
@@ -164,9 +217,13 @@ def read_isolation(report: Path) -> Isolation:
 
 
 def _reason(code: int, workdir: Path, limits: Limits) -> str:
-    explained = workdir / "failure.txt"
-    if explained.is_file():
-        return explained.read_text("utf-8", errors="replace")[:2_000].strip() or "it gave no reason"
+    try:
+        explained = read_left(workdir / "failure.txt", KEPT_OUTPUT)
+        return explained.decode("utf-8", "replace")[:2_000].strip() or "it gave no reason"
+    except FileNotFoundError:
+        pass  # it left none: the code says what there is to say
+    except (OSError, ValueError, OverflowError):
+        return "it failed and left something unreadable as its reason"
     if code == -signal.SIGXCPU:
         return f"it used more than {limits.cpu_seconds} seconds of processor time"
     if code == -signal.SIGXFSZ:
@@ -179,8 +236,16 @@ def _reason(code: int, workdir: Path, limits: Limits) -> str:
     return f"it ended with code {code}: {last[-1] if last else 'no message'}"
 
 
+def read_left(path: Path, largest: int) -> bytes:
+    """A file that a child left: never what a link leads to, and never a pipe that keeps us waiting.
+
+    Raises OSError, ValueError for something that is no file, OverflowError.
+    """
+    return read_regular(path, largest, links=False)
+
+
 def _tail(path: Path) -> str:
-    with path.open("rb") as stream:
-        stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, stream.tell() - KEPT_OUTPUT))
-        return stream.read().decode("utf-8", errors="replace")
+    try:
+        return read_left(path, MOST_ERRORS)[-KEPT_OUTPUT:].decode("utf-8", errors="replace")
+    except (OSError, ValueError, OverflowError):
+        return ""

@@ -86,6 +86,8 @@ def _check_archive(archive: zipfile.ZipFile) -> dict[str, int]:
         raise UnsafeSkopsError(f"the archive has more than {MOST_MEMBERS} members")
     if archive.comment:
         raise UnsafeSkopsError("the archive carries extra bytes in its comment")
+    if "schema.json" not in archive.namelist():
+        raise UnsafeSkopsError("the archive has no schema.json, so it is no skops file")
     total = 0
     checksums: dict[str, int] = {}
     for member in members:
@@ -98,8 +100,6 @@ def _check_archive(archive: zipfile.ZipFile) -> dict[str, int]:
             raise UnsafeSkopsError(f"the archive member {name} is encrypted")
         total += _stream(archive, member, LARGEST_CONTENT - total)
         checksums[name] = member.CRC
-    if "schema.json" not in checksums:
-        raise UnsafeSkopsError("the archive has no schema.json, so it is no skops file")
     if archive.getinfo("schema.json").file_size > LARGEST_SCHEMA:
         raise UnsafeSkopsError(f"its tree is larger than {LARGEST_SCHEMA} bytes")
     return checksums

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -14,14 +15,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiderail.core.digest import file_digest, json_digest
-from guiderail.sandbox.process import Failure, Isolation, Limits, read_isolation, run_python
+from guiderail.sandbox.process import (
+    Failure,
+    Isolation,
+    Limits,
+    read_isolation,
+    read_left,
+    run_python,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SCORE_VERSION = 1
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "joblib")
+SCORE_VERSION = 3
+LARGEST_SCORES = 2 * 1024**3
+LIBRARIES = (
+    *("numpy", "pandas", "scikit-learn", "skops", "joblib"),
+    *("onnxruntime", "xgboost", "xgboost-cpu", "lightgbm"),
+)
 
 __all__ = ["Failure", "Scores", "score"]
 
@@ -73,7 +85,9 @@ def score(
             "exclude": list(exclude),
         }
         (workdir / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        done = run_python("guiderail.sandbox.score_child", [], workdir=workdir, limits=limits)
+        done = run_python(
+            "guiderail.sandbox.score_child", [], workdir=workdir, limits=limits, read=[model, table]
+        )
         if isinstance(done, Failure):
             return done
         result = _read(workdir)
@@ -91,7 +105,8 @@ def _read(directory: Path) -> Scores | None:
     import numpy as np
 
     try:
-        with np.load(directory / "scores.npz", allow_pickle=False) as stored:
+        content = io.BytesIO(read_left(directory / "scores.npz", LARGEST_SCORES))
+        with np.load(content, allow_pickle=False) as stored:
             parts: dict[str, Any] = {name: stored[name] for name in stored.files}
         return Scores(
             classes=tuple(str(item) for item in parts["classes"].tolist()),
@@ -101,7 +116,7 @@ def _read(directory: Path) -> Scores | None:
             predictions=parts["predictions"],
             isolation=read_isolation(directory / "isolation.json"),
         )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, OverflowError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
@@ -125,17 +140,17 @@ def _key(model: Path, table: Path, inputs: Sequence[str] | None, exclude: Sequen
     digest = json_digest(
         {
             "version": SCORE_VERSION,
-            "model": _content(model),
+            "model": content_digest(model),
             "table": file_digest(table),
             "inputs": None if inputs is None else list(inputs),
             "exclude": list(exclude),
-            "libraries": {name: _version(name) for name in LIBRARIES},
+            "libraries": {name: installed(name) for name in LIBRARIES},
         }
     )
     return digest.removeprefix("sha256:")
 
 
-def _content(path: Path) -> str:
+def content_digest(path: Path) -> str:
     if not path.is_dir():
         return file_digest(path)
     files = sorted(item for item in path.rglob("*") if item.is_file())
@@ -143,7 +158,7 @@ def _content(path: Path) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def _version(name: str) -> str:
+def installed(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

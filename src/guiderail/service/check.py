@@ -95,6 +95,8 @@ def _recorded(
             workspace.features,
             stat_cache,
         )
+        ceiling = workspace.ceilings.get(release.manifest.served_as)
+        recorded = replace(recorded, standing=replace(recorded.standing, ceiling=ceiling))
     if baseline == "production":
         return recorded
     chosen = _chosen_baseline(baseline, workspace, stat_cache)

@@ -30,11 +30,18 @@ def fingerprint(data: Path) -> Document:
     }
 
 
-def columns(data: Path) -> Document:
-    """Personal and protected columns by name and validated values."""
-    from guiderail.measure.columns import classify_columns
+def columns(data: Path, *, dictionary: Path | None = None) -> Document:
+    """Personal and protected columns by name and validated values.
 
+    dictionary: what the organisation knows about its column names. sampled: whether only blocks
+    of a large file were looked at.
+    """
+    from guiderail.measure.column_dictionary import NO_DICTIONARY, load_dictionary
+    from guiderail.measure.columns import classify_columns, is_large_csv
+
+    known = load_dictionary(dictionary) if dictionary is not None else NO_DICTIONARY
     return {
+        "sampled": is_large_csv(data),
         "columns": [
             {
                 "name": row.name,
@@ -43,8 +50,8 @@ def columns(data: Path) -> Document:
                 "confidence": row.confidence,
                 "why": row.why,
             }
-            for row in classify_columns(data)
-        ]
+            for row in classify_columns(data, dictionary=known)
+        ],
     }
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from guiderail.core.errors import InputError, RefusedError
 from guiderail.core.subject import Actor
 from guiderail.core.time import Clock, system_clock
+from guiderail.facts.cost_ceilings import load_ceilings
 from guiderail.facts.feature_registry import load_features
-from guiderail.facts.standing import ApprovedFeature
+from guiderail.facts.standing import ApprovedCeiling, ApprovedFeature
 from guiderail.manifest.strict_yaml import load
 from guiderail.people.register import Person, Register, load_people
 
@@ -58,6 +59,13 @@ class Workspace:
     @cached_property
     def features(self) -> Mapping[str, ApprovedFeature]:
         return load_features(self.home / "features.yaml")
+
+    @cached_property
+    def ceilings(self) -> Mapping[str, ApprovedCeiling]:
+        """Ceilings of monthly cost by workload, those that a finance owner approved."""
+        owners = {person.id for person in self.register.in_role("finance-owner")}
+        found = load_ceilings(self.home / "ceilings.yaml")
+        return {name: one for name, one in found.items() if one.approved_by in owners}
 
     @cached_property
     def store(self) -> Store:

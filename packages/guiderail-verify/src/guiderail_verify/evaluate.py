@@ -21,8 +21,51 @@ import math
 import operator
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final
+
+from guiderail_verify.conditions import (
+    UNKNOWN,
+    WITH_LITERAL,
+    Comparison,
+    Expression,
+    Truth,
+    UnknownType,
+    Value,
+    Values,
+    always,
+    compare_facts,
+    contains,
+    every,
+    given,
+    looked_up,
+    negated,
+    never,
+    one_of,
+    rank_of_both,
+    some,
+    truth_of,
+    untruth_of,
+)
+
+__all__ = [
+    "DEEPEST",
+    "LONGEST_NUMBER",
+    "UNKNOWN",
+    "Expression",
+    "TreeError",
+    "Truth",
+    "UnknownType",
+    "Value",
+    "Values",
+    "compile_expression",
+    "compile_guarded",
+    "complete",
+    "evaluate",
+    "fact_names",
+    "number",
+]
 
 DEEPEST = 64
 """Trees nested deeper than this are refused; the language itself stops far earlier."""
@@ -31,29 +74,6 @@ DEEPEST = 64
 class TreeError(ValueError):
     """The bytes are not a compiled expression. Names the part that is wrong."""
 
-
-class UnknownType:
-    """The type of `UNKNOWN`. It has no truth value, so it can never count as passed by accident."""
-
-    __slots__ = ()
-
-    def __bool__(self) -> bool:
-        raise TypeError("unknown is neither true nor false")
-
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN: Final = UnknownType()
-
-Truth = bool | UnknownType
-Value = bool | int | float | str | tuple[str, ...] | UnknownType
-Values = Mapping[str, Value]
-Expression = Callable[[Values], Truth]
-"""Takes values for *every* fact the tree names (see `complete`) and returns the truth."""
-
-Comparison = Callable[[Any, Any], bool]
-"""Both sides are of one type: the checker of the language sees to it."""
 
 _COMPARE: Final[Mapping[str, Comparison]] = {
     "==": operator.eq,
@@ -68,6 +88,19 @@ _COMPARE: Final[Mapping[str, Comparison]] = {
 def compile_expression(tree: object) -> Expression:
     """Turn an expression tree into a function. Raises TreeError for anything else."""
     return _compile(tree, 0)
+
+
+def compile_guarded(tree: Any) -> tuple[str, Expression]:
+    """A condition as the fact with which it begins and what must hold besides; else an empty name.
+
+    For loops over many conditions, which need no function call for those whose fact is false.
+    """
+    match tree:
+        case {"fact": str(name)} if len(tree) == 1:
+            return name, always
+        case {"all": list([{"fact": str(name), **others}, *rest])} if len(tree) == 1 and not others:
+            return name, _conjunction(rest, 1) if rest else always
+    return "", compile_expression(tree)
 
 
 def evaluate(tree: object, values: Values) -> Truth:
@@ -124,101 +157,35 @@ def _compile(tree: Any, depth: int) -> Expression:
         raise TreeError(f"nested deeper than {DEEPEST} levels")
     match tree:
         case {"all": list(parts)} if parts and len(tree) == 1:
-            return _all(tuple(_compile(part, depth + 1) for part in parts))
+            return _conjunction(parts, depth + 1)
         case {"any": list(parts)} if parts and len(tree) == 1:
-            return _any(tuple(_compile(part, depth + 1) for part in parts))
+            return some([_compile(part, depth + 1) for part in parts])
         case {"not": part} if len(tree) == 1:
-            return _not(_compile(part, depth + 1))
+            positive = _compile(part, depth + 1)
+            return untruth_of(part["fact"]) if part.keys() == {"fact"} else negated(positive)
         case {"bool": bool(value)} if len(tree) == 1:
-            return lambda values: value
+            return always if value else never
         case {"fact": str(name)} if len(tree) == 1:
-            return _truth_of(name)
+            return truth_of(name)
         case {"compare": str(sign), "left": left, "right": right, "order": list(order)}:
             return _compare_ranks(sign, left, right, tuple(order))
         case {"compare": str(sign), "left": left, "right": right} if len(tree) == 3:
             return _compare(sign, left, right)
         case {"in": {"fact": str(name)}, "items": list(items)} if items:
-            return _one_of(name, frozenset(_literal(item) for item in items))
+            return one_of(name, frozenset(_literal(item) for item in items))
         case {"has": {"fact": str(name)}, "item": str(item)}:
-            return _contains(name, item)
+            return contains(name, item)
     raise TreeError(f"not an expression: {str(tree)[:80]}")
 
 
-def _all(parts: tuple[Expression, ...]) -> Expression:
-    if len(parts) == 2:
-        return _both(*parts)
-
-    def conjunction(values: Values) -> Truth:
-        result: Truth = True
-        for part in parts:
-            truth = part(values)
-            if truth is False:
-                return False
-            if truth is UNKNOWN:
-                result = UNKNOWN
-        return result
-
-    return conjunction
-
-
-def _both(first: Expression, second: Expression) -> Expression:
-    """What `_all` does, without a loop: most conditions have two parts."""
-
-    def conjunction(values: Values) -> Truth:
-        one = first(values)
-        if one is False:
-            return False
-        other = second(values)
-        return one if other is True else other
-
-    return conjunction
-
-
-def _any(parts: tuple[Expression, ...]) -> Expression:
-    if len(parts) == 2:
-        return _either(*parts)
-
-    def disjunction(values: Values) -> Truth:
-        result: Truth = False
-        for part in parts:
-            truth = part(values)
-            if truth is True:
-                return True
-            if truth is UNKNOWN:
-                result = UNKNOWN
-        return result
-
-    return disjunction
-
-
-def _either(first: Expression, second: Expression) -> Expression:
-    """What `_any` does, without a loop."""
-
-    def disjunction(values: Values) -> Truth:
-        one = first(values)
-        if one is True:
-            return True
-        other = second(values)
-        return one if other is False else other
-
-    return disjunction
-
-
-def _not(part: Expression) -> Expression:
-    def negation(values: Values) -> Truth:
-        truth = part(values)
-        return truth if isinstance(truth, UnknownType) else not truth
-
-    return negation
-
-
-def _truth_of(name: str) -> Expression:
-    def truth(values: Values) -> Truth:
-        value = values[name]
-        # Anything that is not a Boolean has no truth here: not 1, not "yes", not a full list.
-        return value if value is True or value is False else UNKNOWN
-
-    return truth
+def _conjunction(parts: list[Any], depth: int) -> Expression:
+    """The facts at the beginning one by one, then what is left of the parts."""
+    compiled = [_compile(part, depth) for part in parts]
+    facts = list(takewhile(lambda part: part.keys() == {"fact"}, parts[:-1]))
+    whole = every(compiled[len(facts) :])
+    for part in reversed(facts):
+        whole = given(part["fact"], whole)
+    return whole
 
 
 def _literal(operand: Any) -> bool | int | float | str:
@@ -243,34 +210,10 @@ def _compare(sign: str, left: object, right: object) -> Expression:
     compare = _sign(sign)
     match left, right:
         case {"fact": str(a)}, {"fact": str(b)}:
-            return _compare_facts(compare, a, b)
+            return compare_facts(compare, a, b)
         case {"fact": str(a)}, _:
-            return _compare_literal(compare, a, _literal(right))
+            return WITH_LITERAL[sign](a, _literal(right))
     raise TreeError(f"a comparison starts with a fact: {str(left)[:80]}")
-
-
-def _compare_literal(
-    compare: Comparison, name: str, literal: bool | int | float | str
-) -> Expression:
-    def comparison(values: Values) -> Truth:
-        value = values[name]
-        try:
-            return UNKNOWN if value is UNKNOWN else compare(value, literal)
-        except TypeError:  # a text and a number, in a tree that no compiler of ours wrote
-            return UNKNOWN
-
-    return comparison
-
-
-def _compare_facts(compare: Comparison, left: str, right: str) -> Expression:
-    def comparison(values: Values) -> Truth:
-        a, b = values[left], values[right]
-        try:
-            return UNKNOWN if a is UNKNOWN or b is UNKNOWN else compare(a, b)
-        except TypeError:
-            return UNKNOWN
-
-    return comparison
 
 
 def _compare_ranks(sign: str, left: object, right: object, order: tuple[object, ...]) -> Expression:
@@ -279,45 +222,8 @@ def _compare_ranks(sign: str, left: object, right: object, order: tuple[object, 
     ranks = {str(value): rank for rank, value in enumerate(order)}
     match left, right:
         case {"fact": str(a)}, {"fact": str(b)}:
-            return _rank_of_both(compare, a, b, ranks)
+            return rank_of_both(compare, a, b, ranks)
         case {"fact": str(a)}, {"text": str(text)} if text in ranks:
             limit = ranks[text]
-            return _looked_up(a, {value: compare(rank, limit) for value, rank in ranks.items()})
+            return looked_up(a, {value: compare(rank, limit) for value, rank in ranks.items()})
     raise TreeError(f"not an ordered comparison: {str(left)[:40]} {sign[:40]} {str(right)[:40]}")
-
-
-def _looked_up(name: str, truths: dict[Value, Truth]) -> Expression:
-    look_up = truths.get
-
-    def comparison(values: Values) -> Truth:
-        return look_up(values[name], UNKNOWN)
-
-    return comparison
-
-
-def _rank_of_both(
-    compare: Comparison, left: str, right: str, ranks: Mapping[str, int]
-) -> Expression:
-    def comparison(values: Values) -> Truth:
-        a, b = values[left], values[right]
-        if isinstance(a, str) and isinstance(b, str) and a in ranks and b in ranks:
-            return compare(ranks[a], ranks[b])
-        return UNKNOWN
-
-    return comparison
-
-
-def _one_of(name: str, items: frozenset[bool | int | float | str]) -> Expression:
-    def membership(values: Values) -> Truth:
-        value = values[name]
-        return UNKNOWN if value is UNKNOWN else value in items
-
-    return membership
-
-
-def _contains(name: str, item: str) -> Expression:
-    def membership(values: Values) -> Truth:
-        value = values[name]
-        return item in value if isinstance(value, tuple) else UNKNOWN
-
-    return membership

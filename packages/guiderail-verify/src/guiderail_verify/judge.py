@@ -8,20 +8,39 @@ Sentences, findings and reviewers are words *about* this result and live in `gui
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from guiderail_verify.evaluate import (
+from guiderail_verify.conditions import (
     UNKNOWN,
-    Expression,
-    TreeError,
-    Truth,
     UnknownType,
     Value,
     Values,
-    compile_expression,
-    fact_names,
+    always,
+    never,
 )
+from guiderail_verify.evaluate import TreeError, compile_expression, compile_guarded, fact_names
+from guiderail_verify.rules import Gate, GateRow, GateVerdict, Hit, Rule, RuleRow
+
+__all__ = [
+    "HIGHEST_TIER_IN_RULES",
+    "KNOWN_BY",
+    "TIERS",
+    "TRACKS",
+    "YELLOW",
+    "Gate",
+    "GateVerdict",
+    "Hit",
+    "Judgement",
+    "Rule",
+    "Rulebook",
+    "base_name",
+    "compile_rulebook",
+    "holds",
+    "is_known",
+    "typed_value",
+    "weakly_known",
+]
 
 TIERS: Final = ("low", "medium", "high", "prohibited")
 TRACKS: Final = ("green", "yellow", "red")
@@ -32,55 +51,9 @@ HIGHEST_TIER_IN_RULES: Final = TIERS.index("high")
 
 _LEAST: Final = float("-inf")
 _LARGEST: Final = float("inf")
-_NEVER: Final[Mapping[str, object]] = {"bool": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A tier or track rule. counts: `either` (true or unknown), `certain` or `unknown` only."""
-
-    id: str
-    level: int
-    rank: int
-    when: Expression
-    counts: str
-    blocks: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A gate as one kind of workload meets it. from_rank: the tier from which it is enforced.
-
-    may_be_absent: facts of `fail_when` whose absence means that nobody set such a limit.
-    """
-
-    id: str
-    from_rank: int
-    enforced: bool
-    applies: Expression
-    passes: Expression
-    fails: Expression
-    reads: frozenset[str]
-    may_be_absent: frozenset[str]
-
-
-class Hit(NamedTuple):
-    """A rule that counts, and whether it is true or only unknown."""
-
-    rule: Rule
-    truth: Truth
-
-
-class GateVerdict(NamedTuple):
-    """verdict: pass, fail, insufficient or not_applicable, before any waiver."""
-
-    gate: Gate
-    verdict: str
-    enforced: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """tier and track are ranks in `TIERS` and `TRACKS`. weak: facts below the wanted evidence."""
 
     tier: int
@@ -113,6 +86,16 @@ class Rulebook:
     minimum: tuple[tuple[tuple[str, int], ...], ...]
     wanted: tuple[tuple[tuple[str, int], ...], ...]
 
+    _rows: tuple[tuple[RuleRow, ...], tuple[RuleRow, ...], tuple[tuple[GateRow, ...], ...]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        tiers, tracks = (tuple(rule.row for rule in rules) for rules in (self.tiers, self.tracks))
+        gates = tuple(tuple(gate.row(tier) for gate in self.gates)
+                      for tier in range(HIGHEST_TIER_IN_RULES + 1))  # fmt: skip
+        object.__setattr__(self, "_rows", (tiers, tracks, gates))
+
     def judge(
         self, values: Values, known_by: Mapping[str, int], *, weak: bool | None = None
     ) -> Judgement:
@@ -120,46 +103,64 @@ class Rulebook:
 
         weak: states `evidence.weak` instead of computing it (for counterfactuals).
         """
+        tiers, tracks, gates = self._rows
         seen: dict[str, Value] = dict(values)
-        tier_hits, tier = _hits(self.tiers, seen)
+        tier_hits, tier = _hits(tiers, seen)
         felt_tier = min(tier, HIGHEST_TIER_IN_RULES)
         seen["tier"] = TIERS[felt_tier]
-        rank_of = known_by.get
-        below = tuple([name for name, least in self.wanted[felt_tier]
-                       if rank_of(name, least) < least])  # fmt: skip
+        below = weakly_known(self.wanted[felt_tier], known_by)
         seen["evidence.weak"] = bool(below) if weak is None else weak
-        track_hits, track = _hits(self.tracks, seen)
-        gates = tuple([_verdict(gate, seen, felt_tier) for gate in self.gates])
-        if track < YELLOW and any(g.enforced and g.verdict == "insufficient" for g in gates):
+        track_hits, track = _hits(tracks, seen)
+        verdicts, open_gates = _verdicts(gates[felt_tier], seen)
+        if track < YELLOW and open_gates:
             track = YELLOW
-        return Judgement(tier, tier_hits, track, track_hits, gates, below, seen)
+        return Judgement(tier, tier_hits, track, track_hits, verdicts, below, seen)
 
 
-def _hits(rules: tuple[Rule, ...], values: Values) -> tuple[tuple[Hit, ...], int]:
+def weakly_known(wanted: Sequence[tuple[str, int]], known_by: Mapping[str, int]) -> tuple[str, ...]:
+    """Known facts for which the policy wants better evidence; what is unknown is not among them."""
+    if not known_by:
+        return ()
+    rank_of = known_by.get
+    return tuple([name for name, least in wanted if rank_of(name, least) < least])
+
+
+def _hits(rows: Sequence[RuleRow], values: Values) -> tuple[tuple[Hit, ...], int]:
+    """The rules that count, and the rank of the heaviest."""
     heaviest = 0
     hits: list[Hit] = []
-    for rule in rules:
-        truth = rule.when(values)
+    for fact, rest, certain, unknown, rank in rows:
+        first = values[fact] if fact else True
+        if first is False:
+            continue
+        truth = rest(values)
         if truth is False:
             continue
-        if rule.counts != "either" and (rule.counts == "unknown") is not (truth is UNKNOWN):
-            continue
-        hits.append(Hit(rule, truth))
-        if rule.rank > heaviest:
-            heaviest = rule.rank
+        hit = certain if truth is True and first is True else unknown
+        if hit is not None:
+            hits.append(hit)
+            if rank > heaviest:
+                heaviest = rank
     return tuple(hits), heaviest
 
 
-def _verdict(gate: Gate, values: Values, tier: int) -> GateVerdict:
-    enforced = gate.enforced and tier >= gate.from_rank
-    if gate.applies(values) is False:
-        return GateVerdict(gate, "not_applicable", enforced)
-    failed = gate.fails(values)
-    if failed is True:
-        return GateVerdict(gate, "fail", enforced)
-    if gate.passes(values) is True and (failed is False or _only_absent(gate, values)):
-        return GateVerdict(gate, "pass", enforced)
-    return GateVerdict(gate, "insufficient", enforced)
+def _verdicts(rows: Sequence[GateRow], values: Values) -> tuple[tuple[GateVerdict, ...], bool]:
+    """What every gate says, and whether an enforced one lacks evidence."""
+    found: list[GateVerdict] = []
+    is_open = False
+    for gate, applies, passes, fails, (not_applicable, failed, passed, insufficient) in rows:
+        if applies is not None and applies(values) is False:
+            found.append(not_applicable)
+            continue
+        truth = False if fails is None else fails(values)
+        if truth is True:
+            found.append(failed)
+        elif passes(values) is True and (truth is False or _only_absent(gate, values)):
+            found.append(passed)
+        else:
+            found.append(insufficient)
+            is_open = is_open or insufficient.enforced
+    return tuple(found), is_open
 
 
 def _only_absent(gate: Gate, values: Values) -> bool:
@@ -247,11 +248,13 @@ def _rule(part: Mapping[str, object], scale: tuple[str, ...]) -> Rule:
     level = part["level"]
     if not isinstance(level, int):
         raise TreeError("a rule's level is an integer")
+    fact, rest = compile_guarded(part["when"])
     return Rule(
         id=str(part["id"]),
         level=level,
         rank=scale.index(str(part["raises_to"])),
-        when=compile_expression(part["when"]),
+        fact=fact,
+        rest=rest,
         counts=str(part["counts"]),
         blocks=part["blocks"] is True,
     )
@@ -262,14 +265,14 @@ def _gate(part: Mapping[str, object], kind: str) -> Gate:
     if not isinstance(setting, Mapping):
         raise TreeError("a gate says for each kind from which tier and how it holds")
     absent = part["may_be_absent"]
-    fails = part.get("fail_when") or _NEVER
+    applies, fails = part.get("applies_when"), part.get("fail_when")
     return Gate(
         id=str(part["id"]),
         from_rank=TIERS.index(str(setting["from_tier"])),
         enforced=setting["effect"] == "enforced",
-        applies=compile_expression(part.get("applies_when") or {"bool": True}),
+        applies=compile_expression(applies) if applies else always,
         passes=compile_expression(part["pass_when"]),
-        fails=compile_expression(fails),
+        fails=compile_expression(fails) if fails else never,
         reads=fact_names(fails),
         may_be_absent=frozenset(str(name) for name in absent) if isinstance(absent, list) else
         frozenset(),

@@ -66,7 +66,7 @@ MODEL_FACTS = (
              "down", "evidence", "an affected person would understand the reasons", kinds=_M),
     FactType("explanations.regressed", "bool", "", "explanations of both versions", "agreement "
              "against a calibrated null", "up", "design", "explanations changed", kinds=_M),
-    FactType("explanations.reason_stability", "number", "%", "explanations of both versions",
+    FactType("explanations.reason_stability", "interval", "%", "explanations of both versions",
              "share of adverse cases with the same principal reason", "down", "design",
              "the share of stable reasons", kinds=_M),
 )  # fmt: skip

@@ -35,7 +35,7 @@ OPERATION_FACTS = (
              "and stop rule fixed beforehand", "down", "evidence", "the rollout is planned"),
     FactType("cost.monthly", "interval", "", "serving plan and measured CPU time", "monthly range",
              "up", "design", "the monthly cost", kinds=("model", "pipeline")),
-    FactType("cost.ceiling", "number", "", "finance-owner", "approved", "none", "evidence",
+    FactType("cost.ceiling", "number", "", "ceilings.yaml of the workspace", "approved by the finance owner", "none", "evidence",
              "the approved cost ceiling", kinds=("model", "pipeline")),
     FactType("cost.change", "number", "%", "both versions", "CPU time compared", "up", "design",
              "the change of cost", kinds=("model", "pipeline")),

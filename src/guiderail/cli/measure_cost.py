@@ -1,0 +1,62 @@
+"""`guiderail measure cost`: what a model takes to run, and what a month of it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from guiderail.cli.options import formats
+from guiderail.cli.output import print_json, print_lines
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(
+    epilog="Example: guiderail measure cost model.skops --data holdout.csv --plan serving.yaml "
+    "--baseline old.skops"
+)
+@click.argument("model", type=_FILE)
+@click.option(
+    "--data", required=True, type=_FILE, help="Rows that the model takes, CSV or Parquet."
+)
+@click.option("--plan", type=_FILE, help="The serving plan (YAML): adds the monthly range.")
+@click.option(
+    "--baseline",
+    type=_FILE,
+    metavar="MODEL",
+    help="An earlier version: adds the change in percent.",
+)
+@click.option(
+    "--limit", type=float, metavar="PERCENT", help="Say whether the change lies above so much."
+)
+@click.option(
+    "--exclude", metavar="A,B", help="Columns that are no inputs, for a model that names none."
+)
+@formats()
+def cost(
+    model: Path,
+    data: Path,
+    plan: Path | None,
+    baseline: Path | None,
+    limit: float | None,
+    exclude: str | None,
+    format_: str,
+) -> None:
+    """Processor time against the calibration kernel, in the sandbox, and the cost of a month."""
+    from guiderail.service.measure_cost import cost as run
+
+    document = run(
+        model,
+        data=data,
+        plan=plan,
+        baseline=baseline,
+        limit=limit,
+        exclude=tuple(name.strip() for name in (exclude or "").split(",") if name.strip()),
+    )
+    if format_ == "json":
+        print_json(document)
+        return
+    from guiderail.render.cost_text import cost_lines
+
+    print_lines(cost_lines(document))

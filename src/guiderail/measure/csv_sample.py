@@ -1,0 +1,89 @@
+"""A small CSV file with lines from all over a large one, so that a look at it takes bounded memory.
+
+Blocks of bytes are read at even distances; the incomplete first and last line of a block are left
+out. A block that begins inside a quoted cell with line breaks may yield lines of another shape:
+only lines with as many cells as the header are kept, and the share that was not is stated.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from guiderail.core.errors import InputError, Place
+from guiderail.measure.csv_text import csv_layout
+
+BLOCKS, BLOCK_BYTES = 64, 128 * 1024
+_LEAST_KEPT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSample:
+    """rows: data rows that were kept. looked_at: share of the file's bytes that was read."""
+
+    rows: int
+    looked_at: float
+
+
+def write_csv_sample(
+    path: Path, to: Path, *, blocks: int = BLOCKS, size: int = BLOCK_BYTES
+) -> CsvSample:
+    """Write the header and whole lines of `blocks` blocks of `path` to `to`, in UTF-8.
+
+    Raises InputError for a header that cannot be read, a block in another encoding, and a file
+    whose lines mostly have another number of cells than its header.
+    """
+    layout = csv_layout(path)
+    if layout.encoding != "utf-8":
+        raise InputError(
+            "A file of this size is looked at in UTF-8 only.",
+            advice="Convert it to UTF-8 or Parquet.",
+            code="data/encoding",
+            place=Place(str(path)),
+        )
+    kept, seen, read = 0, 0, 0
+    with to.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, delimiter=layout.delimiter)
+        writer.writerow(layout.names)
+        for text, count in _blocks(path, blocks, size):
+            read += count
+            for cells in csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter):
+                seen += 1
+                if len(cells) == len(layout.names):
+                    writer.writerow(cells)
+                    kept += 1
+    if seen and kept < _LEAST_KEPT * seen:
+        raise InputError(
+            f"Of {seen} lines that were looked at, {seen - kept} have another number of cells than "
+            "the header.",
+            advice="Quote cells that hold the delimiter, or complete the lines.",
+            code="data/ragged-row",
+            place=Place(str(path)),
+        )
+    return CsvSample(kept, min(1.0, read / path.stat().st_size))
+
+
+def _blocks(path: Path, blocks: int, size: int) -> Iterator[tuple[str, int]]:
+    """Whole lines of each block, as text, and how many bytes were read."""
+    total = path.stat().st_size
+    step = max(size, total // blocks)
+    with path.open("rb") as stream:
+        for start in range(0, total, step):
+            stream.seek(start)
+            data = stream.read(size)
+            count = len(data)
+            if start + count < total:
+                data = data[: data.rfind(b"\n") + 1]
+            data = data[data.find(b"\n") + 1 :]  # the header in the first block
+            try:
+                yield data.decode("utf-8"), count
+            except UnicodeDecodeError:
+                raise InputError(
+                    f"The file is not written in UTF-8 (near byte {start}).",
+                    advice="Save it as UTF-8; guessing the encoding would change letters.",
+                    code="data/encoding",
+                    place=Place(str(path)),
+                ) from None

@@ -1,0 +1,123 @@
+"""The serving plan: a YAML file that says how a model is served, how often, and at what price.
+
+currency: EUR
+requests_per_month: {low: 800000, expected: 1000000, high: 1500000}   # or one number
+busiest_hour: 3            # requests in the busiest hour, in multiples of the mean hour
+rows_per_request: 1        # optional
+replicas: 2                # kept running; or {low, expected, high}
+cpus_per_replica: 1
+utilisation: 0.5           # share of the processors that may be busy in the busiest hour
+price_per_cpu_hour: 0.04
+memory_gb_per_replica: 2   # optional; with price_per_gb_hour where memory is paid for
+fixed_per_month: 0         # optional: storage, load balancer
+overhead_ms: 0.4           # optional: processor time of the service around the model, per request
+kernel_ms: 10.1            # optional: the calibration kernel, timed on the machine that serves
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from guiderail.core.errors import InputError
+from guiderail.manifest.strict_yaml import load_file
+from guiderail.measure.monthly_cost import Range, Serving
+
+_Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+_Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Range(_Part):
+    low: _Amount
+    expected: _Amount
+    high: _Amount
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_one_number(cls, data: Any) -> Any:
+        if isinstance(data, int | float) and not isinstance(data, bool):
+            return {"low": data, "expected": data, "high": data}
+        return data
+
+    @model_validator(mode="after")
+    def _ascends(self) -> _Range:
+        if not self.low <= self.expected <= self.high:
+            raise ValueError("low, expected and high must not descend")
+        return self
+
+    def range(self) -> Range:
+        return Range(self.low, self.expected, self.high)
+
+
+class _Plan(_Part):
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    requests_per_month: _Range
+    busiest_hour: Annotated[float, Field(ge=1, le=730, allow_inf_nan=False)]
+    rows_per_request: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    replicas: _Range
+    cpus_per_replica: _Positive
+    utilisation: Annotated[float, Field(gt=0, le=1)]
+    price_per_cpu_hour: _Amount
+    memory_gb_per_replica: _Positive | None = None
+    price_per_gb_hour: _Amount = 0.0
+    fixed_per_month: _Amount = 0.0
+    overhead_ms: _Amount = 0.0
+    kernel_ms: _Positive | None = None
+
+    @model_validator(mode="after")
+    def _memory_is_stated_where_it_is_paid_for(self) -> _Plan:
+        if self.price_per_gb_hour and self.memory_gb_per_replica is None:
+            raise ValueError("price_per_gb_hour needs memory_gb_per_replica")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ServingPlan:
+    """currency: three capital letters, as in EUR."""
+
+    currency: str
+    serving: Serving
+
+
+def read_plan(path: Path) -> ServingPlan:
+    """Raises InputError with the place of the first thing in the file that is not right."""
+    document = load_file(path)
+    try:
+        plan = _Plan.model_validate(document.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        named = ".".join(str(part) for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        raise InputError(
+            f"{named}: {said}" if named else said,
+            code="plan/invalid",
+            advice="A serving plan states currency, requests_per_month, busiest_hour, replicas, "
+            "cpus_per_replica, utilisation and price_per_cpu_hour.",
+            place=document.place(tuple(first["loc"])),
+        ) from error
+    return ServingPlan(plan.currency, _serving(plan))
+
+
+def _serving(plan: _Plan) -> Serving:
+    memory = plan.memory_gb_per_replica
+    return Serving(
+        requests=plan.requests_per_month.range(),
+        rows_per_request=plan.rows_per_request,
+        busiest_hour=plan.busiest_hour,
+        replicas=plan.replicas.range(),
+        cpus=plan.cpus_per_replica,
+        utilisation=plan.utilisation,
+        price_per_cpu_hour=plan.price_per_cpu_hour,
+        price_per_gb_hour=plan.price_per_gb_hour,
+        fixed=plan.fixed_per_month,
+        overhead_seconds=plan.overhead_ms / 1_000,
+        memory_bytes=None if memory is None else memory * 1e9,
+        kernel_seconds=None if plan.kernel_ms is None else plan.kernel_ms / 1_000,
+    )

@@ -1,0 +1,60 @@
+"""Child side only: the rows of a table that a model is fed with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from guiderail.sandbox.load import LoadedModel
+
+
+class UnusableTableError(ValueError):
+    """The table does not fit the model."""
+
+
+def read_rows(path: Path, most: int | None = None) -> pd.DataFrame:
+    """A CSV or Parquet file, at most its first `most` rows. Raises UnusableTableError."""
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            return _parquet(path, most)
+        return pd.read_csv(path, nrows=most)
+    except (ValueError, OSError, UnicodeDecodeError) as problem:
+        raise UnusableTableError(f"the table {path.name} cannot be read: {problem}") from problem
+
+
+def _parquet(path: Path, most: int | None) -> pd.DataFrame:
+    """DuckDB reads Parquet here; it is installed with Guiderail, other engines may not be."""
+    import duckdb
+
+    try:
+        with duckdb.connect(config={"threads": 1}) as connection:
+            rows = connection.read_parquet(str(path))
+            columns = (rows if most is None else rows.limit(most)).fetchnumpy()
+    except duckdb.Error as problem:
+        raise ValueError(str(problem).splitlines()[0]) from problem
+    return pd.DataFrame(columns)
+
+
+def input_columns(
+    model: LoadedModel, table: pd.DataFrame, inputs: Sequence[str] | None, exclude: Sequence[str]
+) -> pd.DataFrame:
+    """The columns to feed, in the model's order. Raises UnusableTableError where they do not fit.
+
+    inputs: None for a model that names none: then every column but `exclude` is fed.
+    """
+    if table.empty:
+        raise UnusableTableError("the table has no rows")
+    if inputs is not None:
+        missing = [name for name in inputs if name not in table.columns]
+        if missing:
+            raise UnusableTableError(f"the table lacks the model's input {missing[0]!r}")
+        return table.loc[:, list(inputs)]
+    rest = [name for name in table.columns if name not in exclude]
+    wanted = model.summary.input_count
+    if wanted != len(rest):
+        raise UnusableTableError(
+            f"the model names no inputs and takes {wanted}, the table offers {len(rest)}"
+        )
+    return table.loc[:, rest]
