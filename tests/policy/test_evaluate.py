@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guiderail.policy.check_types import compile_text
+from guiderail_verify.conditions import given as given_fact
 from guiderail_verify.evaluate import (
     UNKNOWN,
     TreeError,
     Truth,
     Value,
     compile_expression,
+    compile_guarded,
     complete,
     evaluate,
     fact_names,
@@ -124,6 +126,18 @@ def test_what_is_decided_with_unknowns_stays_so_whatever_they_turn_out(
         assert completed is not UNKNOWN
         if truth is not UNKNOWN:
             assert completed is truth
+
+
+@given(FORMULAS, READINGS)
+@settings(max_examples=200, deadline=None)
+def test_a_condition_apart_from_its_first_fact_is_the_same_condition(
+    text: str, values: dict[str, Value]
+) -> None:
+    tree = compile_text(text)
+    fact, rest = compile_guarded(tree)
+    whole = given_fact(fact, rest) if fact else rest
+    seen = complete(values, fact_names(tree))
+    assert whole(seen) is compile_expression(tree)(seen)
 
 
 # The eight traps of other engines, each closed here.

@@ -14,6 +14,7 @@ from guiderail.facts.catalogue import BY_NAME
 from guiderail.facts.fact import Unknown, Value
 from guiderail.facts.fact_type import FactType
 from guiderail.policy import Decision, decide, load_pack
+from guiderail.policy.pack import make_pack
 from guiderail_verify.judge import TRACKS, Judgement
 from tests.policy.calm import AT, facts_of, where
 from tests.policy.calm_kinds import CALM_OF
@@ -210,6 +211,20 @@ def test_sentences_are_whole_sentences_without_leftovers(kind: str, data: st.Dat
         assert sentence.endswith((".", "?")), sentence
         assert not set("{}[]") & set(sentence), sentence
         assert "  " not in sentence, sentence
+
+
+@EVERY_KIND
+@given(st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_a_pack_has_prepared_for_one_release_changes_nothing_about_another(
+    kind: str, data: st.DataObject
+) -> None:
+    values = {name: value for name, value in data.draw(releases(kind)).items()
+              if data.draw(st.booleans())}  # fmt: skip
+    fresh = make_pack(PACKS[kind].tree, PACKS[kind].texts)
+    alone = decide(fresh, facts_of(values), kind=kind, at=AT, place=where)
+    assert judged(kind, {}).lighter
+    assert judged(kind, values) == alone
 
 
 @EVERY_KIND

@@ -180,6 +180,11 @@ class Pack:
         """The numbers that the pack's rules and gates compare a fact with."""
         return self._limits.get(fact, ())
 
+    @property
+    def rules(self) -> Mapping[tuple[str, int], Mapping[str, Any]]:
+        """The compiled form of every tier and track rule by id and level, of a gate by id and 0."""
+        return self._rules
+
     def rule(self, rule: str, level: int) -> Mapping[str, Any]:
         """The compiled form of one level of a tier or track rule."""
         return self._rules[rule, level]

@@ -8,14 +8,14 @@ replayable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from guiderail.core.errors import GuiderailError
 from guiderail.core.scales import Outcome
-from guiderail.policy.alike import Places
+from guiderail.policy.judged_twice import JudgedTwice
 from guiderail.policy.pack import Pack
 from guiderail.policy.stored_readings import Reader
 from guiderail.policy.weigh import Weight, weigh
@@ -24,9 +24,6 @@ from guiderail_verify.judge import Judgement, Rulebook, base_name, holds
 
 _SECTIONS: Final = ("tiers", "tracks", "gates")
 _KEYS: Final = ("when", "applies_when", "pass_when", "fail_when")
-_MOST_KEPT: Final = 1 << 16
-"""Judgements that are kept to answer for releases that are alike."""
-
 _ORDER: Final = ("green", "yellow", "red", "blocked")
 
 
@@ -212,15 +209,17 @@ class _Pair:
         self, old: Pack, new: Pack, books: tuple[Rulebook, Rulebook], kind: str, day: str
     ) -> None:
         self.old, self.new = old, new
-        self._old_book, self._new_book = books
+        self._books = books
         types, others = old.tree["facts"], new.tree["facts"]
         # One reading serves both packs where they agree about the types of the facts they share.
         alike = all(types[name] == others[name] for name in types.keys() & others.keys())
-        merged = {**types, **others}
-        self._reader = Reader(merged if alike else types)
-        self._places = Places((old.tree, new.tree), books, merged) if alike else None
-        self._asked: dict[Hashable, _Asked] = {}
-        self._other = self._reader if alike else Reader(others)
+        named = _named(old.tree) | _named(new.tree)
+        readers = ({**types, **others},) if alike else (types, others)
+        self._readers = [
+            Reader({name: kind for name, kind in facts.items() if name in named})
+            for facts in readers
+        ]
+        self._twice = JudgedTwice((old, new), books)
         self._needed = tuple(sorted(_read(new.tree, kind, day) - types.keys()))
 
     def missing(self, facts: Mapping[str, Any]) -> list[str]:
@@ -228,31 +227,32 @@ class _Pair:
         return [name for name in self._needed if name not in facts]
 
     def ask(self, facts: Mapping[str, Any]) -> _Asked:
-        """What both packs say; releases that neither can tell apart are judged once."""
-        if self._places is None:
-            return self._judge(facts)
-        place = self._places.of(facts)
-        asked = self._asked.get(place)
-        if asked is None:
-            asked = self._judge(facts)
-            if len(self._asked) < _MOST_KEPT:
-                self._asked[place] = asked
-        return asked
-
-    def _judge(self, facts: Mapping[str, Any]) -> _Asked:
-        values, known_by = self._reader.read(facts)
-        old = self._old_book.judge(values, known_by)
-        if self._other is not self._reader:
-            values, known_by = self._other.read(facts)
-        new = self._new_book.judge(values, known_by)
+        """What both packs say, and which parts only one of them counts where that moves it."""
+        old, new = self._judged(facts)
         before, after = weigh(self.old, old), weigh(self.new, new)
+        if state(before) == state(after):
+            return _Asked(before, before if before == after else after, (), ())
         mine, theirs = _counting(old), _counting(new)
         return _Asked(
             before,
-            before if before == after else after,
+            after,
             tuple(one for one in mine if one not in theirs),
             tuple(one for one in theirs if one not in mine),
         )
+
+    def _judged(self, facts: Mapping[str, Any]) -> tuple[Judgement, Judgement]:
+        values, known_by = self._readers[0].read(facts)
+        if len(self._readers) == 1:
+            return self._twice.judge(values, known_by)
+        old, new = self._books
+        return old.judge(values, known_by), new.judge(*self._readers[1].read(facts))
+
+
+def _named(tree: Mapping[str, Any]) -> frozenset[str]:
+    """The facts that any rule or gate names."""
+    parts = [part for section in _SECTIONS for part in tree[section]]
+    names = fact_names([part.get(key) for part in parts for key in _KEYS])
+    return frozenset(base_name(name, tree["facts"]) for name in names)
 
 
 def _read(tree: Mapping[str, Any], kind: str, day: str) -> frozenset[str]:

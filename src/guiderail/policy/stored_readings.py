@@ -15,6 +15,10 @@ from guiderail_verify.judge import KNOWN_BY
 _RANKS: Final = {name: rank for rank, name in enumerate(KNOWN_BY)}
 _SMALLEST, _LARGEST = float("-inf"), float("inf")
 
+_ABSENT: Final[Mapping[str, Any]] = {"value": None}
+_MOST_READ: Final = 4096
+"""Numbers whose values are kept, as they are written."""
+
 Convert = Callable[[Any], Any]
 """A stored value to what rules compare; UNKNOWN where it is unknown or of another type."""
 
@@ -23,14 +27,24 @@ class Reader:
     """Reads stored facts for one pack. types: the fact types of the pack."""
 
     def __init__(self, types: Mapping[str, Mapping[str, Any]]) -> None:
-        self._plain = tuple(
-            (name, converter(kind)) for name, kind in types.items() if kind["type"] != "interval"
+        named = {name: kind["type"] for name, kind in types.items()}
+        self._bools = tuple(name for name, kind in named.items() if kind == "bool")
+        self._numbers = tuple(
+            (name, kind == "integer")
+            for name, kind in named.items()
+            if kind in ("integer", "number")
         )
         self._intervals = tuple(
             (name, f"{name}.low", f"{name}.high")
-            for name, kind in types.items()
-            if kind["type"] == "interval"
+            for name, kind in named.items()
+            if kind == "interval"
         )
+        self._others = tuple(
+            (name, converter(types[name]))
+            for name, kind in named.items()
+            if kind not in ("bool", "integer", "number", "interval")
+        )
+        self._read: dict[str, Any] = {}
 
     def read(self, facts: Mapping[str, Any]) -> tuple[dict[str, Value], dict[str, int]]:
         """Values by name and how each known one is known. What is missing is unknown.
@@ -39,15 +53,44 @@ class Reader:
         """
         values: dict[str, Value] = {}
         known_by: dict[str, int] = {}
-        for name, convert in self._plain:
-            row = facts.get(name)
-            if row is None:
+        row_of, rank_of = facts.get, _RANKS.__getitem__
+        for name in self._bools:
+            row = row_of(name, _ABSENT)
+            value = row["value"]
+            if value is True or value is False:
+                values[name], known_by[name] = value, rank_of(row["known_by"])
+            else:
                 values[name] = UNKNOWN
-                continue
-            value = convert(row["value"])
-            values[name] = value
+        for name, whole in self._numbers:
+            row = row_of(name, _ABSENT)
+            value = self._number(row["value"])
+            if value is UNKNOWN or (whole and value.__class__ is not int):
+                values[name] = UNKNOWN
+            else:
+                values[name], known_by[name] = value, rank_of(row["known_by"])
+        for name, convert in self._others:
+            row = row_of(name, _ABSENT)
+            value = values[name] = convert(row["value"])
             if value is not UNKNOWN:
-                known_by[name] = _RANKS[row["known_by"]]
+                known_by[name] = rank_of(row["known_by"])
+        self._read_intervals(facts, values, known_by)
+        return values, known_by
+
+    def _number(self, value: Any) -> Any:
+        """A stored number; those that are written alike are converted once."""
+        if value.__class__ is not dict:
+            return UNKNOWN
+        text = value.get("number")
+        known = self._read.get(text)
+        if known is None:
+            known = _number(value)
+            if len(self._read) < _MOST_READ:
+                self._read[text] = known
+        return known
+
+    def _read_intervals(
+        self, facts: Mapping[str, Any], values: dict[str, Value], known_by: dict[str, int]
+    ) -> None:
         for name, low, high in self._intervals:
             row = facts.get(name)
             value = None if row is None else row["value"]
@@ -59,7 +102,6 @@ class Reader:
                 raise ValueError(f"{name} is not an interval")
             values[name], values[low], values[high] = point, least, most
             known_by[name] = _RANKS[row["known_by"]]
-        return values, known_by
 
 
 def converter(kind: Mapping[str, Any]) -> Convert:

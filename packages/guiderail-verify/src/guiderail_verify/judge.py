@@ -103,18 +103,27 @@ class Rulebook:
 
         weak: states `evidence.weak` instead of computing it (for counterfactuals).
         """
-        tiers, tracks, gates = self._rows
         seen: dict[str, Value] = dict(values)
-        tier_hits, tier = _hits(tiers, seen)
+        tier_hits, tier = _hits(self._rows[0], seen)
         felt_tier = min(tier, HIGHEST_TIER_IN_RULES)
         seen["tier"] = TIERS[felt_tier]
         below = weakly_known(self.wanted[felt_tier], known_by)
         seen["evidence.weak"] = bool(below) if weak is None else weak
+        return self._judged(tier, tier_hits, below, seen)
+
+    def judge_rest(self, judged: Judgement) -> Judgement:
+        """The same release by these track rules and gates; its tier and evidence are as judged."""
+        return self._judged(judged.tier, judged.tier_hits, judged.weak, judged.values)
+
+    def _judged(
+        self, tier: int, tier_hits: tuple[Hit, ...], weak: tuple[str, ...], seen: Values
+    ) -> Judgement:
+        _, tracks, gates = self._rows
         track_hits, track = _hits(tracks, seen)
-        verdicts, open_gates = _verdicts(gates[felt_tier], seen)
-        if track < YELLOW and open_gates:
+        verdicts, is_open = _verdicts(gates[min(tier, HIGHEST_TIER_IN_RULES)], seen)
+        if track < YELLOW and is_open:
             track = YELLOW
-        return Judgement(tier, tier_hits, track, track_hits, verdicts, below, seen)
+        return Judgement(tier, tier_hits, track, track_hits, verdicts, weak, seen)
 
 
 def weakly_known(wanted: Sequence[tuple[str, int]], known_by: Mapping[str, int]) -> tuple[str, ...]:
