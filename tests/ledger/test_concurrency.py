@@ -29,8 +29,8 @@ WRITER = Path(__file__).with_name("writer.py")
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server(tmp_path_factory.mktemp("pg")) as address:
+def postgresql() -> Iterator[str]:
+    with server() as address:
         yield address
 
 

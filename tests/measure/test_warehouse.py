@@ -31,9 +31,9 @@ def written(folder: Path, text: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address() -> Iterator[str]:
     warehouses.ibis_or_skip()
-    with server(tmp_path_factory.mktemp("warehouse")) as found:
+    with server() as found:
         warehouses.postgres_table(found, "public.decisions", COLUMNS, ROWS)
         yield found
 

@@ -92,7 +92,7 @@ def put(
         yield into_spark
         session.stop()
         return
-    with server(folder) as address:
+    with server() as address:
 
         def into_postgres(name: str, columns: dict[str, str], rows: warehouses.Rows) -> Path:
             warehouses.postgres_table(address, f"public.{name}", columns, rows)

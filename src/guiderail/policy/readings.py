@@ -54,10 +54,10 @@ class Reader:
         shown: dict[str, Fact] = {**self._nothing, **facts}
         usual_of = self._usual.get
         for name, fact in facts.items():
-            usual = usual_of(name)
+            usual: Any = usual_of(name)
             if usual is None:
                 continue
-            value = fact.value
+            value: Any = fact.value
             if value.__class__ is not usual:
                 if isinstance(value, Unknown):
                     continue

@@ -18,7 +18,8 @@ _STYLE = (
     ".old{fill:currentColor;fill-opacity:.35}"
     "text{fill:currentColor;font:14px system-ui,sans-serif}.title{font-weight:600}"
     "line{stroke:currentColor;stroke-opacity:.4}"
-    "@media (prefers-color-scheme:dark){svg:root{color:#eee;background:#161616}}"  # only where it is the document
+    # Only where the picture is the whole document.
+    "@media (prefers-color-scheme:dark){svg:root{color:#eee;background:#161616}}"
 )
 
 
