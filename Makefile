@@ -15,8 +15,8 @@ setup: $(VENV)/ready-dev ## Install everything for working on Guiderail into .ve
 demo: $(VENV)/ready-run ## Watch a real credit model go from manifest to production and back
 	@$(BIN)/guiderail demo
 
-test: $(VENV)/ready-dev check ## Run every check and every test
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+test: $(VENV)/ready-dev check ## Run every check and every test but the slow ones; SLOW=1 adds them
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(if $(SLOW),,-m "not slow")
 
 check: $(VENV)/ready-dev ## Style, types and layers, without running tests
 	@$(BIN)/ruff check .

@@ -90,6 +90,10 @@ class TestLoading:
              "Say what is deployed; choices: model, app, pipeline."),
             ("kind: modell\n", "1:7: kind cannot be modell. [manifest/unknown-choice] "
              "Did you mean model? Choices: model, app, pipeline."),
+            ("kind: ''\n", "1:7: kind is empty. [manifest/unknown-choice] "
+                           "Choices: model, app, pipeline."),
+            (f"kind: {'a' * 5000}\n", f"1:7: kind cannot be {'a' * 57}.... "
+             "[manifest/unknown-choice] Choices: model, app, pipeline."),
             ("kind: [7]\n", "1:7: kind must be text. [manifest/unknown-choice] "
              "Choices: model, app, pipeline."),
             ("kind:\n", "1:6: kind must be text. [manifest/unknown-choice] "

@@ -14,7 +14,7 @@ from guiderail.manifest import strict_yaml
 from guiderail.manifest.artefacts import artefact_digests
 from guiderail.manifest.consistency import inconsistencies
 from guiderail.manifest.named_paths import unsafe_names
-from guiderail.manifest.problems import ManifestError, did_you_mean, in_words
+from guiderail.manifest.problems import ManifestError, as_written, did_you_mean, in_words, refused
 from guiderail.manifest.release import AnyManifest, Release
 from guiderail.manifest.schema import KINDS
 from guiderail.manifest.stat_cache import StatCache
@@ -126,11 +126,12 @@ def _unknown_kind(document: Document) -> InputError:
             advice=f"Say what is deployed; choices: {choices}.",
             place=document.place(),
         )
-    written = document.data["kind"]
+    written = as_written(("kind",), document)
+    is_text = isinstance(document.data["kind"], str)
     return InputError(
-        f"kind cannot be {written}." if isinstance(written, str) else "kind must be text.",
+        f"kind {refused(written) if is_text else 'must be text'}.",
         code="manifest/unknown-choice",
-        advice=f"{did_you_mean(str(written), KINDS)}Choices: {choices}.",
+        advice=f"{did_you_mean(written, KINDS)}Choices: {choices}.",
         place=document.value_place(("kind",)),
     )
 

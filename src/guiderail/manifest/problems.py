@@ -135,10 +135,9 @@ def _unknown_key(path: YamlPath, schema: type[BaseModel], document: Document) ->
 def _unknown_choice(path: YamlPath, schema: type[BaseModel], document: Document) -> InputError:
     field = _field(schema, path)
     allowed = [str(choice) for choice in choices(field.annotation if field else None)]
-    written = _written(path, document)
-    problem = "is empty" if written == "" else f"cannot be {written}"
+    written = as_written(path, document)
     return InputError(
-        f"{_dotted(path)} {problem}.",
+        f"{_dotted(path)} {refused(written)}.",
         code="manifest/unknown-choice",
         advice=f"{did_you_mean(written, allowed)}Choices: {', '.join(allowed)}.",
         place=document.value_place(path),
@@ -154,7 +153,7 @@ _PATTERNS = {
 def _pattern(path: YamlPath, pattern: str, document: Document) -> InputError:
     advice = "Write something that tells a reader what is meant."
     if pattern == NAME_PATTERN:
-        slug = re.sub(r"[^a-z0-9]+", "-", _written(path, document).lower()).strip("-0123456789")
+        slug = re.sub(r"[^a-z0-9]+", "-", as_written(path, document).lower()).strip("-0123456789")
         advice = f"For example {slug}." if slug else "For example credit-score."
     return _value_problem(path, _PATTERNS.get(pattern, "has another form"), advice, document)
 
@@ -176,7 +175,7 @@ def _wrong_type(
 
 
 def _type_advice(path: YamlPath, wanted: str, value: object, document: Document) -> str:
-    written = _written(path, document)
+    written = as_written(path, document)
     if wanted == "true or false" and isinstance(value, str):
         answers = {
             "yes": "true",
@@ -237,7 +236,12 @@ def _value(path: YamlPath, document: Document) -> object:
     return value
 
 
-def _written(path: YamlPath, document: Document) -> str:
+def refused(written: str) -> str:
+    """What is wrong with a text that is none of the choices."""
+    return f"cannot be {written}" if written else "is empty"
+
+
+def as_written(path: YamlPath, document: Document) -> str:
     """A scalar as it stands in the file; empty for a list, a section or nothing, cut when long."""
     spot = document.spots.get(path)
     text = (spot.text if spot is not None else None) or ""

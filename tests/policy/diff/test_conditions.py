@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guiderail.core.interval import Interval
 from guiderail.policy.diff.conditions import Found, Search, Side
-from guiderail.policy.diff.regions import Try, limits_of, spread, tries
+from guiderail.policy.diff.regions import TooManyError, Try, limits_of, spread, tries
 from guiderail_verify.evaluate import UNKNOWN, compile_expression
 
 TYPES: dict[str, Any] = {
@@ -155,6 +156,25 @@ def test_running_out_of_steps_is_said() -> None:
     search = Search(side({"all": pairs}), side(again), types, {}, steps=20)
     assert list(search.run()) == []
     assert search.exhausted
+
+
+def limits_beside_another_fact(*limits: str) -> Any:
+    """An interval with these limits whose upper bound is also compared with a number."""
+    share = {"fact": "a.share"}
+    parts = [{"compare": "<", "left": share, "right": {"number": limit}} for limit in limits]
+    floor = {"compare": "<", "left": {"fact": "a.share.high"}, "right": {"fact": "a.floor"}}
+    return {"any": [floor, *parts]}
+
+
+def test_an_interval_with_four_limits_beside_a_number_is_compared_in_full() -> None:
+    tree = limits_beside_another_fact("-2", "2", "0.5")
+    assert differences(tree, {"not": {"not": tree}}) == []
+
+
+def test_facts_with_too_many_combinations_are_named_and_not_skipped() -> None:
+    tree = limits_beside_another_fact("-2", "2", "0.5", "3")
+    with pytest.raises(TooManyError, match=r"a\.floor, a\.share have [0-9,]+ combinations to try"):
+        differences(tree, {"not": tree})
 
 
 def test_values_lie_at_and_on_both_sides_of_every_limit() -> None:

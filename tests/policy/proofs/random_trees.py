@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from guiderail.core.interval import Interval
 from guiderail.policy.proofs.release import Types, Value
+from guiderail_verify.evaluate import fact_names
+from guiderail_verify.judge import base_name
 
 Tree = dict[str, Any]
 
@@ -127,3 +129,9 @@ FACTS: Final = st.fixed_dictionaries(
     {name: st.one_of(st.none(), _value(kind), _value(kind)) for name, kind in TYPES.items()}
 ).map(lambda facts: {name: value for name, value in facts.items() if value is not None})
 """Values by fact; a fact that is missing is unknown."""
+
+
+def releases_of(tree: Tree, facts: Mapping[str, Value]) -> list[dict[str, Value]]:
+    """The facts as they are, then without each one that the tree asks for: unknown in turn."""
+    asked = sorted({base_name(name, TYPES) for name in fact_names(tree)} & facts.keys())
+    return [dict(facts), *({key: v for key, v in facts.items() if key != name} for name in asked)]

@@ -14,7 +14,7 @@ from guiderail.policy.proofs.formula import Formula, Formulas
 from guiderail.policy.proofs.kleene import Conditions
 from guiderail.policy.proofs.release import Release, Value, readings
 from guiderail_verify.evaluate import UNKNOWN, Truth, evaluate
-from tests.policy.proofs.random_trees import FACTS, TREES, TYPES, Tree
+from tests.policy.proofs.random_trees import FACTS, TREES, TYPES, Tree, releases_of
 
 Facts = dict[str, Value]
 
@@ -24,13 +24,14 @@ def evaluated(tree: Tree, facts: Facts) -> Truth:
 
 
 @given(TREES, FACTS)
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_a_condition_as_formulas_is_true_false_or_unknown_as_the_evaluator_says(
     tree: Tree, facts: Facts
 ) -> None:
     truth = Conditions(Formulas(), TYPES).translate(tree)
-    yes, no = (is_true(formula, facts, frozenset(), {}) for formula in truth)
-    assert (yes, no) == (evaluated(tree, facts) is True, evaluated(tree, facts) is False)
+    for release in releases_of(tree, facts):
+        yes, no = (is_true(formula, release, frozenset(), {}) for formula in truth)
+        assert (yes, no) == (evaluated(tree, release) is True, evaluated(tree, release) is False)
 
 
 def rational(number: float, symbols: Any) -> Any:
@@ -67,7 +68,7 @@ def pinned(symbols: Any, facts: Facts) -> list[Any]:
 
 
 @given(TREES, FACTS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_condition_as_solver_terms_is_true_false_or_unknown_as_the_evaluator_says(
     tree: Tree, facts: Facts
 ) -> None:
@@ -95,7 +96,7 @@ def goal(formulas: Formulas, first: Tree, second: Tree) -> Formula:
 
 
 @given(TREES, TREES)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_both_engines_give_the_same_answer_and_what_they_find_is_true(
     first: Tree, second: Tree
 ) -> None:

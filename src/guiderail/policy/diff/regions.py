@@ -30,8 +30,9 @@ COMPUTED: Final[Mapping[str, tuple[Try, ...]]] = {
 }
 """Facts that deciding computes. They are never unknown."""
 
-MOST_TRIES: Final = 60_000
-"""Combinations of one group of facts that are compared with one another."""
+MOST_TRIES: Final = 100_000
+"""Combinations of one group of facts that are compared with one another: an interval with four
+limits beside a number needs 65,025."""
 
 
 class TooManyError(Exception):
