@@ -40,7 +40,7 @@ class Reader:
         self._blank: dict[str, Value] = {}
         for name, kind in types.items():
             self._blank |= _unknown(name, kind)
-        self._usual = {name: _usual(kind) for name, kind in types.items()}
+        self._usual: dict[str, Any] = {name: _usual(kind) for name, kind in types.items()}
         self._bounds = {
             name: (f"{name}.low", f"{name}.high")
             for name, kind in types.items()
@@ -57,7 +57,7 @@ class Reader:
             usual = usual_of(name)
             if usual is None:
                 continue
-            value = fact.value
+            value: Any = fact.value
             if value.__class__ is not usual:
                 if isinstance(value, Unknown):
                     continue
