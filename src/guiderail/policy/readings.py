@@ -40,7 +40,7 @@ class Reader:
         self._blank: dict[str, Value] = {}
         for name, kind in types.items():
             self._blank |= _unknown(name, kind)
-        self._usual = {name: _usual(kind) for name, kind in types.items()}
+        self._usual: dict[str, Any] = {name: _usual(kind) for name, kind in types.items()}
         self._bounds = {
             name: (f"{name}.low", f"{name}.high")
             for name, kind in types.items()

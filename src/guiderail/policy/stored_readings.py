@@ -44,7 +44,7 @@ class Reader:
             for name, kind in named.items()
             if kind not in ("bool", "integer", "number", "interval")
         )
-        self._read: dict[str, Any] = {}
+        self._read: dict[Any, Any] = {}
 
     def read(self, facts: Mapping[str, Any]) -> tuple[dict[str, Value], dict[str, int]]:
         """Values by name and how each known one is known. What is missing is unknown.
