@@ -28,6 +28,9 @@ ScoreFrame = Callable[[pd.DataFrame], Floats]
 ROUNDING = 1e-7
 """Largest gap, relative to the spread of the scores, at which values still add up to the score."""
 
+MOST_ROWS = 20_000
+"""Rows that a model is asked about at once: one long table costs less than many short ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -81,12 +84,19 @@ def adds_up(values: Floats, base: Floats, scores: Floats) -> bool:
 
 def additive(score: ScoreFrame, pool: Pool, scores: Floats) -> Attributed | None:
     """Exact values where the score is a sum over inputs, else None. scores: of the whole pool."""
-    everything = np.arange(len(pool.table))
-    anchor = np.full(len(pool.table), pool.rows)
-    effects = np.empty((len(pool.table), pool.table.shape[1]))
-    for number, name in enumerate(pool.table.columns):
-        places = dict.fromkeys(pool.table.columns, anchor) | {name: everything}
-        effects[:, number] = score(pool.mixed(places)) - scores[pool.rows]
+    names = list(pool.table.columns)
+    rows = len(pool.table)
+    everything, anchor = np.arange(rows), np.full(rows, pool.rows)
+    effects = np.empty((rows, len(names)))
+    at_once = max(1, MOST_ROWS // rows)
+    for first in range(0, len(names), at_once):
+        varied = names[first : first + at_once]
+        places = {
+            name: np.concatenate([everything if name == other else anchor for other in varied])
+            for name in names
+        }
+        alone = score(pool.mixed(places)).reshape(len(varied), rows)
+        effects[:, first : first + len(varied)] = alone.T - scores[pool.rows]
     spread = max(float(np.abs(scores - scores[pool.rows]).max()), 1e-12)
     gap = np.abs(effects.sum(axis=1) - (scores - scores[pool.rows])).max()
     if not gap <= ROUNDING * spread:
