@@ -241,7 +241,9 @@ def _connect_controls(layers: Layers, built: Built) -> None:
             if not isinstance(part, RuleFile | GateFile | AdviceFile):
                 continue
             named = [name for name in part.page.controls if name not in layers.drops]
-            built.texts["parts"][part.id]["page"]["controls"] = named
+            texts = built.texts["parts"][part.id]
+            if "page" in texts:  # a rule that says nothing usable has no texts, and a problem
+                texts["page"]["controls"] = named
             for index, name in enumerate(part.page.controls):
                 if name in named and name not in controls:
                     place = source.document.value_place(("page", "controls", index))
