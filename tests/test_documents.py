@@ -210,11 +210,14 @@ def test_the_reference_pages_are_in_step_with_the_code() -> None:
 
 
 def commands_shown() -> Iterator[tuple[str, str]]:
-    """Every `guiderail ...` line in a shell block, with the document that shows it."""
+    """Every `guiderail ...` line in a shell block, with the document that shows it.
+
+    A line that ends in a backslash goes on in the next one.
+    """
     for document in DOCUMENTS:
         for block in blocks(document.read_text("utf-8")):
             if block.kind == "sh":
-                for line in block.body.splitlines():
+                for line in re.sub(r"\\\n\s*", "", block.body).splitlines():
                     if line.startswith("guiderail "):
                         yield document.relative_to(ROOT).as_posix(), line
 
