@@ -70,6 +70,7 @@ def test_a_regression_is_found_told_and_drawn(guiderail: Terminal, place: Path) 
         assert "currentColor" in ET.tostring(root, encoding="unicode")
 
 
+@pytest.mark.slow
 def test_without_training_data_nothing_is_calibrated(guiderail: Terminal, place: Path) -> None:
     command = (
         f"measure explanations {place / 'v1.skops'} --data {place / 'evaluation.csv'} "

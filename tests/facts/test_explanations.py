@@ -60,7 +60,8 @@ def test_without_texts_nobody_knows(release: Release) -> None:
 def test_the_same_version_explains_alike_and_keeps_its_reasons(
     release: Release, shared: Path
 ) -> None:
-    found = run(EXPLANATION_CHANGE, release, after(release), cache=shared)
+    asked = with_reasons(release)
+    found = run(EXPLANATION_CHANGE, asked, after(asked), cache=shared)
     assert found["explanations.regressed"].value is False
     assert found["explanations.regressed"].detail["refits"] == 16
     stability = found["explanations.reason_stability"].value
@@ -75,20 +76,26 @@ def test_an_input_that_is_gone_is_a_regression(
     directory = write(
         tmp_path_factory.mktemp("explained") / "v2", inputs=("credit_history", *NUMBERS)
     )
-    found = run(EXPLANATION_CHANGE, load_release(directory), after(release), cache=shared)
+    new = with_reasons(load_release(directory))
+    found = run(EXPLANATION_CHANGE, new, after(release), cache=shared)
     assert found["explanations.regressed"].value is True
     assert "status" in str(found["explanations.regressed"].detail["why"])
 
 
+def test_nothing_is_explained_where_the_manifest_does_not_ask_for_it(release: Release) -> None:
+    found = run(EXPLANATION_CHANGE, edit(release.root, explanations=None), after(release))
+    assert "has no section explanations" in reason(found, "explanations.regressed")
+
+
 def test_without_a_baseline_there_is_nothing_to_compare(release: Release) -> None:
-    found = run(EXPLANATION_CHANGE, release)
+    found = run(EXPLANATION_CHANGE, with_reasons(release))
     assert "nothing runs in production" in reason(found, "explanations.regressed")
 
 
-def test_two_training_sources_cannot_be_trained_again(release: Release) -> None:
+def test_two_training_sources_cannot_be_trained_again(release: Release, shared: Path) -> None:
     two = [{"name": name, "data": "training.csv"} for name in ("one", "two")]
-    old = edit(release.root, training=two)
-    found = run(EXPLANATION_CHANGE, old, after(old))
+    old = edit(with_reasons(release).root, training=two)
+    found = run(EXPLANATION_CHANGE, old, after(old), cache=shared)
     assert "not calibrated" in reason(found, "explanations.regressed")
     assert isinstance(found["explanations.reason_stability"].value, Interval)
 

@@ -173,6 +173,7 @@ def with_a_protected_input(parcel_releases: parcels.Releases, tmp_path_factory: 
     return directory
 
 
+@pytest.mark.slow
 @laws
 @given(use=declared_use, more=claims)
 def test_a_protected_input_weighs_the_same_whatever_is_declared_about_people(

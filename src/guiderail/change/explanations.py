@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from guiderail.facts.model.explained import Version
     from guiderail.measure.attribution_agreement import Agreement
 
+NOT_ASKED_FOR = "guiderail.yaml has no section explanations, so nothing was explained"
+"""Explaining trains the recipe again many times: only where a manifest asks for it."""
+
 _CHANGED, _STABLE = "explanations.regressed", "explanations.reason_stability"
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
     source = _source(inputs)
+    if inputs.model.explanations is None:
+        yield from _unknown(NOT_ASKED_FOR, source)
+        return
     production = inputs.standing.production
     if production is None:
         yield from _unknown(missing("change", inputs), source)
@@ -111,6 +117,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
     if production is not None:
         before = {"release": production.digest}
     return {
+        "asked": inputs.model.explanations is not None,
         **evaluation_key(inputs.release),
         **model_key(inputs.release),
         "production": before,

@@ -367,7 +367,7 @@ def test_a_stricter_pack_lightens_nothing(tmp_path: Path) -> None:
     assert lightened(OLD, load_pack_directory(folder)) == ()
 
 
-@pytest.mark.parametrize("kind", ["app", "model", "pipeline"])
+@pytest.mark.parametrize("kind", ["app", pytest.param("model", marks=pytest.mark.slow), "pipeline"])
 def test_without_any_single_part_a_pack_is_lighter_and_shows_it(kind: str) -> None:
     """Every rule and enforced gate that ships decides something by itself."""
     whole = load_pack(kind)
