@@ -97,7 +97,7 @@ def _positive_test(table: Table, label: str, positive: object) -> str | NotMeasu
         return chosen
     end = "max" if chosen[1] == 1.0 else "min"
     # Identifiers are c0, c1, ...: nothing from the file is in the statement.
-    return f"CAST({name} = (SELECT {end}({name}) FROM t) AS UTINYINT)"  # noqa: S608
+    return f"CAST({name} = (SELECT {end}({name}) FROM t) AS UTINYINT)"  # noqa: S608 - see above
 
 
 def _cells(table: Table, score: str) -> FineCells | NotMeasurable:

@@ -27,6 +27,8 @@ from guiderail.measure.unmeasurable import NotMeasurable
 
 LIMITS_FILE = Path(__file__).with_name("explanation_limits.json")
 FEWEST_REFITS = 4
+NEEDED = frozenset({"cosine", "top_k", "share_shift", "silent"})
+"""Measures that every two versions have; the others depend on scales and refusals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,11 @@ def furthest(found: Agreement, null: Null, floor: float) -> tuple[str, float] | 
     return max(ratios.items(), key=lambda item: item[1]) if ratios else None
 
 
-def regression(found: Agreement, null: Null, refits: int) -> Regression:
-    """The verdict on one comparison. Measures that either side lacks take no part."""
+def regression(found: Agreement, null: Null, refits: int) -> Regression | NotMeasurable:
+    """The verdict on one comparison. Measures that either side lacks take no part.
+
+    Without an alarm, nothing is passed where one of `NEEDED` is lacking.
+    """
     tested = []
     for measure, limit in limits().items():
         if measure == "input":
@@ -125,6 +130,10 @@ def regression(found: Agreement, null: Null, refits: int) -> Regression:
         distance, usual = found.distance(measure), null.usual.get(measure)
         bound = None if usual is None else max(limit.floor, limit.factor * usual)
         tested.append(Tested(measure, distance, usual, bound))
+    lacking = [one.measure for one in tested if one.measure in NEEDED
+               and (one.distance is None or one.limit is None)]  # fmt: skip
+    if lacking and not any(one.alarms for one in tested):
+        return NotMeasurable(f"{', '.join(lacking)} cannot be compared with training again")
     why = tuple(_words(one, found, null) for one in tested if one.alarms)
     return Regression("fail" if why else "pass", tuple(tested), why, refits)
 

@@ -122,7 +122,7 @@ class Table:
         wanted = ", ".join(self.sql(name) for name in names)
         try:
             # Every identifier is c0, c1, ...: no name from the file reaches the statement.
-            found = self._connection.execute(f"SELECT {wanted} FROM t").fetchnumpy()  # noqa: S608
+            found = self._connection.execute(f"SELECT {wanted} FROM t").fetchnumpy()  # noqa: S608 - see above
         except duckdb.Error as error:
             raise refusal(self.path, error) from None
         return {name: _with_nulls(found[self.sql(name)], self.type_of(name)) for name in names}
@@ -249,7 +249,7 @@ def _open_csv(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
         for i in range(count)
     )
     # The statement holds only generated identifiers and the constants above.
-    found = connection.execute(f"SELECT count(*), {tests} FROM raw").fetchone()  # noqa: S608
+    found = connection.execute(f"SELECT count(*), {tests} FROM raw").fetchone()  # noqa: S608 - see above
     assert found is not None  # noqa: S101 - an aggregate without GROUP BY has exactly one row
     rows = int(found[0])
     types = [_csv_type(*found[1 + 5 * i : 6 + 5 * i]) for i in range(count)]

@@ -47,7 +47,9 @@ class PostgresSource(_Source):
     host: str | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 5432
     user: str | None = None
-    password_from: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    password_from: (
+        Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9]*_)*(PASSWORD|PGPASSWORD)$")] | None
+    ) = None
     sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] | None = None
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiderail.core.digest import file_digest, json_digest
-from guiderail.sandbox.process import Failure, Isolation, Limits, read_isolation, run_python
-from guiderail.sandbox.score import content_digest, installed
+from guiderail.sandbox.kept import keep
+from guiderail.sandbox.process import (
+    Failure,
+    Isolation,
+    Limits,
+    read_isolation,
+    read_left,
+    run_python,
+)
+from guiderail.sandbox.score import LARGEST_SCORES, content_digest, installed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,7 +121,7 @@ def attribute(
         if result is None:
             return Failure("it left no readable attributions", done.isolation)
         if slot is not None:
-            _keep(workdir, slot)
+            keep(workdir, slot, ("attributions.npz", "isolation.json"))
         return result
 
 
@@ -125,7 +132,8 @@ def _read(directory: Path) -> Attributions | None:
     import numpy as np
 
     try:
-        with np.load(directory / "attributions.npz", allow_pickle=False) as stored:
+        content = io.BytesIO(read_left(directory / "attributions.npz", LARGEST_SCORES))
+        with np.load(content, allow_pickle=False) as stored:
             parts: dict[str, Any] = {name: stored[name] for name in stored.files}
         layers = parts["values"]
         count = sum(1 for name in parts if name.startswith("refit_scores_"))
@@ -147,29 +155,18 @@ def _read(directory: Path) -> Attributions | None:
             refit_problem=str(parts["refit_problem"].item()) if "refit_problem" in parts else "",
             isolation=read_isolation(directory / "isolation.json"),
         )
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, OverflowError, LookupError, EOFError, zipfile.BadZipFile):
         return None
     shape = (len(result.rows), len(result.names))
-    fits = result.values.shape == shape and all(
-        one.shape == (len(scores), shape[1]) for one, scores in result.refits
+    numbers = [result.scores, *result.halves, *(part for pair in result.refits for part in pair)]
+    numbers += [result.values, np.asarray(result.base)]
+    fits = (
+        result.values.shape == shape
+        and result.scores.shape == shape[:1]
+        and all(half.shape == shape for half in result.halves)
+        and all(one.shape == (len(scores), shape[1]) for one, scores in result.refits)
     )
-    return result if fits and bool(np.isfinite(result.values).all()) else None
-
-
-def _keep(workdir: Path, slot: Path) -> None:
-    """Move a result into the cache in one step; a cache that cannot be written is no failure."""
-    try:
-        slot.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=slot.parent) as near:
-            staged = Path(near) / "result"
-            staged.mkdir()
-            for name in ("attributions.npz", "isolation.json"):
-                shutil.copyfile(workdir / name, staged / name)
-            if slot.exists():
-                shutil.rmtree(slot)
-            os.replace(staged, slot)
-    except OSError:
-        return
+    return result if fits and all(bool(np.isfinite(part).all()) for part in numbers) else None
 
 
 def _key(model: Path, table: Path, request: dict[str, Any], refits: Refits | None) -> str:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from guiderail.core.errors import GuiderailError
 from guiderail.sandbox.boosters import booster_of
+from guiderail.sandbox.child import run
 from guiderail.sandbox.input_rows import UnusableTableError, input_columns, read_rows
 from guiderail.sandbox.load import LoadedModel, load_model
 from guiderail.sandbox.native_models import NativeModel
@@ -35,10 +36,6 @@ from guiderail.sandbox.shapley import (
     sampled,
 )
 from guiderail.sandbox.tree_shapley import tree_values
-
-
-class _UnusableError(ValueError):
-    """The model or the table cannot be explained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +60,13 @@ class _Request:
 
 def main() -> int:
     warnings.simplefilter("ignore")
-    try:
-        content = json.loads(Path("request.json").read_text("utf-8"))
-        paths = {name: Path(content[name]) for name in ("model", "table")}
-        _explain(_Request(**{**content, **paths}))
-    except GuiderailError as problem:
-        return _fail(problem.what)
-    except (_UnusableError, UnusableTableError) as problem:
-        return _fail(str(problem))
-    except MemoryError:
-        return _fail("it needed more memory than the sandbox allows")
-    except Exception as problem:  # noqa: BLE001  # any code of any model may fail in any way here
-        return _fail(f"the model failed on the table: {type(problem).__name__}: {problem}")
-    return 0
+    return run(_work)
 
 
-def _fail(reason: str) -> int:
-    Path("failure.txt").write_text(reason[:2_000], encoding="utf-8")
-    return 1
+def _work() -> None:
+    content = json.loads(Path("request.json").read_text("utf-8"))
+    paths = {name: Path(content[name]) for name in ("model", "table")}
+    _explain(_Request(**{**content, **paths}))
 
 
 def _explain(request: _Request) -> None:
@@ -110,7 +96,7 @@ def _explain(request: _Request) -> None:
 def _choose(rows: int, request: _Request) -> tuple[Any, Any]:
     """Places of the rows to explain and of the background: disjoint, drawn by the seed."""
     if rows < 20:
-        raise _UnusableError(f"the table has {rows} rows, at least 20 are needed to explain")
+        raise UnusableTableError(f"the table has {rows} rows, at least 20 are needed to explain")
     order = np.random.default_rng(request.seed).permutation(rows)
     background = min(request.background, rows // 3) // 2 * 2
     return order[background : background + request.rows], order[:background]
@@ -136,11 +122,11 @@ def _score_of(model: LoadedModel, frame: pd.DataFrame) -> tuple[ScoreFrame, str,
         return lambda frame: _flat(estimator.predict(given(frame))), "number", ()
     classes = tuple(label_text(item) for item in np.asarray(estimator.classes_).tolist())
     if len(classes) != 2:
-        raise _UnusableError(f"the model has {len(classes)} classes; two can be explained")
+        raise UnusableTableError(f"the model has {len(classes)} classes; two can be explained")
     if hasattr(estimator, "decision_function"):
         return lambda frame: _flat(estimator.decision_function(given(frame))), "margin", classes
     if not hasattr(estimator, "predict_proba"):
-        raise _UnusableError("the model gives classes and no scores, so nothing adds up to one")
+        raise UnusableTableError("the model gives classes and no scores, so nothing adds up to one")
     return (
         lambda frame: np.asarray(estimator.predict_proba(given(frame)), dtype=np.float64)[:, 1],
         "probability",
@@ -154,9 +140,11 @@ def _native_score_of(
     """As `_score_of`, for a model that says what its scores are when it is asked for some."""
     first = model.score(frame.head(1))
     if first.classes and len(first.classes) != 2:
-        raise _UnusableError(f"the model has {len(first.classes)} classes; two can be explained")
+        raise UnusableTableError(
+            f"the model has {len(first.classes)} classes; two can be explained"
+        )
     if first.scores is None:
-        raise _UnusableError("the model gives classes and no scores, so nothing adds up to one")
+        raise UnusableTableError("the model gives classes and no scores, so nothing adds up to one")
     return lambda rows: _flat(model.score(rows).scores), first.meaning, first.classes
 
 
@@ -170,7 +158,9 @@ def _attribute(
     """The first method that is exact for this model, else the sampled one on fewer rows."""
     scores = score(pool.table)
     if not np.isfinite(scores).all():
-        raise _UnusableError(f"{int((~np.isfinite(scores)).sum())} scores are not finite numbers")
+        raise UnusableTableError(
+            f"{int((~np.isfinite(scores)).sum())} scores are not finite numbers"
+        )
     if not request.sampled:
         found = additive(score, pool, scores)
         if found is None:
@@ -202,7 +192,7 @@ def _refits(
         training = read_rows(Path(wanted["table"]))
         label = wanted["label"]
         if label not in training.columns:
-            raise _UnusableError(f"the training data have no column {label!r}")
+            raise UnusableTableError(f"the training data have no column {label!r}")
         given = input_columns(model, training, request.inputs, [*request.exclude, label])
         target = training[label].to_numpy()
         kept = min(found.values.shape[1], request.refit_rows)
@@ -222,7 +212,7 @@ def _refits(
             small, scores = _attribute(again, score, pool, request)
             parts[f"refit_{draw}"] = small.values[0].astype(np.float32)
             parts[f"refit_scores_{draw}"] = scores[: small.values.shape[1]]
-    except (_UnusableError, UnusableTableError, GuiderailError) as problem:
+    except (UnusableTableError, GuiderailError) as problem:
         return {"refit_problem": np.array(str(getattr(problem, "what", problem))[:500])}
     except Exception as problem:  # noqa: BLE001  # whatever fitting raises is why there is no null
         reason = f"it could not be trained again: {type(problem).__name__}: {problem}"
@@ -241,7 +231,7 @@ def _save(
     refits: Mapping[str, Any],
 ) -> None:
     if not np.isfinite(found.values).all():
-        raise _UnusableError("some attributions are not finite numbers")
+        raise UnusableTableError("some attributions are not finite numbers")
     parts: dict[str, Any] = {
         "values": found.values,
         "base": found.base,

@@ -11,7 +11,7 @@ from guiderail.sandbox.load import LoadedModel
 
 
 class UnusableTableError(ValueError):
-    """The table does not fit the model."""
+    """The table does not fit the model, or the two together cannot give what is asked for."""
 
 
 def read_rows(path: Path, most: int | None = None) -> pd.DataFrame:

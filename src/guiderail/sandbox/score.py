@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guiderail.core.digest import file_digest, json_digest
+from guiderail.sandbox.kept import keep
 from guiderail.sandbox.process import (
     Failure,
     Isolation,
@@ -94,7 +93,7 @@ def score(
         if result is None:
             return Failure("it left no readable scores", done.isolation)
         if slot is not None:
-            _keep(workdir, slot)
+            keep(workdir, slot, ("scores.npz", "isolation.json"))
         return result
 
 
@@ -118,22 +117,6 @@ def _read(directory: Path) -> Scores | None:
         )
     except (OSError, ValueError, OverflowError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-
-
-def _keep(workdir: Path, slot: Path) -> None:
-    """Move a result into the cache in one step; a cache that cannot be written is no failure."""
-    try:
-        slot.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=slot.parent) as near:
-            staged = Path(near) / "result"
-            staged.mkdir()
-            for name in ("scores.npz", "isolation.json"):
-                shutil.copyfile(workdir / name, staged / name)
-            if slot.exists():
-                shutil.rmtree(slot)
-            os.replace(staged, slot)
-    except OSError:
-        return
 
 
 def _key(model: Path, table: Path, inputs: Sequence[str] | None, exclude: Sequence[str]) -> str:

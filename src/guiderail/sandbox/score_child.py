@@ -12,32 +12,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from guiderail.core.errors import GuiderailError
+from guiderail.sandbox.child import run
 from guiderail.sandbox.input_rows import UnusableTableError, input_columns, read_rows
 from guiderail.sandbox.load import LoadedModel, load_model
 
 
 def main() -> int:
-    try:
-        request = json.loads(Path("request.json").read_text("utf-8"))
-        model = load_model(Path(request["model"]))
-        table = read_rows(Path(request["table"]))
-        frame = input_columns(model, table, request["inputs"], request["exclude"])
-        _save(model, frame)
-    except GuiderailError as problem:
-        return _explain(problem.what)
-    except UnusableTableError as problem:
-        return _explain(str(problem))
-    except MemoryError:
-        return _explain("it needed more memory than the sandbox allows")
-    except Exception as problem:  # noqa: BLE001  # any code of any model may fail in any way here
-        return _explain(f"the model failed on the table: {type(problem).__name__}: {problem}")
-    return 0
+    return run(_work)
 
 
-def _explain(reason: str) -> int:
-    Path("failure.txt").write_text(reason[:2_000], encoding="utf-8")
-    return 1
+def _work() -> None:
+    request = json.loads(Path("request.json").read_text("utf-8"))
+    model = load_model(Path(request["model"]))
+    table = read_rows(Path(request["table"]))
+    _save(model, input_columns(model, table, request["inputs"], request["exclude"]))
 
 
 def _save(model: LoadedModel, frame: pd.DataFrame) -> None:

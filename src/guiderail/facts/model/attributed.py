@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guiderail.facts.fact import Unknown
-from guiderail.facts.model.scored import NO_DATA, evaluation_of, scored
+from guiderail.facts.model.scored import NO_DATA, evaluation_of, not_fed, scored
 from guiderail.facts.model.summary import model_file, model_summary
-from guiderail.manifest.protected import protected_columns
 from guiderail.manifest.release import Release
 from guiderail.manifest.schema import ModelManifest
 from guiderail.sandbox.process import Failure
@@ -34,12 +33,11 @@ def explained_version(
     summary = model_summary(model, cache)
     if summary.safety == "unsafe":
         return Unknown(f"{model_file(model)} is refused: {'; '.join(summary.reasons)}")
-    outside = (evaluation.label, evaluation.cluster, *protected_columns(evaluation.protected))
     found = attribute(
         model.path(model_file(model)),
         data.path(evaluation.data),
         summary.names,
-        exclude=tuple(name for name in outside if name is not None),
+        exclude=not_fed(evaluation),
         refits=_refits(model) if recipe else None,
         cache=cache.scores,
     )

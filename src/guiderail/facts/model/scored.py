@@ -59,6 +59,12 @@ def model_key(release: Release) -> Mapping[str, object]:
     return {"model": release.artefacts[model_file(release)], "threshold": repr(threshold)}
 
 
+def not_fed(evaluation: Evaluation) -> tuple[str, ...]:
+    """Columns of the evaluation data that a model which names no inputs does not get."""
+    outside = (evaluation.label, evaluation.cluster, *protected_columns(evaluation.protected))
+    return tuple(name for name in outside if name is not None)
+
+
 def scored(model: Release, data: Release, cache: FactCache) -> Scores | Failure | Unknown:
     """Score `model` on the evaluation data of `data`, in the sandbox.
 
@@ -70,12 +76,11 @@ def scored(model: Release, data: Release, cache: FactCache) -> Scores | Failure 
     summary = model_summary(model, cache)
     if summary.safety == "unsafe":
         return Unknown(f"{model_file(model)} is refused: {'; '.join(summary.reasons)}")
-    outside = (evaluation.label, evaluation.cluster, *protected_columns(evaluation.protected))
     result = score(
         model.path(model_file(model)),
         data.path(evaluation.data),
         summary.names,
-        exclude=tuple(name for name in outside if name is not None),
+        exclude=not_fed(evaluation),
         cache=cache.scores,
     )
     if isinstance(result, Failure):
