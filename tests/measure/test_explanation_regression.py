@@ -23,6 +23,7 @@ from guiderail.measure.attribution_agreement import (
     stable_principal,
 )
 from guiderail.measure.explanation_regression import (
+    NEEDED,
     Null,
     Regression,
     calibrated_on,
@@ -202,3 +203,20 @@ def test_a_principal_reason_that_depends_on_the_background_is_not_stable() -> No
     first, second = VALUES.copy(), VALUES.copy()
     second[:10, 2] = -9
     assert stable_principal(first, second, ALL, -1.0) == (30, 20)
+
+
+@pytest.mark.parametrize("lacking", sorted(NEEDED))
+def test_a_measure_that_cannot_be_compared_is_no_pass(lacking: str) -> None:
+    values = np.random.default_rng(3).normal(size=(40, 3))
+    version = Explained(("a", "b", "c"), values, "margin")
+    same = agreement(version, version)
+    assert isinstance(same, Agreement)
+    usual = dict.fromkeys(limits(), 0.1)
+    moves = dict.fromkeys(("a", "b", "c"), 0.1)
+    whole = regression(same, Null(usual, moves), 16)
+    assert isinstance(whole, Regression)
+    assert whole.verdict == "pass"
+    del usual[lacking]
+    left = regression(same, Null(usual, moves), 16)
+    assert isinstance(left, NotMeasurable)
+    assert lacking in left.reason

@@ -150,3 +150,14 @@ def test_files_are_measured_without_importing_ibis(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "HOME", "PASSWORD_FILE", "password"])
+def test_no_other_variable_than_a_password_is_sent_to_the_host_of_a_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, SECRET)
+    text = f"engine: postgresql\ndatabase: d\ntable: t\npassword_from: {name}\n"
+    with pytest.raises(InputError, match="password_from") as error:
+        read_source(written(tmp_path, text))
+    assert SECRET not in str(error.value)

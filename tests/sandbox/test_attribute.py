@@ -26,6 +26,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from guiderail.sandbox.attribute import Attributions, Refits, attribute
+from guiderail.sandbox.attribute import _read as read_attributions
 from guiderail.sandbox.process import Failure
 from guiderail.sandbox.shapley import Pool, additive, adds_up, halves, sampled
 from guiderail.sandbox.tree_shapley import tree_values
@@ -272,3 +273,30 @@ def test_an_onnx_graph_is_explained_by_asking_it(table: pd.DataFrame, tmp_path: 
     assert found.values.sum(axis=1) + found.base == pytest.approx(found.scores, abs=1e-6)
     asked = trees.predict_proba(table[numbers].to_numpy(np.float32)[found.rows])[:, 1]
     assert found.scores == pytest.approx(asked, abs=1e-5)
+
+
+LEFT = {
+    "values": np.ones((3, 30, 2)), "base": np.zeros(3), "scores": np.full(30, 2.0),
+    "rows": np.arange(30), "names": np.array(["a", "b"]), "method": np.array("exact"),
+    "scale": np.array("margin"), "classes": np.array(["0", "1"]),
+    "refit_0": np.ones((20, 2)), "refit_scores_0": np.full(20, 2.0),
+}  # fmt: skip
+
+
+def test_what_a_child_left_is_read_where_all_of_it_fits(tmp_path: Path) -> None:
+    np.savez(tmp_path / "attributions.npz", **LEFT)
+    assert isinstance(read_attributions(tmp_path), Attributions)
+
+
+@pytest.mark.parametrize("name", ["values", "base", "scores", "refit_0", "refit_scores_0"])
+def test_a_number_that_is_none_makes_all_of_it_unreadable(name: str, tmp_path: Path) -> None:
+    broken = np.array(LEFT[name], dtype=float)
+    broken.flat[0] = np.nan
+    np.savez(tmp_path / "attributions.npz", **{**LEFT, name: broken})
+    assert read_attributions(tmp_path) is None
+
+
+def test_a_link_that_a_child_left_is_not_followed(tmp_path: Path) -> None:
+    np.savez(tmp_path / "outside.npz", **LEFT)
+    (tmp_path / "attributions.npz").symlink_to(tmp_path / "outside.npz")
+    assert read_attributions(tmp_path) is None

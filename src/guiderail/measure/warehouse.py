@@ -47,9 +47,8 @@ class PostgresSource(_Source):
     host: str | None = None
     port: Annotated[int, Field(ge=1, le=65535)] = 5432
     user: str | None = None
-    password_from: (
-        Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9]*_)*(PASSWORD|PGPASSWORD)$")] | None
-    ) = None
+    # Only a variable that says so itself: a file from elsewhere must not send other secrets away.
+    password_from: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9]*_)*(PG)?PASSWORD$")] | None = None
     sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] | None = None
 
 
@@ -102,7 +101,7 @@ def read_source(path: Path) -> PostgresSource | SparkSource:
             if str(key).lower() in {"password", "passwd", "pwd", "token", "dsn", "url"}:
                 raise InputError(
                     f"A source file holds no secret, and {key} may be one.",
-                    advice="Write password_from with the name of an environment variable.",
+                    advice="Write password_from with the name of a variable that ends in PASSWORD.",
                     code="data/secret-in-file",
                     place=document.place((key,)),
                 )
