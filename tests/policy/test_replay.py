@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from guiderail.core.digest import canonical_json
 from guiderail.core.errors import InputError
 from guiderail.core.interval import Interval
-from guiderail.facts.fact import Unknown, Value, to_json
+from guiderail.facts.fact import Unknown, Value, from_json, to_json
 from guiderail.policy import Pack, load_pack, load_pack_directory
-from guiderail.policy.replay import Decided, Replay, replay
-from tests.policy.calm import CALM
+from guiderail.policy.pack import make_pack
+from guiderail.policy.replay import Decided, Replay, replay, review_hours, state
+from guiderail.policy.weigh import Weight, weigh
+from tests.policy.calm import AT, CALM, facts_of
 from tests.policy.diff.packs import edited, own_pack
 from tests.policy.diff.test_diff import HIGH, NEW_RULE
+from tests.policy.test_properties import LAWS, releases
 
 OLD = load_pack("model")
 HOURS = {"green": 0.0, "yellow": 0.5, "red": 4.0}
@@ -39,8 +46,8 @@ def record(
         for name, value in values.items()
         if name != without
     }
-    return Decided(case, "credit-decisions", "v3", "model", day, facts, OLD.digest, tier, track,
-                   incident)  # fmt: skip
+    return Decided(case, "credit-decisions", "v3", "model", day, canonical_json(facts), OLD.digest,
+                   tier, track, incident)  # fmt: skip
 
 
 def asked(pack: Pack, *records: Decided, packs: Callable[[str], Pack] = lambda _: OLD) -> Replay:
@@ -103,7 +110,8 @@ def test_what_the_pack_of_its_day_took_as_unknown_is_unknown_again() -> None:
 
 def test_facts_that_cannot_be_read_are_not_replayable() -> None:
     broken = record()
-    facts = {**broken.facts, "tests.ran": {"value": {"number": "many"}, "known_by": "measured"}}
+    row = {"value": {"number": "many"}, "known_by": "measured"}
+    facts = canonical_json({**json.loads(broken.facts), "tests.ran": row})
     result = asked(OLD, Decided("case-0009", "w", "v", "model", "2026-11-23", facts, OLD.digest,
                                 "low", "green"))  # fmt: skip
     assert result.n == 0
@@ -154,3 +162,86 @@ def test_other_reviewers_on_the_same_track_are_counted(tmp_path: Path) -> None:
                               "reviewers:\n  yellow: [compliance]\nminimum_known_by:"))  # fmt: skip
     result = asked(other, record("case-0001", "yellow", change__performance=UP))
     assert (result.moved, result.other_reviewers) == ([], 1)
+
+
+def the_same(tree: dict[str, Any]) -> None:
+    """Nothing is changed."""
+
+
+def another_band(tree: dict[str, Any]) -> None:
+    rule = next(part for part in tree["tracks"] if part["id"] == "performance-medium")
+    rule["when"] = {
+        "compare": "<=", "left": {"fact": "change.performance.low"}, "right": {"number": "-4"}
+    }  # fmt: skip
+
+
+def a_heavier_rule_first(tree: dict[str, Any]) -> None:
+    for rule in tree["tracks"]:
+        if rule["id"] == "decision-flips":
+            rule["raises_to"] = "red"
+    tree["tracks"].reverse()
+
+
+def a_gate_for_every_tier(tree: dict[str, Any]) -> None:
+    gate = next(part for part in tree["gates"] if part["id"] == "explainability")
+    gate["kinds"]["model"]["from_tier"] = "low"
+    tree["minimum_known_by"] = dict(tree["minimum_known_by"])
+
+
+def without_a_rule_and_a_gate(tree: dict[str, Any]) -> None:
+    tree["tracks"] = [part for part in tree["tracks"] if part["id"] != "recipe-changed"]
+    tree["gates"] = [part for part in tree["gates"] if part["id"] != "tests"]
+
+
+def another_tier(tree: dict[str, Any]) -> None:
+    rule = next(part for part in tree["tiers"] if part["id"] == "unconfirmed")
+    rule["raises_to"] = "high"
+
+
+CHANGES = (the_same, another_band, a_heavier_rule_first, a_gate_for_every_tier,
+           without_a_rule_and_a_gate, another_tier)  # fmt: skip
+
+
+def the_type_of_a_fact(tree: dict[str, Any]) -> None:
+    """An enum of the facts gets one value less: what had it is unknown for the other pack."""
+    tree["facts"]["use.domain"]["values"].remove("credit")
+
+
+def changed(change: Callable[[dict[str, Any]], None]) -> Pack:
+    tree = json.loads(json.dumps(OLD.tree))
+    change(tree)
+    return make_pack(tree, OLD.texts)
+
+
+NEW = {change: changed(change) for change in (*CHANGES, the_type_of_a_fact)}
+
+
+@pytest.mark.parametrize("change", NEW)
+@given(st.lists(releases("model"), min_size=1, max_size=5))
+@settings(LAWS, max_examples=40)
+def test_many_at_once_is_each_alone(
+    change: Callable[[dict[str, Any]], None], those: list[dict[str, Value]]
+) -> None:
+    """Tier, track, people and what counts, against both packs asked about every release alone."""
+    pack = NEW[change]
+    records = [record(f"case-{place:04d}", **values) for place, values in enumerate(those)]
+    result = asked(pack, *records)
+    alone = [(weight_of(OLD, values), weight_of(pack, values)) for values in those]
+    by_case = dict(zip([one.case for one in records], alone, strict=True))
+    moved = {case: both for case, both in by_case.items() if state(both[0]) != state(both[1])}
+    stays = [both for case, both in by_case.items() if case not in moved]
+    assert result.n == len(those)
+    assert {one.decided.case: (one.old, one.new) for one in result.moved} == moved
+    assert result.other_tier == sum(old.tier != new.tier for old, new in stays)
+    assert result.other_reviewers == sum(set(old.roles) != set(new.roles) for old, new in stays)
+    assert result.hours_before == sum(review_hours(old, HOURS) for old, _ in alone)
+    assert result.hours_after == sum(review_hours(new, HOURS) for _, new in alone)
+    decided = {case: (old.tier_name, old.track_name) for case, (old, _) in by_case.items()}
+    assert result.deviating == [case for case in decided if decided[case] != ("low", "green")]
+
+
+def weight_of(pack: Pack, values: dict[str, Value]) -> Weight:
+    """What a pack says about one release, as it is read back from where it is stored."""
+    back = {name: from_json(to_json(value)) for name, value in values.items()}
+    read = pack.readings(facts_of(back))
+    return weigh(pack, pack.rulebook("model", AT).judge(read.values, read.known_by))

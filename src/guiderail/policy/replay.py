@@ -4,20 +4,26 @@ Nothing is measured again. A decision keeps its facts with their sources, so the
 about exactly what was known then: what was unknown stays unknown. A fact that the other pack reads
 and that neither the decision nor the pack of its day knew cannot be made up; such a decision is not
 replayable.
+
+Decisions are read in batches, as columns, and those to which all conditions of both packs apply
+alike are decided once: what differs between them changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
 
 from guiderail.core.errors import GuiderailError
 from guiderail.core.scales import Outcome
-from guiderail.policy.judged_twice import JudgedTwice
+from guiderail.policy.alike import Marks, marks_as_bytes
 from guiderail.policy.pack import Pack
-from guiderail.policy.stored_readings import Reader
+from guiderail.policy.stored_columns import ColumnReader, UnreadableError
 from guiderail.policy.weigh import Weight, weigh
 from guiderail_verify.evaluate import fact_names
 from guiderail_verify.judge import Judgement, Rulebook, base_name, holds
@@ -25,15 +31,15 @@ from guiderail_verify.judge import Judgement, Rulebook, base_name, holds
 _SECTIONS: Final = ("tiers", "tracks", "gates")
 _KEYS: Final = ("when", "applies_when", "pass_when", "fail_when")
 _ORDER: Final = ("green", "yellow", "red", "blocked")
+_BATCH: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A recorded decision.
 
-    day: `YYYY-MM-DD`, whose rules applied. facts: as they are stored. pack: the digest of the pack
-    of its day. tier, track: what was decided. incident: what happened to the release afterwards,
-    in words; empty where nothing did.
+    day: `YYYY-MM-DD`, whose rules applied. facts: the JSON that is stored. pack: the digest of the
+    pack of its day. tier, track: what was decided. incident: what happened to the release
+    afterwards, in words; empty where nothing did.
     """
 
     case: str
@@ -41,7 +47,7 @@ class Decided:
     version: str
     kind: str
     day: str
-    facts: Mapping[str, Any]
+    facts: bytes
     pack: str
     tier: str
     track: str
@@ -123,38 +129,55 @@ def replay(
     """
     result = Replay()
     pairs = _Pairs(pack, packs)
+    taken: list[_Taken] = []
     for decided in decisions:
         try:
             pair = pairs.of(decided)
-            missing = pair.missing(decided.facts)
-            asked = None if missing else pair.ask(decided.facts)
+            taken.append(_Taken(decided, pair, pair.take(decided.facts)))
         except GuiderailError as error:
-            result.not_replayable.append(NotReplayable(decided, error.what))
-        except (ValueError, TypeError, KeyError) as error:
-            reason = f"the recorded facts cannot be read ({error})"
-            result.not_replayable.append(NotReplayable(decided, reason))
-        else:
-            if asked is None:
-                reason = f"missing: {', '.join(missing)}"
-                result.not_replayable.append(NotReplayable(decided, reason))
-            else:
-                _add(result, decided, asked, hours)
+            taken.append(_Taken(decided, None, 0, error.what))
+        except _NotReplayableError as error:
+            taken.append(_Taken(decided, None, 0, str(error)))
+        if len(taken) == _BATCH:
+            _settle(result, taken, hours)
+            taken = []
+    _settle(result, taken, hours)
     return result
 
 
-def _add(result: Replay, decided: Decided, asked: _Asked, hours: Mapping[str, float]) -> None:
+def _settle(result: Replay, taken: Sequence[_Taken], hours: Mapping[str, float]) -> None:
+    asked = {pair: pair.ask() for pair in {one.pair for one in taken} if pair is not None}
+    counted: dict[int, int] = {}
+    answers: dict[int, _Asked] = {}
+    for decided, pair, place, reason in taken:
+        if pair is None:
+            result.not_replayable.append(NotReplayable(decided, reason))
+            continue
+        answer = asked[pair][place]
+        key = id(answer)
+        answers[key] = answer
+        counted[key] = counted.get(key, 0) + 1
+        if decided.track != answer.track or decided.tier != answer.tier:
+            result.deviating.append(decided.case)
+        if decided.incident:
+            result.incidents += 1
+        if answer.moved:
+            result.moved.append(
+                Moved(decided, answer.old, answer.new, answer.only_old, answer.only_new)
+            )
+    for key, count in counted.items():
+        _add(result, answers[key], count, hours)
+
+
+def _add(result: Replay, asked: _Asked, count: int, hours: Mapping[str, float]) -> None:
+    """Count releases of which both packs say the same."""
     before, after = asked.old, asked.new
-    result.n += 1
-    result.incidents += bool(decided.incident)
-    if before.track_name != decided.track or before.tier_name != decided.tier:
-        result.deviating.append(decided.case)
-    result.hours_before += review_hours(before, hours)
-    result.hours_after += review_hours(after, hours)
-    if state(before) != state(after):
-        result.moved.append(Moved(decided, before, after, asked.only_old, asked.only_new))
-    elif before is not after:
-        result.other_tier += before.tier != after.tier
-        result.other_reviewers += set(before.roles) != set(after.roles)
+    result.n += count
+    result.hours_before += count * review_hours(before, hours)
+    result.hours_after += count * review_hours(after, hours)
+    if not asked.moved and before != after:
+        result.other_tier += count * (before.tier != after.tier)
+        result.other_reviewers += count * (set(before.roles) != set(after.roles))
 
 
 def review_hours(weight: Weight, hours: Mapping[str, float]) -> float:
@@ -162,6 +185,35 @@ def review_hours(weight: Weight, hours: Mapping[str, float]) -> float:
     if weight.outcome is Outcome.BLOCKED:
         return 0.0
     return hours.get(weight.track_name, 0.0) * len(weight.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What both packs say about a release, and which parts only one of them counts.
+
+    tier, track: what the first one says. moved: is the track another one, or blocked?
+    """
+
+    old: Weight
+    new: Weight
+    only_old: tuple[str, ...]
+    only_new: tuple[str, ...]
+    tier: str
+    track: str
+    moved: bool
+
+
+class _NotReplayableError(Exception):
+    """Why the other pack cannot be asked about a decision."""
+
+
+class _Taken(NamedTuple):
+    """A decision with its place in the batch of its pair, or with why it is not replayable."""
+
+    decided: Decided
+    pair: _Pair | None
+    place: int
+    reason: str = ""
 
 
 class _Pairs:
@@ -177,13 +229,13 @@ class _Pairs:
         pair = self._by_day.get(key)
         if pair is None:
             old, new = self._packs(decided.pack), self._new
-            day = max(decided.day, str(new.tree["effective_from"]))
-            books = (old.rulebook(decided.kind, _moment(decided.day)),
-                     new.rulebook(decided.kind, _moment(day)))  # fmt: skip
+            days = decided.day, max(decided.day, str(new.tree["effective_from"]))
+            books = (old.rulebook(decided.kind, _moment(days[0])),
+                     new.rulebook(decided.kind, _moment(days[1])))  # fmt: skip
             shared = (id(books[0]), id(books[1]))
             pair = self._by_books.get(shared)
             if pair is None:
-                pair = self._by_books[shared] = _Pair(old, new, books, decided.kind, day)
+                pair = self._by_books[shared] = _Pair((old, new), books, decided.kind, days)
             self._by_day[key] = pair
         return pair
 
@@ -192,60 +244,81 @@ def _moment(day: str) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What both packs say about a release, and which parts only one of them counts."""
-
-    old: Weight
-    new: Weight
-    only_old: tuple[str, ...]
-    only_new: tuple[str, ...]
-
-
 class _Pair:
     """The pack of a day and the other pack, with the rules of both in force."""
 
     def __init__(
-        self, old: Pack, new: Pack, books: tuple[Rulebook, Rulebook], kind: str, day: str
+        self,
+        packs: tuple[Pack, Pack],
+        books: tuple[Rulebook, Rulebook],
+        kind: str,
+        days: tuple[str, str],
     ) -> None:
-        self.old, self.new = old, new
-        self._books = books
+        self._packs, self._books = packs, books
+        old, new = packs
         types, others = old.tree["facts"], new.tree["facts"]
         # One reading serves both packs where they agree about the types of the facts they share.
         alike = all(types[name] == others[name] for name in types.keys() & others.keys())
         named = _named(old.tree) | _named(new.tree)
-        readers = ({**types, **others},) if alike else (types, others)
         self._readers = [
-            Reader({name: kind for name, kind in facts.items() if name in named})
-            for facts in readers
+            ColumnReader({name: facts[name] for name in facts if name in named})
+            for facts in ([{**types, **others}] if alike else [types, others])
         ]
-        self._twice = JudgedTwice((old, new), books)
-        self._needed = tuple(sorted(_read(new.tree, kind, day) - types.keys()))
+        self._marks = [
+            Marks(pack, book, kind, day) for pack, book, day in zip(packs, books, days, strict=True)
+        ]
+        self._needed = tuple(sorted(_read(new.tree, kind, days[1]) - types.keys()))
+        self._known: dict[bytes, _Asked] = {}
 
-    def missing(self, facts: Mapping[str, Any]) -> list[str]:
+    def take(self, stored: bytes) -> int:
+        """Read a release, to be asked about with others; gives its place among those."""
+        try:
+            releases = [reader.read(stored) for reader in self._readers]
+        except UnreadableError as error:
+            raise _NotReplayableError(f"the recorded facts cannot be read ({error})") from None
+        if missing := self._missing(stored):
+            raise _NotReplayableError(f"missing: {', '.join(missing)}")
+        places = [reader.take(release)
+                  for reader, release in zip(self._readers, releases, strict=True)]  # fmt: skip
+        return places[0]
+
+    def ask(self) -> list[_Asked]:
+        """What both packs say about each release that was taken since the last time."""
+        read = [reader.columns() for reader in self._readers]
+        both = read[0], read[-1]
+        marks = [one.of(columns) for one, columns in zip(self._marks, both, strict=True)]
+        answers = []
+        for index, key in enumerate(marks_as_bytes(np.vstack(marks))):
+            known = self._known.get(key)
+            if known is None:
+                judged = [book.judge(*columns.release(index))
+                          for book, columns in zip(self._books, both, strict=True)]  # fmt: skip
+                known = self._known[key] = self._compare(*judged)
+            answers.append(known)
+        return answers
+
+    def _missing(self, stored: bytes) -> list[str]:
         """Facts that the other pack reads and that neither the record nor its pack knew."""
-        return [name for name in self._needed if name not in facts]
+        if not self._needed:
+            return []
+        recorded = msgspec.json.decode(stored, type=dict[str, msgspec.Raw])
+        return [name for name in self._needed if name not in recorded]
 
-    def ask(self, facts: Mapping[str, Any]) -> _Asked:
+    def _compare(self, old: Judgement, new: Judgement) -> _Asked:
         """What both packs say, and which parts only one of them counts where that moves it."""
-        old, new = self._judged(facts)
-        before, after = weigh(self.old, old), weigh(self.new, new)
-        if state(before) == state(after):
-            return _Asked(before, before if before == after else after, (), ())
-        mine, theirs = _counting(old), _counting(new)
+        before, after = (weigh(pack, judged)
+                         for pack, judged in zip(self._packs, (old, new), strict=True))  # fmt: skip
+        moved = state(before) != state(after)
+        mine, theirs = (_counting(old), _counting(new)) if moved else ((), ())
         return _Asked(
             before,
             after,
             tuple(one for one in mine if one not in theirs),
             tuple(one for one in theirs if one not in mine),
+            before.tier_name,
+            before.track_name,
+            moved,
         )
-
-    def _judged(self, facts: Mapping[str, Any]) -> tuple[Judgement, Judgement]:
-        values, known_by = self._readers[0].read(facts)
-        if len(self._readers) == 1:
-            return self._twice.judge(values, known_by)
-        old, new = self._books
-        return old.judge(values, known_by), new.judge(*self._readers[1].read(facts))
 
 
 def _named(tree: Mapping[str, Any]) -> frozenset[str]:

@@ -1,13 +1,16 @@
-"""Facts as they are stored with a decision, read straight into what rules compare.
+"""One fact as it is stored with a decision, read straight into what rules compare.
 
 The same values as `readings_of(facts_from_json(stored), types)` gives, without the objects in
-between: replays read a hundred thousand decisions.
+between: replays read millions of them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from guiderail_verify.evaluate import UNKNOWN, Value
 from guiderail_verify.judge import KNOWN_BY
@@ -15,97 +18,71 @@ from guiderail_verify.judge import KNOWN_BY
 _RANKS: Final = {name: rank for rank, name in enumerate(KNOWN_BY)}
 _SMALLEST, _LARGEST = float("-inf"), float("inf")
 
-_ABSENT: Final[Mapping[str, Any]] = {"value": None}
-_MOST_READ: Final = 4096
-"""Numbers whose values are kept, as they are written."""
 
-Convert = Callable[[Any], Any]
-"""A stored value to what rules compare; UNKNOWN where it is unknown or of another type."""
+class Reading(NamedTuple):
+    """values: what rules compare, an interval under three names. known_by: None where unknown."""
 
-
-class Reader:
-    """Reads stored facts for one pack. types: the fact types of the pack."""
-
-    def __init__(self, types: Mapping[str, Mapping[str, Any]]) -> None:
-        named = {name: kind["type"] for name, kind in types.items()}
-        self._bools = tuple(name for name, kind in named.items() if kind == "bool")
-        self._numbers = tuple(
-            (name, kind == "integer")
-            for name, kind in named.items()
-            if kind in ("integer", "number")
-        )
-        self._intervals = tuple(
-            (name, f"{name}.low", f"{name}.high")
-            for name, kind in named.items()
-            if kind == "interval"
-        )
-        self._others = tuple(
-            (name, converter(types[name]))
-            for name, kind in named.items()
-            if kind not in ("bool", "integer", "number", "interval")
-        )
-        self._read: dict[Any, Any] = {}
-
-    def read(self, facts: Mapping[str, Any]) -> tuple[dict[str, Value], dict[str, int]]:
-        """Values by name and how each known one is known. What is missing is unknown.
-
-        Raises ValueError, TypeError or KeyError for facts that no decision would have stored.
-        """
-        values: dict[str, Value] = {}
-        known_by: dict[str, int] = {}
-        row_of, rank_of = facts.get, _RANKS.__getitem__
-        for name in self._bools:
-            row = row_of(name, _ABSENT)
-            value = row["value"]
-            if value is True or value is False:
-                values[name], known_by[name] = value, rank_of(row["known_by"])
-            else:
-                values[name] = UNKNOWN
-        for name, whole in self._numbers:
-            row = row_of(name, _ABSENT)
-            value = self._number(row["value"])
-            if value is UNKNOWN or (whole and value.__class__ is not int):
-                values[name] = UNKNOWN
-            else:
-                values[name], known_by[name] = value, rank_of(row["known_by"])
-        for name, convert in self._others:
-            row = row_of(name, _ABSENT)
-            value = values[name] = convert(row["value"])
-            if value is not UNKNOWN:
-                known_by[name] = rank_of(row["known_by"])
-        self._read_intervals(facts, values, known_by)
-        return values, known_by
-
-    def _number(self, value: Any) -> Any:
-        """A stored number; those that are written alike are converted once."""
-        if value.__class__ is not dict:
-            return UNKNOWN
-        text = value.get("number")
-        known = self._read.get(text)
-        if known is None:
-            known = _number(value)
-            if len(self._read) < _MOST_READ:
-                self._read[text] = known
-        return known
-
-    def _read_intervals(
-        self, facts: Mapping[str, Any], values: dict[str, Value], known_by: dict[str, int]
-    ) -> None:
-        for name, low, high in self._intervals:
-            row = facts.get(name)
-            value = None if row is None else row["value"]
-            if row is None or value.__class__ is not dict or "low" not in value:
-                values[name] = values[low] = values[high] = UNKNOWN
-                continue
-            point, least, most = float(value["value"]), float(value["low"]), float(value["high"])
-            if not _SMALLEST < least <= point <= most < _LARGEST:
-                raise ValueError(f"{name} is not an interval")
-            values[name], values[low], values[high] = point, least, most
-            known_by[name] = _RANKS[row["known_by"]]
+    values: Mapping[str, Value]
+    known_by: int | None
 
 
-def converter(kind: Mapping[str, Any]) -> Convert:
-    """How a stored value of a fact type that is no interval is read."""
+ReadFact = Callable[[Mapping[str, Any]], Reading]
+"""Reads a stored fact. Raises ValueError, TypeError or KeyError where no decision stored it so."""
+
+
+def fact_reader(name: str, kind: Mapping[str, Any]) -> ReadFact:
+    """How a fact that is no interval is read. kind: its type, as the pack has it."""
+    nothing = Reading({name: UNKNOWN}, None)
+    convert = _converter(kind)
+
+    def read(row: Mapping[str, Any]) -> Reading:
+        value = convert(row["value"])
+        return nothing if value is UNKNOWN else Reading({name: value}, _RANKS[row["known_by"]])
+
+    return read
+
+
+class StoredInterval(msgspec.Struct, gc=False):
+    """The value of an interval fact. Anything else that has no `low` is unknown."""
+
+    value: str = ""
+    low: str | None = None
+    high: str = ""
+
+
+class StoredIntervalFact(msgspec.Struct, gc=False):
+    value: StoredInterval | bool | int | float | str | list[Any] | None
+    known_by: str = ""
+
+
+class IntervalReading(NamedTuple):
+    """NaN and None where it is unknown."""
+
+    value: float
+    low: float
+    high: float
+    known_by: int | None
+
+
+_NO_INTERVAL: Final = IntervalReading(math.nan, math.nan, math.nan, None)
+
+
+def interval_reading(fact: StoredIntervalFact | None) -> IntervalReading:
+    """A stored interval; None: it was not recorded.
+
+    Raises ValueError or KeyError where no decision stored it so.
+    """
+    value = None if fact is None else fact.value
+    if fact is None or value.__class__ is not StoredInterval or value.low is None:
+        return _NO_INTERVAL
+    point, least, most = float(value.value), float(value.low), float(value.high)
+    if not _SMALLEST < least <= point <= most < _LARGEST:
+        raise ValueError("not an interval")
+    return IntervalReading(point, least, most, _RANKS[fact.known_by])
+
+
+def _converter(kind: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """A stored value to what rules compare; UNKNOWN where it is unknown or of another type."""
     match kind["type"]:
         case "bool":
             return lambda value: value if value is True or value is False else UNKNOWN

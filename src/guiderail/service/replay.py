@@ -32,7 +32,7 @@ from guiderail.store.transaction import Snapshot
 EXPLAINED: Final = 20
 """Changed decisions whose reason is told in a sentence: nobody reads more, and it takes time."""
 
-_BATCH: Final = 1000
+_BATCH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +124,15 @@ def _query(since: datetime | None, every: bool) -> Select[Any]:
 
 def _decisions(tx: Snapshot, since: datetime | None, every: bool) -> Iterator[Decided]:
     happened = incidents(tx)
-    for row in tx.execute(_query(since, every)).mappings():
-        tier, track = row["tier"], row["track"]
+    for case, facts, pack, at, workload, kind, tier, track, version, *decision in tx.execute(
+        _query(since, every)
+    ):
         if every:
-            decision = json.loads(row["decision"])
-            tier, track = decision["tier"]["value"], decision["track"]["value"]
+            decided = json.loads(decision[0])
+            tier, track = decided["tier"]["value"], decided["track"]["value"]
+        happening = happened.get(case, "")
         yield Decided(
-            case=row["case_id"],
-            workload=row["workload"],
-            version=row["version"] or "",
-            kind=row["kind"],
-            day=row["created_at"][:10],
-            facts=json.loads(row["facts"]),
-            pack=row["pack_digest"],
-            tier=tier,
-            track=track,
-            incident=happened.get(row["case_id"], ""),
+            case, workload, version or "", kind, at[:10], facts, pack, tier, track, happening
         )
 
 
@@ -154,7 +147,7 @@ def _because(pack: Pack, moved: Moved) -> str:
     start = max(decided.day, str(pack.tree["effective_from"]))
     decision = decide(
         pack,
-        facts_from_json(decided.facts),
+        facts_from_json(json.loads(decided.facts)),
         kind=decided.kind,
         at=from_text(f"{start}T00:00:00Z"),
         place=lambda _: Place(FILE_NAME),

@@ -111,10 +111,6 @@ class Rulebook:
         seen["evidence.weak"] = bool(below) if weak is None else weak
         return self._judged(tier, tier_hits, below, seen)
 
-    def judge_rest(self, judged: Judgement) -> Judgement:
-        """The same release by these track rules and gates; its tier and evidence are as judged."""
-        return self._judged(judged.tier, judged.tier_hits, judged.weak, judged.values)
-
     def _judged(
         self, tier: int, tier_hits: tuple[Hit, ...], weak: tuple[str, ...], seen: Values
     ) -> Judgement:
