@@ -16,9 +16,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from guiderail.policy.stored_readings import IntervalReading, Reading
+from guiderail.policy.stored_readings import UNKNOWN_RANK, Reading
 from guiderail_verify.evaluate import UNKNOWN, Truth, Value, compile_expression, fact_names, number
-from guiderail_verify.judge import KNOWN_BY, base_name
+from guiderail_verify.judge import base_name
 
 Truths = NDArray[np.int8]
 """One truth for each release: `FALSE`, `OPEN` (unknown) or `TRUE`.
@@ -27,9 +27,6 @@ In this order Kleene's conjunction is the minimum and his disjunction the maximu
 """
 
 FALSE, OPEN, TRUE = 0, 1, 2
-_BEST: Final = len(KNOWN_BY)
-"""The rank of what is unknown: no policy asks for better evidence of it."""
-
 _EXACT: Final = 2**53
 """Up to here a float holds every whole number."""
 
@@ -48,7 +45,7 @@ class Column:
 
     def __init__(self, readings: Sequence[Reading], codes: NDArray[np.integer[Any]]) -> None:
         self._readings, self._codes = readings, codes
-        ranks = [_BEST if one.known_by is None else one.known_by for one in readings]
+        ranks = [UNKNOWN_RANK if one.known_by is None else one.known_by for one in readings]
         self.known_by: NDArray[np.int8] = np.array(ranks, dtype=np.int8)[codes]
         """How it is known for each release; above every rank where it is unknown."""
         self._numbers: dict[str, NDArray[np.float64] | None] = {}
@@ -67,7 +64,7 @@ class Column:
 
     @property
     def is_known(self) -> NDArray[np.bool_]:
-        return self.known_by < _BEST
+        return self.known_by < UNKNOWN_RANK
 
     def numbers(self, name: str) -> NDArray[np.float64] | None:
         """Values under a name, NaN where unknown; None where a float does not hold them exactly."""
@@ -78,32 +75,34 @@ class Column:
 
 
 class IntervalColumn(Column):
-    """An interval of many releases; they are rarely the same, so they are kept as numbers."""
+    """An interval of many releases; they are rarely the same, so they are kept as numbers.
 
-    def __init__(self, name: str, read: Sequence[IntervalReading]) -> None:
-        ranks = [_BEST if one.known_by is None else one.known_by for one in read]
-        self.known_by = np.array(ranks, dtype=np.int8)
+    bounds: value, low and high, shape (3, n). known_by: shape (n,).
+    """
+
+    def __init__(self, name: str, bounds: NDArray[np.float64], known_by: NDArray[np.int8]) -> None:
+        self.known_by = known_by
         self._names = (name, f"{name}.low", f"{name}.high")
-        self._read = read
-        bounds = np.array([one[:3] for one in read], dtype=np.float64).reshape(len(read), 3)
-        self._bounds = dict(zip(self._names, bounds.T, strict=True))
+        self._bounds = bounds
 
     @property
     def readings(self) -> Sequence[Reading]:
-        return [self.reading(index) for index in range(len(self._read))]
+        return [self.reading(index) for index in range(len(self.known_by))]
 
     @property
     def codes(self) -> NDArray[np.integer[Any]]:
-        return np.arange(len(self._read))
+        return np.arange(len(self.known_by))
 
     def numbers(self, name: str) -> NDArray[np.float64] | None:
-        return self._bounds[name]
+        values: NDArray[np.float64] = self._bounds[self._names.index(name)]
+        return values
 
     def reading(self, index: int) -> Reading:
-        one = self._read[index]
-        if one.known_by is None:
+        rank = int(self.known_by[index])
+        if rank == UNKNOWN_RANK:
             return Reading(dict.fromkeys(self._names, UNKNOWN), None)
-        return Reading(dict(zip(self._names, one[:3], strict=True)), one.known_by)
+        three = self._bounds[:, index].tolist()
+        return Reading(dict(zip(self._names, three, strict=True)), rank)
 
 
 def _exact(values: Sequence[Value], codes: NDArray[np.integer[Any]]) -> NDArray[np.float64] | None:

@@ -5,18 +5,20 @@ Most of a release is written as in the one before, and that is not read again.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
-from operator import getitem, ne
+from operator import ne
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from guiderail.policy.columns import Column, Columns, IntervalColumn
 from guiderail.policy.stored_readings import (
-    IntervalReading,
+    UNKNOWN_RANK,
     Reading,
     StoredIntervalFact,
     fact_reader,
@@ -36,11 +38,16 @@ class UnreadableError(ValueError):
 
 
 class TakenRelease(NamedTuple):
-    """A release as a reader has read it. texts: its facts as they are written."""
+    """A release as a reader has read it. texts: its facts as they are written.
 
-    texts: Sequence[msgspec.Raw]
+    codes: of the facts that are no intervals. bounds: value, low and high of each interval.
+    known_by: of each interval.
+    """
+
+    texts: Sequence[msgspec.Raw | None]
     codes: array[int]
-    intervals: list[IntervalReading]
+    bounds: array[float]
+    known_by: bytearray
 
 
 class ColumnReader:
@@ -49,9 +56,17 @@ class ColumnReader:
     def __init__(self, types: Mapping[str, Mapping[str, Any]]) -> None:
         self._intervals = sorted(name for name in types if types[name]["type"] == "interval")
         self._seen = [_Seen(name, types[name]) for name in sorted(types.keys() - self._intervals)]
-        self._decode = _decoder([*[seen.name for seen in self._seen], *self._intervals])
+        names = [*[seen.name for seen in self._seen], *self._intervals]
+        self._decode = _decoder(names)
+        count = len(self._intervals)
+        self._nothing = TakenRelease(
+            (None,) * len(names),
+            array("H", bytes(2 * len(self._seen))),
+            array("d", [math.nan] * 3 * count),
+            bytearray([UNKNOWN_RANK] * count),
+        )
         self._taken: list[TakenRelease] = []
-        self._last: TakenRelease | None = None
+        self._last = self._nothing
 
     def read(self, stored: bytes) -> TakenRelease:
         """A release as `take` wants it. What it does not have is unknown.
@@ -62,7 +77,7 @@ class ColumnReader:
             texts = msgspec.structs.astuple(self._decode(stored))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UnreadableError(str(error)) from None
-        self._last = self._read(texts) if self._last is None else self._changed(texts, self._last)
+        self._last = self._read(texts, self._last)
         return self._last
 
     def take(self, release: TakenRelease) -> int:
@@ -72,36 +87,41 @@ class ColumnReader:
 
     def columns(self) -> Columns:
         """The releases that were taken since the last time."""
-        taken, self._taken, self._last = self._taken, [], None
-        written = np.frombuffer(b"".join([one.codes for one in taken]), dtype=np.uint16)
-        codes = np.ascontiguousarray(written.reshape(len(taken), len(self._seen)).T)
+        taken, self._taken, self._last = self._taken, [], self._nothing
+        codes = _matrix([one.codes for one in taken], np.uint16, len(self._seen))
+        bounds = _matrix([one.bounds for one in taken], np.float64, 3 * len(self._intervals))
+        known_by = _matrix([one.known_by for one in taken], np.int8, len(self._intervals))
         facts = {seen.name: Column(seen.forget(), codes[place])
                  for place, seen in enumerate(self._seen)}  # fmt: skip
-        facts |= {name: IntervalColumn(name, [one.intervals[place] for one in taken])
+        facts |= {name: IntervalColumn(name, bounds[3 * place : 3 * place + 3], known_by[place])
                   for place, name in enumerate(self._intervals)}  # fmt: skip
         return Columns(len(taken), facts)
 
-    def _read(self, texts: Sequence[msgspec.Raw]) -> TakenRelease:
-        count = len(self._seen)
-        codes = array("H", map(getitem, self._seen, map(bytes, texts[:count])))
-        intervals = [self._interval(place, text) for place, text in enumerate(texts[count:])]
-        return TakenRelease(texts, codes, intervals)
-
-    def _changed(self, texts: Sequence[msgspec.Raw], last: TakenRelease) -> TakenRelease:
+    def _read(self, texts: Sequence[msgspec.Raw], last: TakenRelease) -> TakenRelease:
         """What is written as in the last release is not read again: most of it is."""
-        codes, intervals, first = last.codes[:], last.intervals[:], len(self._seen)
+        codes, bounds, known_by, first = (
+            last.codes[:], last.bounds[:], last.known_by[:], len(self._seen)
+        )  # fmt: skip
         for place in compress(_PLACES, map(ne, texts, last.texts)):
             if place < first:
                 codes[place] = self._seen[place][bytes(texts[place])]
             else:
-                intervals[place - first] = self._interval(place - first, texts[place])
-        return TakenRelease(texts, codes, intervals)
+                at = place - first
+                bounds[3 * at : 3 * at + 3], known_by[at] = self._interval(at, texts[place])
+        return TakenRelease(texts, codes, bounds, known_by)
 
-    def _interval(self, place: int, text: msgspec.Raw) -> IntervalReading:
+    def _interval(self, place: int, text: msgspec.Raw) -> tuple[array[float], int]:
         try:
-            return interval_reading(_stored_interval(text) if bytes(text) else None)
+            *numbers, rank = interval_reading(_stored_interval(text) if bytes(text) else None)
         except (ValueError, KeyError, msgspec.MsgspecError) as error:
             raise UnreadableError(f"{self._intervals[place]}: {error}") from None
+        return array("d", numbers), rank
+
+
+def _matrix(rows: Sequence[Any], dtype: Any, width: int) -> NDArray[Any]:
+    """Rows of a number of columns each, as one array of shape (columns, rows)."""
+    flat = np.frombuffer(b"".join(rows), dtype=dtype)
+    return np.ascontiguousarray(flat.reshape(len(rows), width).T)
 
 
 def _decoder(names: Sequence[str]) -> Callable[[bytes], msgspec.Struct]:

@@ -16,6 +16,9 @@ from guiderail_verify.evaluate import UNKNOWN, Value
 from guiderail_verify.judge import KNOWN_BY
 
 _RANKS: Final = {name: rank for rank, name in enumerate(KNOWN_BY)}
+UNKNOWN_RANK: Final = len(KNOWN_BY)
+"""The rank of what is unknown: no policy asks for better evidence of it."""
+
 _SMALLEST, _LARGEST = float("-inf"), float("inf")
 
 
@@ -55,16 +58,10 @@ class StoredIntervalFact(msgspec.Struct, gc=False):
     known_by: str = ""
 
 
-class IntervalReading(NamedTuple):
-    """NaN and None where it is unknown."""
+IntervalReading = tuple[float, float, float, int]
+"""Value, low, high and the rank of how it is known; NaN and `UNKNOWN_RANK` where it is unknown."""
 
-    value: float
-    low: float
-    high: float
-    known_by: int | None
-
-
-_NO_INTERVAL: Final = IntervalReading(math.nan, math.nan, math.nan, None)
+_NO_INTERVAL: Final = (math.nan, math.nan, math.nan, UNKNOWN_RANK)
 
 
 def interval_reading(fact: StoredIntervalFact | None) -> IntervalReading:
@@ -73,12 +70,12 @@ def interval_reading(fact: StoredIntervalFact | None) -> IntervalReading:
     Raises ValueError or KeyError where no decision stored it so.
     """
     value = None if fact is None else fact.value
-    if fact is None or value.__class__ is not StoredInterval or value.low is None:
+    if fact is None or not isinstance(value, StoredInterval) or value.low is None:
         return _NO_INTERVAL
     point, least, most = float(value.value), float(value.low), float(value.high)
     if not _SMALLEST < least <= point <= most < _LARGEST:
         raise ValueError("not an interval")
-    return IntervalReading(point, least, most, _RANKS[fact.known_by])
+    return point, least, most, _RANKS[fact.known_by]
 
 
 def _converter(kind: Mapping[str, Any]) -> Callable[[Any], Any]:
