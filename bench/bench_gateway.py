@@ -23,7 +23,7 @@ import aiohttp
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "rollout"))
 
-from releases import SAMPLE, WORKLOAD, permitted, release, train
+from releases import SAMPLE, WORKLOAD, as_skops, fit, permitted, release
 from sklearn.tree import DecisionTreeClassifier
 
 from guiderail.rollout.local import LocalTarget
@@ -70,8 +70,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="guiderail-bench-") as name:
         home = Path(name)
-        old = release(home, train(home, "v1"))
-        new = release(home, train(home, "v2", kind=DecisionTreeClassifier), version="2")
+        old = release(home, as_skops(home, "v1", fit()))
+        new = release(home, as_skops(home, "v2", fit(kind=DecisionTreeClassifier)), version="2")
         target = LocalTarget(home)
         arms = [
             permitted(home, old, weight=90),

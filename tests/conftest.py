@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from guiderail.cli.main import ONE_THREAD
+
 if TYPE_CHECKING:
     from tests.service.depot import Depot
     from tests.service.parcels import Releases
+
+# As the command line does: threads of numeric libraries would fight over cores with other tests.
+# Before anything imports numpy; processes that tests start inherit it.
+for _library in ONE_THREAD:
+    os.environ.setdefault(_library, "1")
 
 # The same examples everywhere and every day; `--hypothesis-profile search` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)

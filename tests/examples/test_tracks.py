@@ -5,6 +5,7 @@ The models are trained here, their tests and the scanner run, the baselines are 
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from guiderail.manifest.load import load_release
 from guiderail.policy.decide import decide
 from guiderail.policy.decision import Decision
 from guiderail.policy.pack import load_pack
-from tests.examples.test_training import ALL, EXAMPLES, script
+from tests.examples.scripts import EXAMPLES
 
 NOW = datetime.now(UTC) + timedelta(hours=1)
 """After the reports, which are written while the tests run and age from that moment on."""
@@ -74,14 +75,8 @@ class Depot:
 
 
 @pytest.fixture(scope="module")
-def depot(tmp_path_factory: pytest.TempPathFactory) -> Depot:
-    root = tmp_path_factory.mktemp("tracks")
-    report = script("report.py").report
-    for example, version in ALL:
-        training = script(f"{example}/train.py")
-        training.build(training.VERSIONS[version], root / example / version)
-        report(root / example / version)
-    return Depot(root, tmp_path_factory.mktemp("cache"))
+def depot(releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Depot:
+    return Depot(releases, tmp_path_factory.mktemp("cache"))
 
 
 def rules(decision: Decision, track: Track) -> set[str]:
@@ -158,19 +153,18 @@ def test_a_first_mail_release_without_a_confirmed_use_asks_the_risk_officer(depo
 
 
 @pytest.mark.parametrize("gate", ["security-scan", "tests"])
-def test_a_report_about_another_release_makes_green_impossible(depot: Depot, gate: str) -> None:
+def test_a_report_about_another_release_makes_green_impossible(
+    depot: Depot, gate: str, tmp_path: Path
+) -> None:
     """The reports of v1 laid into v2 are about another digest: insufficient, never passed."""
     name = {"security-scan": "security.sarif", "tests": "tests.xml"}[gate]
-    build = depot.root / "mail-sorting" / "v2" / "build"
-    other = depot.root / "mail-sorting" / "v1" / "build"
-    kept = {file: file.read_bytes() for file in (build / name, build / f"{name}.intoto.json")}
-    try:
-        for file in kept:
-            file.write_bytes((other / file.name).read_bytes())
-        decision = depot.decision("mail-sorting", "v2", "v1")
-    finally:
-        for file, content in kept.items():
-            file.write_bytes(content)
+    own = replace(depot, root=tmp_path)
+    for version in ("v1", "v2"):
+        shutil.copytree(depot.root / "mail-sorting" / version, tmp_path / "mail-sorting" / version)
+    build, other = (tmp_path / "mail-sorting" / version / "build" for version in ("v2", "v1"))
+    for file in (name, f"{name}.intoto.json"):
+        (build / file).write_bytes((other / file).read_bytes())
+    decision = own.decision("mail-sorting", "v2", "v1")
     verdicts = {found.id: found.verdict for found in decision.gates}
     assert verdicts[gate] is Verdict.INSUFFICIENT
     assert decision.track is Track.YELLOW

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from releases import Version, broken_scores, other_inputs, release, train
+from releases import Version, as_onnx, as_skops, broken_scores, fit, other_inputs, release
 from sklearn.tree import DecisionTreeClassifier
 
 from guiderail.attest.keys import Keyring
@@ -16,22 +16,28 @@ from guiderail.rollout.local import LocalTarget
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """v1 and v2 answer; `broken` gives NaN; `other` asks for an input that nobody sends."""
+    """v1 and v2 answer; `broken` gives NaN; `other` asks for an input that nobody sends.
+
+    skops: v1 as the file that scikit-learn runs; the others are ONNX graphs.
+    """
 
     v1: Version
     v2: Version
     broken: Version
     other: Version
+    skops: Version
 
 
 @pytest.fixture(scope="session")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
     folder = tmp_path_factory.mktemp("models")
+    tree = fit(kind=DecisionTreeClassifier)
     return Versions(
-        v1=release(folder, train(folder, "v1")),
-        v2=release(folder, train(folder, "v2", kind=DecisionTreeClassifier), version="2"),
-        broken=release(folder, broken_scores(folder), version="3"),
-        other=release(folder, other_inputs(folder), version="4"),
+        v1=release(folder, as_onnx(folder, "v1", fit())),
+        v2=release(folder, as_onnx(folder, "v2", tree), version="2"),
+        broken=release(folder, as_onnx(folder, "broken", broken_scores()), version="3"),
+        other=release(folder, as_onnx(folder, "other", other_inputs()), version="4"),
+        skops=release(folder, as_skops(folder, "scikit-learn", fit())),
     )
 
 

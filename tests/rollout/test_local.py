@@ -52,15 +52,15 @@ def test_it_starts_closed_and_says_what_to_do(target):
 
 
 def test_a_permitted_version_answers_in_isolation_and_is_recorded(target, home, versions):
-    target.apply(WORKLOAD, [permitted(home, versions.v1)])
+    target.apply(WORKLOAD, [permitted(home, versions.skops)])
     reply = ask(target.gateway_status().port, "anna@example.org")
     assert reply.status == 200
-    assert reply.release == versions.v1.digest
+    assert reply.release == versions.skops.digest
     assert reply.body["decision"] == "good"
     (arm,) = target.observed(WORKLOAD).arms
     assert (arm.share, arm.running, arm.restarts) == (100, True, 0)
     (counted,) = target.decisions(WORKLOAD)
-    assert counted.digest == versions.v1.digest
+    assert counted.digest == versions.skops.digest
     assert counted.by_decision == {"good": 1}
     target.stop_gateway()
     assert b"anna" not in target.folder.decisions.read_bytes()
@@ -225,7 +225,7 @@ def test_a_killed_model_server_comes_back_and_meanwhile_another_version_answers(
 
 
 def test_a_model_file_that_changed_is_not_started_again(target, home, versions):
-    model = home / "model.skops"
+    model = home / "model.onnx"
     model.write_bytes(versions.v1.model.read_bytes())
     arm = replace(permitted(home, versions.v1), model_file=model)
     target.apply(WORKLOAD, [arm])

@@ -33,24 +33,24 @@ def dumped(tmp_path, model):
 
 
 def test_the_score_is_that_of_the_model_and_the_threshold_decides(versions):
-    model = skops.io.load(versions.v1.model)
+    model = skops.io.load(versions.skops.model)
     share = model.predict_proba(pd.DataFrame([ROW]))[0]
-    (answer,) = predictor(versions.v1.model).answer([ROW])
+    (answer,) = predictor(versions.skops.model).answer([ROW])
     assert answer.score == pytest.approx(share[list(model.classes_).index("good")], abs=1e-12)
     assert answer.decision == "good"
-    (strict,) = predictor(versions.v1.model, threshold=1.0).answer([ROW])
+    (strict,) = predictor(versions.skops.model, threshold=1.0).answer([ROW])
     assert strict.decision == "bad"
 
 
 def test_a_score_of_exactly_the_threshold_is_positive(versions):
-    (answer,) = predictor(versions.v1.model).answer([ROW])
-    (again,) = predictor(versions.v1.model, threshold=answer.score).answer([ROW])
+    (answer,) = predictor(versions.skops.model).answer([ROW])
+    (again,) = predictor(versions.skops.model, threshold=answer.score).answer([ROW])
     assert again.decision == "good"
 
 
 def test_the_positive_class_may_be_the_first_one(versions):
-    (good,) = predictor(versions.v1.model, positive="good").answer([ROW])
-    (bad,) = predictor(versions.v1.model, positive="bad").answer([ROW])
+    (good,) = predictor(versions.skops.model, positive="good").answer([ROW])
+    (bad,) = predictor(versions.skops.model, positive="bad").answer([ROW])
     assert good.score + bad.score == pytest.approx(1)
     assert good.decision == bad.decision == "good"
 
@@ -92,7 +92,7 @@ def test_an_unsafe_file_is_refused(tmp_path):
 
 def test_a_threshold_must_be_finite(versions):
     with pytest.raises(InputError):
-        predictor(versions.v1.model, threshold=float("nan"))
+        predictor(versions.skops.model, threshold=float("nan"))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_threshold_must_be_finite(versions):
     ],
 )
 def test_a_malformed_request_is_told_what_is_wrong(versions, body, why):
-    app = application(predictor(versions.v1.model))
+    app = application(predictor(versions.skops.model))
     reply = call(app, "POST", "/predict", body)
     assert reply.status == 400
     assert why in reply.body["what"]
@@ -122,7 +122,7 @@ def test_a_malformed_request_is_told_what_is_wrong(versions, body, why):
 
 
 def test_one_row_and_a_list_of_rows(versions):
-    served = predictor(versions.v1.model)
+    served = predictor(versions.skops.model)
     app = application(served)
     one = call(app, "POST", "/predict", json.dumps({"inputs": ROW}).encode()).body
     many = call(
@@ -134,7 +134,7 @@ def test_one_row_and_a_list_of_rows(versions):
 
 
 def test_extra_inputs_are_ignored_and_missing_ones_named(versions):
-    app = application(predictor(versions.v1.model))
+    app = application(predictor(versions.skops.model))
     assert (
         call(app, "POST", "/predict", json.dumps({"inputs": {**ROW, "id": "x"}}).encode()).status
         == 200
@@ -146,7 +146,7 @@ def test_extra_inputs_are_ignored_and_missing_ones_named(versions):
 
 @pytest.mark.parametrize("value", ["much", None])
 def test_a_value_that_the_model_does_not_know_is_a_422(versions, value):
-    app = application(predictor(versions.v1.model))
+    app = application(predictor(versions.skops.model))
     reply = call(app, "POST", "/predict", json.dumps({"inputs": {**ROW, "debt": value}}).encode())
     assert reply.status == 422
     assert reply.body["code"] == "serve/unusable-inputs"
@@ -162,7 +162,7 @@ def test_a_model_without_a_finite_score_is_a_500(versions):
 def test_it_runs_as_a_process_on_a_free_port_and_ends_with_its_starter(versions, tmp_path):
     port_file = tmp_path / "port"
     command = [sys.executable, "-m", "guiderail.sandbox.serve", "--end-with-stdin"]
-    command += ["--model", str(versions.v1.model), "--port-file", str(port_file)]
+    command += ["--model", str(versions.skops.model), "--port-file", str(port_file)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     try:
         eventually(port_file.exists, "the port is written")

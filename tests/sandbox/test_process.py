@@ -7,12 +7,15 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from guiderail.sandbox import process
 from guiderail.sandbox.process import Completed, Failure, Limits, run_python
+
+Run = Callable[..., Completed | Failure]
 
 CHILD = """
 import os, signal, socket, sys, time
@@ -89,12 +92,27 @@ def children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "PACKAGE_ROOT", root)
 
 
-def run(workdir: Path, *arguments: str, limits: Limits | None = None) -> Completed | Failure:
-    return run_python("misbehaving", arguments, workdir=workdir, limits=limits, read=[])
+@pytest.fixture(params=["a process of its own", "a copy of the starter"])
+def run(request: pytest.FixtureRequest, workdir: Path) -> Run:
+    """Runs the child either way; what holds for one holds for the other."""
+    imports = ("decimal",) if request.param == "a copy of the starter" else ()
+
+    def run(
+        *arguments: str, limits: Limits | None = None, read: Sequence[Path] = ()
+    ) -> Completed | Failure:
+        return run_python(
+            *("misbehaving", arguments),
+            workdir=workdir,
+            limits=limits,
+            read=read,
+            imports=imports,
+        )
+
+    return run
 
 
-def test_a_child_that_ends_well_says_how_it_was_isolated(workdir: Path) -> None:
-    done = run(workdir, "nothing")
+def test_a_child_that_ends_well_says_how_it_was_isolated(run: Run) -> None:
+    done = run("nothing")
 
     assert isinstance(done, Completed)
     assert set(done.isolation.limits) == {
@@ -106,11 +124,11 @@ def test_a_child_that_ends_well_says_how_it_was_isolated(workdir: Path) -> None:
 
 
 def test_the_child_sees_no_environment_of_ours(
-    workdir: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMPANY_SECRET", "1")
 
-    run(workdir, "see")
+    run("see")
 
     place, _, names = (workdir / "seen").read_text().partition(" ")
     assert place == str(workdir)
@@ -131,23 +149,24 @@ def test_the_child_sees_no_environment_of_ours(
     ],
 )
 def test_a_child_that_fails_is_a_value_with_the_reason(
-    workdir: Path, what: str, limits: Limits, reason: str
+    run: Run, what: str, limits: Limits, reason: str
 ) -> None:
-    failed = run(workdir, what, limits=limits)
+    failed = run(what, limits=limits)
 
     assert isinstance(failed, Failure)
     assert reason in failed.reason
 
 
-def test_a_module_that_does_not_exist_is_a_failure(workdir: Path) -> None:
-    failed = run_python("no_such_module", [], workdir=workdir)
+@pytest.mark.parametrize("imports", [(), ("decimal",)])
+def test_a_module_that_does_not_exist_is_a_failure(workdir: Path, imports: Sequence[str]) -> None:
+    failed = run_python("no_such_module", [], workdir=workdir, imports=imports)
 
     assert isinstance(failed, Failure)
     assert "no_such_module" in failed.reason
 
 
-def test_what_the_child_started_ends_with_it(workdir: Path) -> None:
-    run(workdir, "fork")
+def test_what_the_child_started_ends_with_it(run: Run, workdir: Path) -> None:
+    run("fork")
 
     started = int((workdir / "grandchild").read_text())
     for _ in range(200):
@@ -169,9 +188,9 @@ def _is_ended(pid: int) -> bool:
         return True
 
 
-def test_the_child_reaches_no_network_where_namespaces_allow(workdir: Path) -> None:
+def test_the_child_reaches_no_network_where_namespaces_allow(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        done = run(workdir, "connect", str(server.getsockname()[1]))
+        done = run("connect", str(server.getsockname()[1]))
 
     if done.isolation.network:
         assert isinstance(done, Failure)
@@ -179,11 +198,12 @@ def test_the_child_reaches_no_network_where_namespaces_allow(workdir: Path) -> N
         assert done.isolation.notes
 
 
-def test_the_child_reads_and_writes_only_what_it_was_given(workdir: Path, tmp_path: Path) -> None:
+def test_the_child_reads_and_writes_only_what_it_was_given(
+    run: Run, workdir: Path, tmp_path: Path
+) -> None:
     (tmp_path / "secret").write_text("ours")
     (tmp_path / "given").write_text("for you")
-    done = run_python("misbehaving", ["look", str(tmp_path)], workdir=workdir,
-                      read=[tmp_path / "given"])  # fmt: skip
+    done = run("look", str(tmp_path), read=[tmp_path / "given"])
 
     seen = json.loads((workdir / "looked").read_text())
     assert seen["given"] == "for you"
@@ -194,8 +214,8 @@ def test_the_child_reads_and_writes_only_what_it_was_given(workdir: Path, tmp_pa
         assert done.isolation.notes
 
 
-def test_the_child_starts_no_programs_where_calls_can_be_refused(workdir: Path) -> None:
-    done = run(workdir, "start")
+def test_the_child_starts_no_programs_where_calls_can_be_refused(run: Run) -> None:
+    done = run("start")
 
     if done.isolation.calls_confined:
         assert isinstance(done, Failure)
@@ -204,8 +224,10 @@ def test_the_child_starts_no_programs_where_calls_can_be_refused(workdir: Path) 
         assert done.isolation.notes
 
 
-def test_what_the_child_says_about_its_isolation_cannot_be_rewritten(workdir: Path) -> None:
-    done = run(workdir, "boast")
+def test_what_the_child_says_about_its_isolation_cannot_be_rewritten(
+    run: Run, workdir: Path
+) -> None:
+    done = run("boast")
 
     assert "everything" not in done.isolation.notes
     assert "everything" not in (workdir / "isolation.json").read_text()
@@ -213,11 +235,11 @@ def test_what_the_child_says_about_its_isolation_cannot_be_rewritten(workdir: Pa
 
 @pytest.mark.parametrize("what", ["point", "pipe"])
 def test_a_reason_that_is_a_link_or_a_pipe_is_not_followed(
-    workdir: Path, tmp_path: Path, what: str
+    run: Run, tmp_path: Path, what: str
 ) -> None:
     (tmp_path / "secret").write_text("ours")
 
-    failed = run(workdir, what, str(tmp_path / "secret"))
+    failed = run(what, str(tmp_path / "secret"))
 
     assert isinstance(failed, Failure)
     assert failed.reason == "it failed and left something unreadable as its reason"

@@ -12,6 +12,9 @@ from guiderail.core.errors import GuiderailError, InputError
 
 BLOCKED = 1
 USAGE = 4
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""Numeric libraries take every core unless told otherwise. The matrices here are small: threads
+cost more than they bring, many times more on a busy machine, and change the last digits."""
 
 COMMANDS: dict[str, Entry] = {
     "init": Entry(
@@ -68,6 +71,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code; errors are printed, never traced back."""
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     try:
         result = cli.main(args=arguments, prog_name="guiderail", standalone_mode=False)
     except GuiderailError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from guiderail.core.digest import file_digest, json_digest
 from guiderail.sandbox.kept import keep
+from guiderail.sandbox.model_imports import imports_of
 from guiderail.sandbox.process import (
     Failure,
     Isolation,
@@ -113,7 +114,12 @@ def attribute(
         (workdir / "request.json").write_text(json.dumps(request | places), encoding="utf-8")
         read = [model, table] if refits is None else [model, table, refits.table]
         done = run_python(
-            "guiderail.sandbox.attribute_child", [], workdir=workdir, limits=limits, read=read
+            "guiderail.sandbox.attribute_child",
+            [],
+            workdir=workdir,
+            limits=limits,
+            read=read,
+            imports=imports_of(model),
         )
         if isinstance(done, Failure):
             return done

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from guiderail.sandbox import starter
 from guiderail.sandbox.regular_file import read_regular
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -107,26 +108,23 @@ def command(
 
     read, write: the only files and directories it may use, beside those of Python; None for all.
     """
-    places = {
+    return [
+        *(sys.executable, "-I", "-c", LAUNCHER, str(PACKAGE_ROOT), module),
+        *(json.dumps(asdict(limits)), str(report), json.dumps(_places(read, write)), *arguments),
+    ]
+
+
+def _places(read: Sequence[Path] | None, write: Sequence[Path]) -> dict[str, list[str] | None]:
+    """The files and directories that stay open to a child, as `confine` takes them."""
+    return {
         "read": None if read is None else [str(path.resolve()) for path in read],
         "write": [str(path.resolve()) for path in write],
     }
-    return [
-        *(sys.executable, "-I", "-c", LAUNCHER, str(PACKAGE_ROOT), module),
-        *(json.dumps(asdict(limits)), str(report), json.dumps(places), *arguments),
-    ]
 
 
 def clean_environment(home: Path) -> dict[str, str]:
     """An environment with nothing of the caller's in it: fixed values only."""
-    return {
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-    }
+    return starter.environment(str(home))
 
 
 def run_python(
@@ -136,11 +134,14 @@ def run_python(
     workdir: Path,
     limits: Limits | None = None,
     read: Sequence[Path] | None = None,
+    imports: Sequence[str] = (),
 ) -> Completed | Failure:
     """Run `python -m module arguments` confined, with `workdir` (a fresh directory) as its place.
 
     read: what it may read beside its place and Python's own files; None closes no file and no
-    call, and the record says so. A child that leaves `failure.txt` in workdir explains itself: the
+    call, and the record says so. imports: trusted modules that many children need and that are
+    then imported once for all of them (`sandbox.starter`); without any, the child is a new process
+    in which nothing ran before. A child that leaves `failure.txt` in workdir explains itself: the
     text becomes the reason. What it says about its
     isolation lies outside of workdir while it runs, so that a model cannot rewrite it where files
     are walled off, and is put there as isolation.json afterwards.
@@ -148,27 +149,67 @@ def run_python(
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="guiderail-report-") as place:
         report = Path(place) / "isolation.json"
-        done = _run_child(module, arguments, workdir, limits, report, read)
+        job = _Job(module, arguments, workdir, limits, report, read)
+        done = _run_child(job, imports)
         (workdir / "isolation.json").unlink(missing_ok=True)
         if report.is_file():
             shutil.copyfile(report, workdir / "isolation.json")
     return done
 
 
-def _run_child(
-    module: str,
-    arguments: Sequence[str],
-    workdir: Path,
-    limits: Limits,
-    report: Path,
-    read: Sequence[Path] | None,
-) -> Completed | Failure:
-    errors = workdir / "stderr"
-    with errors.open("wb") as stream:
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A child to run: what it is, where, within which limits, and what it may read."""
+
+    module: str
+    arguments: Sequence[str]
+    workdir: Path
+    limits: Limits
+    report: Path
+    read: Sequence[Path] | None
+
+    @property
+    def errors(self) -> Path:
+        return self.workdir / "stderr"
+
+
+def _run_child(job: _Job, imports: Sequence[str]) -> Completed | Failure:
+    ended = _started(job, imports) if imports else None
+    code = _run_anew(job) if ended is None else ended.code
+    isolation = read_isolation(job.report)
+    if code is None:
+        return Failure(f"it did not finish within {job.limits.wall_seconds:g} seconds", isolation)
+    if code != 0:
+        return Failure(_reason(code, job.workdir, job.limits), isolation)
+    return Completed(isolation, _tail(job.errors))
+
+
+def _started(job: _Job, imports: Sequence[str]) -> starter.Ended | None:
+    """The end of a child that shares its imports with others; None where nothing ran."""
+    whole = {
+        "module": job.module,
+        "arguments": list(job.arguments),
+        "workdir": str(job.workdir),
+        "environment": clean_environment(job.workdir),
+        "errors": str(job.errors),
+        "limits": asdict(job.limits),
+        "report": str(job.report),
+        "places": _places(job.read, [job.workdir]),
+    }
+    return starter.start(PACKAGE_ROOT, imports, whole, job.limits.wall_seconds)
+
+
+def _run_anew(job: _Job) -> int | None:
+    """The exit code of a child that is a process of its own; None where it took too long."""
+    with job.errors.open("wb") as stream:
         child = subprocess.Popen(
-            command(module, arguments, limits, report, read=read, write=[workdir]),
-            cwd=workdir,
-            env=clean_environment(workdir),
+            command(
+                *(job.module, job.arguments, job.limits, job.report),
+                read=job.read,
+                write=[job.workdir],
+            ),
+            cwd=job.workdir,
+            env=clean_environment(job.workdir),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stream,
@@ -176,17 +217,11 @@ def _run_child(
             close_fds=True,
         )
         try:
-            code: int | None = child.wait(timeout=limits.wall_seconds)
+            return child.wait(timeout=job.limits.wall_seconds)
         except subprocess.TimeoutExpired:
-            code = None
+            return None
         finally:
             end_group(child)
-    isolation = read_isolation(report)
-    if code is None:
-        return Failure(f"it did not finish within {limits.wall_seconds:g} seconds", isolation)
-    if code != 0:
-        return Failure(_reason(code, workdir, limits), isolation)
-    return Completed(isolation, _tail(errors))
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from guiderail.core.digest import file_digest, json_digest
 from guiderail.sandbox.kept import keep
+from guiderail.sandbox.model_imports import imports_of
 from guiderail.sandbox.process import (
     Failure,
     Isolation,
@@ -85,7 +86,12 @@ def score(
         }
         (workdir / "request.json").write_text(json.dumps(request), encoding="utf-8")
         done = run_python(
-            "guiderail.sandbox.score_child", [], workdir=workdir, limits=limits, read=[model, table]
+            "guiderail.sandbox.score_child",
+            [],
+            workdir=workdir,
+            limits=limits,
+            read=[model, table],
+            imports=imports_of(model),
         )
         if isinstance(done, Failure):
             return done
