@@ -82,9 +82,7 @@ BETWEEN: dict[str, tuple[tuple[RateName, ...], Callable[[Pair], float]]] = {
 def pair_of(rows: Decided, attribute: str, privileged: str, counts: Any = None) -> Pair | None:
     """Our two groups: one value of an attribute, and all others."""
     others = np.where(rows.groups[attribute] == privileged, "privileged", "others")
-    found = group_rates(
-        rows.decision, {"g": others}, rows.label, counts=counts, minimum_rows=1
-    )
+    found = group_rates(rows.decision, {"g": others}, rows.label, counts=counts, minimum_rows=1)
     assert isinstance(found, GroupReport), found
     cells = {cell.group[0][1]: cell for cell in found.cells}
     return Pair(cells["others"], cells["privileged"]) if len(cells) == 2 else None

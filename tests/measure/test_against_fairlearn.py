@@ -123,9 +123,7 @@ def test_german_credit_is_measured_as_by_fairlearn(attributes: tuple[str, ...]) 
 
 def extremes(rows: Decided, rates: tuple[RateName, ...], *, ratio: bool) -> float:
     """The worst value over the intersections, as Fairlearn's summaries take it."""
-    found = [
-        one for one in report(rows).comparisons if one.rate in rates and len(one.group) == 2
-    ]
+    found = [one for one in report(rows).comparisons if one.rate in rates and len(one.group) == 2]
     if not ratio:
         return max(-one.difference.value for one in found)
     return min(one.ratio.value for one in found if one.ratio is not None)
