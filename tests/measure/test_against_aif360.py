@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from tests.oracles import DECIDED, Decided, german_credit, oracle, quietly
 
 from guiderail.measure.comparisons import GroupReport
 from guiderail.measure.fairness import group_rates
 from guiderail.measure.groups import GroupCell, RateName
-from tests.oracles import DECIDED, Decided, german_credit, oracle, quietly
 
 CLOSE = 1e-9
 OF_A_GROUP: dict[RateName, str] = {
@@ -172,7 +172,7 @@ def test_every_intersection_is_measured_as_by_aif360() -> None:
     cells = [cell for cell in crossed.cells if len(cell.group) == 2]
     assert len(cells) == 4
     for cell in cells:
-        named = {attribute: value for attribute, value in cell.group}
+        named = dict(cell.group)
         one = f"{named['sex']} {named['age']}"
         pair = pair_of(single, "both", one)
         assert pair is not None

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from tests.oracles import DECIDED, Decided, as_frame, german_credit, oracle, quietly
 
 from guiderail.measure.comparisons import GroupReport
 from guiderail.measure.fairness import group_rates
 from guiderail.measure.groups import RATES, RateName
-from tests.oracles import DECIDED, Decided, as_frame, german_credit, oracle, quietly
 
 CLOSE = 1e-9
 SETS = (("sex",), ("region",), ("sex", "region"))

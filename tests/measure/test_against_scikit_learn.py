@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
+from tests.oracles import german_credit, quietly
 
 from guiderail.core.metrics import METRIC_KINDS
 from guiderail.measure.metrics import prepared
 from guiderail.measure.performance import Performance, paired_change
 from guiderail.measure.scored_rows import scored_rows
 from guiderail.measure.unmeasurable import NotMeasurable
-from tests.oracles import german_credit, quietly
 
 CLOSE = 1e-9
 

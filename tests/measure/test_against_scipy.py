@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
+from tests.facts.small_release import german
 
 from guiderail.measure.drift import ColumnDrift, drift
 from guiderail.measure.frames import open_frame
 from guiderail.measure.intervals import wilson
 from guiderail.measure.profile import make_profile
-from tests.facts.small_release import german
 
 CLOSE = 1e-9
 NUMBERS = st.lists(st.integers(-4, 4).map(float), min_size=30, max_size=120)
