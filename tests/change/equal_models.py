@@ -124,7 +124,7 @@ def of_population(loss_pct: float, growth_pct: float, flips_pct: float) -> FactS
     values: dict[str, Value] = {}
     for prefix in BASELINES:
         values[f"{prefix}.performance"] = _certain(-loss_pct)
-        values[f"{prefix}.error_growth"] = growth_pct
+        values[f"{prefix}.error_growth"] = _certain(growth_pct)
         values[f"{prefix}.flips"] = _certain(flips_pct)
     return facts_of(values, KnownBy.MEASURED)
 

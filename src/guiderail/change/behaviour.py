@@ -140,7 +140,8 @@ def performance_facts(
     else:
         yield known(name, found.relative_pct, source, KnownBy.MEASURED, detail)
     if found.error_growth_pct is None:
-        yield unknown(growth, "the earlier version made no error to grow from", source)
+        reason = "the earlier version made no error, or too few, for one to grow from"
+        yield unknown(growth, reason, source)
     else:
         yield known(growth, found.error_growth_pct, source, KnownBy.MEASURED)
 
@@ -239,5 +240,5 @@ def _baseline_key(baseline: Baseline) -> Mapping[str, object]:
 
 
 BEHAVIOUR = Provider(
-    id="change.behaviour", version=4, kinds=("model",), gives=_GIVES, run=_run, key=_key
+    id="change.behaviour", version=5, kinds=("model",), gives=_GIVES, run=_run, key=_key
 )
