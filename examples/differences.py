@@ -51,7 +51,7 @@ class Differences:
     old: Interval
     new: Interval
     relative_pct: Interval
-    error_growth_pct: float
+    error_growth_pct: Interval
     flips: Flips
 
 
@@ -114,7 +114,8 @@ def main() -> None:
     print(f"rows        {found.rows}")
     print(f"{found.metric:<11} {found.old.value:.4f} -> {found.new.value:.4f}")
     print(f"change      {change.value:+.2f} % ({change.low:+.2f} to {change.high:+.2f})")
-    print(f"distance to perfect  {found.error_growth_pct:+.1f} %")
+    growth = found.error_growth_pct
+    print(f"distance to perfect  {growth.value:+.1f} % ({growth.low:+.1f} to {growth.high:+.1f})")
     print(f"flips       {found.flips.flips} = {rate.value:.2%} ({rate.low:.2%} to {rate.high:.2%})")
     for direction, count in sorted(found.flips.directions.items()):
         print(f"            {direction}: {count}")

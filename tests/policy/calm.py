@@ -13,6 +13,7 @@ from guiderail.policy import Decision, Pack, decide, load_pack
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 STILL = Interval(0.4, -0.8, 1.6)
+LESS_ERROR = Interval(-6.0, -9.5, -2.5)
 FEW_FLIPS = Interval(1.6, 0.9, 2.6)
 
 CALM: Mapping[str, Value] = {
@@ -34,9 +35,9 @@ CALM: Mapping[str, Value] = {
     "change.performance": STILL,
     "since_review.performance": STILL,
     "since_full_review.performance": STILL,
-    "change.error_growth": -6.0,
-    "since_review.error_growth": -6.0,
-    "since_full_review.error_growth": -6.0,
+    "change.error_growth": LESS_ERROR,
+    "since_review.error_growth": LESS_ERROR,
+    "since_full_review.error_growth": LESS_ERROR,
     "change.flips": FEW_FLIPS,
     "since_review.flips": FEW_FLIPS,
     "since_full_review.flips": FEW_FLIPS,

@@ -17,6 +17,10 @@ def moved(value: float, low: float, high: float, against: str = "change") -> dic
     return {f"{against}.performance": Interval(value, low, high)}
 
 
+def grown(value: float, low: float, high: float, against: str = "change") -> dict[str, Value]:
+    return {f"{against}.error_growth": Interval(value, low, high)}
+
+
 def flipped(value: float, low: float, high: float, against: str = "change") -> dict[str, Value]:
     return {f"{against}.flips": Interval(value, low, high)}
 
@@ -41,7 +45,9 @@ BANDS: list[tuple[str, dict[str, Value], Track]] = [
     ("exactly 5 % below", moved(-3, -5, -1), Track.YELLOW),
     ("exactly 5 % above", moved(3, 1, 5), Track.YELLOW),
     ("exactly 15 % below", moved(-10, -15, -5), Track.YELLOW),
-    ("beyond 15 % below and the point at 5 %", moved(-5, -15.1, 5.1), Track.RED),
+    ("beyond 15 % below and 5 % for certain", moved(-10, -15.1, -5), Track.RED),
+    ("beyond 15 % below and perhaps less than 5 %", moved(-10, -15.1, -4.9), Track.YELLOW),
+    ("beyond 15 % below and perhaps no change", moved(-16, -40, 8), Track.YELLOW),
     ("beyond 15 % above, usually leakage", moved(12, 6, 15.1), Track.RED),
     ("a wide interval around no change", moved(0, -20, 20), Track.YELLOW),
     ("a wide interval whose point stays below 5 %", moved(-4.9, -30, 20), Track.YELLOW),
@@ -52,30 +58,41 @@ BANDS: list[tuple[str, dict[str, Value], Track]] = [
         Track.RED,
     ),
     (
+        "perhaps beyond 15 % since the last full review",
+        moved(-10, -15.1, -4.9, "since_full_review"),
+        Track.YELLOW,
+    ),
+    (
+        "a wide interval since the last full review",
+        moved(-4.9, -20, 10, "since_full_review"),
+        Track.GREEN,
+    ),
+    (
         "a yellow step since the last full review",
         moved(-6, -7, -5, "since_full_review"),
         Track.GREEN,
     ),
     (
         "errors up by a quarter since the last review",
-        {"since_review.error_growth": 25.0},
+        grown(40, 25, 55, "since_review"),
         Track.YELLOW,
     ),
     (
         "errors up by less than a quarter since the last review",
-        {"since_review.error_growth": 24.9},
+        grown(40, 24.9, 55, "since_review"),
         Track.GREEN,
     ),
     (
         "errors up by a quarter since the last full review",
-        {"since_full_review.error_growth": 25.0},
+        grown(40, 25, 55, "since_full_review"),
         Track.GREEN,
     ),
-    ("errors up by less than a quarter", {"change.error_growth": 24.9}, Track.GREEN),
-    ("errors up by a quarter", {"change.error_growth": 25.0}, Track.YELLOW),
-    ("errors just below doubled", {"change.error_growth": 99.9}, Track.YELLOW),
-    ("errors doubled", {"change.error_growth": 100.0}, Track.RED),
-    ("errors doubled step by step", {"since_full_review.error_growth": 100.0}, Track.RED),
+    ("errors up by a quarter, but not beyond doubt", grown(60, 24.9, 95), Track.GREEN),
+    ("errors up by a quarter", grown(60, 25, 95), Track.YELLOW),
+    ("errors just below doubled", grown(99.9, 60, 140), Track.YELLOW),
+    ("errors doubled", grown(100, 25, 175), Track.RED),
+    ("errors doubled in a handful of cases", grown(150, -40, 340), Track.GREEN),
+    ("errors doubled step by step", grown(100, 25, 175, "since_full_review"), Track.RED),
     ("flips not above 2 % beyond doubt", flipped(5, 2, 8), Track.GREEN),
     ("flips above 2 % beyond doubt", flipped(5, 2.01, 8), Track.YELLOW),
     ("flips at 10 %", flipped(12, 10, 14), Track.YELLOW),
@@ -218,6 +235,12 @@ SENTENCES: list[tuple[str, dict[str, Value], str]] = [
         "evaluation rows would settle it.",
     ),
     (
+        "performance-medium",
+        moved(-10, -16, -4, "since_full_review"),
+        "Since the last full review AUC moved -10.0 % (95 % interval -16.0 to -4.0) in all, and the "
+        "data cannot rule out 15 %, so a person looks.",
+    ),
+    (
         "performance-large",
         moved(18.2, 16, 20.4),
         "AUC moved +18.2 % (95 % interval +16.0 to +20.4) against production, which reaches beyond "
@@ -239,9 +262,10 @@ SENTENCES: list[tuple[str, dict[str, Value], str]] = [
     ),
     (
         "error-growth",
-        {"since_review.error_growth": 30.0},
+        grown(30, 26, 34, "since_review"),
         "Since the last release that a person reviewed, the distance of AUC to perfect grew by "
-        "30 %; small steps add up, and from 25 % a person looks.",
+        "30.0 % (95 % interval 26.0 to 34.0); small steps add up, and from 25 % beyond doubt a person "
+        "looks.",
     ),
     (
         "purpose",
@@ -262,9 +286,9 @@ SENTENCES: list[tuple[str, dict[str, Value], str]] = [
     ),
     (
         "error-growth",
-        {"change.error_growth": 400.0},
-        "The distance of AUC to perfect grew by 400 % against production: at least twice the "
-        "errors.",
+        grown(400, 210, 590),
+        "The distance of AUC to perfect grew by 400.0 % (95 % interval 210.0 to 590.0) against "
+        "production: at least twice the errors.",
     ),
     (
         "performance-large",

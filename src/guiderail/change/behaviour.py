@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from guiderail.change.baselines import AGAINST, IN_WORDS, baselines, missing
 from guiderail.change.flipped import (
@@ -34,6 +35,11 @@ from guiderail.manifest.release import Release
 from guiderail.manifest.schema import ModelManifest
 from guiderail.sandbox.process import Failure
 from guiderail.sandbox.score import Scores
+
+if TYPE_CHECKING:
+    from guiderail.measure.flips import Flips
+    from guiderail.measure.performance import Performance
+    from guiderail.measure.unmeasurable import NotMeasurable
 
 _KINDS = ("performance", "error_growth", "flips")
 _GIVES = tuple(f"{prefix}.{kind}" for kind in _KINDS for prefix in AGAINST)
@@ -104,13 +110,20 @@ def _against(
 
 
 def _performance(inputs: Inputs, pair: _Pair) -> Iterator[Fact]:
+    found = measured_change(inputs.release, pair.rows, pair.new, pair.old_release, pair.old)
+    return performance_facts(pair.prefix, found, pair.source)
+
+
+def performance_facts(
+    prefix: str, found: Performance | NotMeasurable, source: str
+) -> Iterator[Fact]:
+    """What a measured change says: how far the metric moved, and how far its error grew."""
     from guiderail.measure.unmeasurable import NotMeasurable
 
-    name, growth = f"{pair.prefix}.performance", f"{pair.prefix}.error_growth"
-    found = measured_change(inputs.release, pair.rows, pair.new, pair.old_release, pair.old)
+    name, growth = f"{prefix}.performance", f"{prefix}.error_growth"
     if isinstance(found, NotMeasurable):
-        yield unknown(name, found.reason, pair.source)
-        yield unknown(growth, found.reason, pair.source)
+        yield unknown(name, found.reason, source)
+        yield unknown(growth, found.reason, source)
         return
     detail = {
         "metric": found.metric,
@@ -123,13 +136,14 @@ def _performance(inputs: Inputs, pair: _Pair) -> Iterator[Fact]:
     }
     if found.relative_pct is None:
         reason = "the metric of the earlier version is 0, so nothing is relative to it"
-        yield unknown(name, reason, pair.source)
+        yield unknown(name, reason, source)
     else:
-        yield known(name, found.relative_pct, pair.source, KnownBy.MEASURED, detail)
+        yield known(name, found.relative_pct, source, KnownBy.MEASURED, detail)
     if found.error_growth_pct is None:
-        yield unknown(growth, "the earlier version made no error to grow from", pair.source)
+        reason = "the earlier version made no error, or too few, for one to grow from"
+        yield unknown(growth, reason, source)
     else:
-        yield known(growth, found.error_growth_pct, pair.source, KnownBy.MEASURED)
+        yield known(growth, found.error_growth_pct, source, KnownBy.MEASURED)
 
 
 def _flips(inputs: Inputs, pair: _Pair) -> Fact:
@@ -149,8 +163,6 @@ def _flips(inputs: Inputs, pair: _Pair) -> Fact:
     if isinstance(counted, NotMeasurable):
         return unknown(name, counted.reason, pair.source)
     found, problem = counted
-    rate = found.rate
-    percent = Interval(100 * rate.value, 100 * rate.low, 100 * rate.high)
     evaluation = evaluation_of(inputs.release)
     positive = positive_class(pair.new, evaluation.positive if evaluation else None)
     detail = {
@@ -158,7 +170,16 @@ def _flips(inputs: Inputs, pair: _Pair) -> Fact:
         "changes": changes_by_group(old, new, groups, ranges, pair.rows.label, positive),
         "sample": sample(old, new, inputs.release.artefacts[evaluation.data]) if evaluation else [],
     }
-    return known(name, percent, pair.source, KnownBy.MEASURED, detail)
+    return flips_fact(pair.prefix, found, pair.source, detail)
+
+
+def flips_fact(
+    prefix: str, found: Flips, source: str, detail: Mapping[str, object] | None = None
+) -> Fact:
+    """The share of decisions that flip, in percent."""
+    rate = found.rate
+    percent = Interval(100 * rate.value, 100 * rate.low, 100 * rate.high)
+    return known(f"{prefix}.flips", percent, source, KnownBy.MEASURED, detail)
 
 
 def _groups(inputs: Inputs, rows: EvaluationRows) -> Groups:
@@ -219,5 +240,5 @@ def _baseline_key(baseline: Baseline) -> Mapping[str, object]:
 
 
 BEHAVIOUR = Provider(
-    id="change.behaviour", version=4, kinds=("model",), gives=_GIVES, run=_run, key=_key
+    id="change.behaviour", version=5, kinds=("model",), gives=_GIVES, run=_run, key=_key
 )

@@ -53,11 +53,12 @@ def auc_change(rows: ScoredRows) -> Change | NotMeasurable:
     value = _value(new, sampling, sizes)
     method = "DeLong" if rows.clusters is None else "DeLong by cluster (Obuchowski)"
     if rows.old is None:
-        return Change(value, None, None, None, method)
+        return Change(value, None, None, None, None, method)
     old = _placement(rows.old, is_positive, rows.weights)
     before = _value(old, sampling, sizes)
     delta, relative = _paired(new, old, value, before, sampling)
-    return Change(value, before, delta, relative, f"paired {method}")
+    growth = _growth(new, old, delta, sampling)
+    return Change(value, before, delta, relative, growth, f"paired {method}")
 
 
 def _paired(
@@ -86,6 +87,26 @@ def _paired(
         sampling,
     )
     return delta, _symmetric(100 * (ratio - 1), 0.0 if same else 100 * error)
+
+
+def _growth(
+    new: _Placement, old: _Placement, delta: Interval, sampling: _Sampling
+) -> Interval | None:
+    """Growth of the distance to a perfect area in percent of the old one, by the delta method."""
+    before = 1 - old.auc
+    if before == 0:
+        return Interval(0.0, 0.0, 0.0) if new.auc == 1 else None
+    ratio = (1 - new.auc) / before
+    error = _standard_error(
+        (new.positives - ratio * old.positives) / before,
+        (new.negatives - ratio * old.negatives) / before,
+        sampling,
+    )
+    if error == 0:  # every pair is ordered alike in each: what the change allows
+        share = -100 / before
+        bounds = (delta.value, delta.high, delta.low)
+        return Interval(*(bound * share + 0.0 for bound in bounds))  # no change is 0, not -0
+    return _symmetric(100 * (ratio - 1), 100 * error)
 
 
 def _symmetric(value: float, error: float) -> Interval:

@@ -78,7 +78,7 @@ def binned_auc(
     bound = max(area.bound for area in areas)
     if old is None:
         method = "DeLong, from histograms"
-        return BinnedAuc(Change(_value(areas[0], joint[:, :, 0]), None, None, None, method), bound)
+        return BinnedAuc(Change(_value(areas[0], joint[:, :, 0]), None, None, None, None, method), bound)
     return BinnedAuc(_paired(areas[0], areas[1], joint), bound)
 
 
@@ -180,8 +180,20 @@ def _paired(new: _Area, old: _Area, joint: Counts) -> Change:
         _value(old, joint.sum(axis=1)),
         Interval(change, change - half, change + half),
         relative,
+        _growth(new, old, joint),
         "paired DeLong, from joint histograms",
     )
+
+
+def _growth(new: _Area, old: _Area, joint: Counts) -> Interval | None:
+    """Growth of the distance to a perfect area in percent of the old one."""
+    before = 1 - old.value
+    if before == 0:
+        return Interval(0.0, 0.0, 0.0) if new.value == 1 else None
+    ratio = (1 - new.value) / before
+    spread = Z95 * _difference_error(new, old, joint, ratio) + new.bound + ratio * old.bound
+    middle, reach = 100 * (ratio - 1), 100 * spread / before
+    return Interval(middle, middle - reach, middle + reach)
 
 
 def _difference_error(new: _Area, old: _Area, joint: Counts, ratio: float) -> float:

@@ -13,9 +13,12 @@ from guiderail.core.interval import Interval
 from guiderail.measure.attribute_values import Counts
 from guiderail.measure.cells import Group, count_groups
 from guiderail.measure.groups import values_problem
-from guiderail.measure.intervals import wilson
+from guiderail.measure.intervals import exact_share, wilson
 from guiderail.measure.scored_rows import as_texts
 from guiderail.measure.unmeasurable import NotMeasurable
+
+BELOW, ABOVE = 0.01, 0.04
+"""How often the true share may lie on each side of its interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class FlipGroup:
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """rate: flips / n, 0 to 1, with Wilson's 95 % interval.
+    """rate: flips / n, 0 to 1, with an exact 95 % interval: of the 5 %, 1 lies below it and 4 above.
+
+    "More than 2 % flip beyond doubt" rests on the lower bound, so at most one in a hundred such
+    claims is wrong, whatever the share and however few the rows are. Groups have Wilson's interval.
 
     directions: rows for each "old -> new" that occurs, most frequent first.
     groups: every attribute, then every intersection that occurs; empty without attributes.
@@ -103,7 +109,7 @@ def flips(
         )
     total, rows = pairs.total(), int(weights.sum())
     directions = {_direction(pair): pairs[pair] for pair in ordered}
-    return Flips(rows, total, wilson(total, rows), directions, by_group)
+    return Flips(rows, total, exact_share(total, rows, BELOW, ABOVE), directions, by_group)
 
 
 def _direction(pair: tuple[str, str]) -> str:

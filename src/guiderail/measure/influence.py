@@ -34,7 +34,7 @@ def influence_change(
         method = "influence functions" if rows.clusters is None else "influence functions by unit"
         within = _bounded(metric, value, reach * standard_error(of_new, rows.clusters))
         if old is None:
-            return Change(within, None, None, None, method)
+            return Change(within, None, None, None, None, method)
         before, of_old = point_and_influence(old, rows.weight)
         if not math.isfinite(before) or not np.isfinite(of_old).all():
             return NotMeasurable(f"{metric} of the old model is undefined or too large")
@@ -44,11 +44,20 @@ def influence_change(
             ratio = value / before
             spread = standard_error((of_new - ratio * of_old) / before, rows.clusters)
             relative = _symmetric(100 * (ratio - 1), 100 * reach * spread)
+        growth = None
+        apart, was = (abs(METRIC_KINDS[metric].perfect - one) for one in (value, before))
+        if was > 0:
+            ratio = apart / was
+            spread = standard_error((of_new - ratio * of_old) / was, rows.clusters)
+            growth = _symmetric(100 * (ratio - 1), 100 * reach * spread)
+        elif apart == 0:
+            growth = Interval(0.0, 0.0, 0.0)
     return Change(
         within,
         _bounded(metric, before, reach * standard_error(of_old, rows.clusters)),
         _symmetric(value - before, error),
         relative,
+        growth,
         f"paired {method}",
     )
 

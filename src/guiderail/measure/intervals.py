@@ -1,7 +1,8 @@
 """95 % intervals for shares, their differences and their ratios.
 
 Wilson (1927) for one share, Newcombe (1998, method 10) for the difference of two independent ones,
-the log interval of Katz (1978) for their ratio, Bonett and Price (2006, 2012) for paired shares.
+the log interval of Katz (1978) for their ratio, Bonett and Price (2006, 2012) for paired shares,
+Clopper and Pearson (1934) where a bound must hold however small the sample is.
 Counts are non-negative, every denominator is at least one; ValueError otherwise.
 """
 
@@ -29,6 +30,20 @@ class LogRatio:
 def around(value: float, low: float, high: float) -> Interval:
     """An interval whose bounds include the point, where rounding or shrinking put it outside."""
     return Interval(value, min(low, value), max(high, value))
+
+
+def exact_share(count: int, n: int, below: float, above: float) -> Interval:
+    """Share `count / n` with exact bounds (Clopper and Pearson 1934).
+
+    below, above: at most so often the true share lies on that side, however large it is.
+    """
+    if not 0 <= count <= n or n <= 0:
+        raise ValueError(f"{count} of {n} is not a share")
+    from scipy.special import betaincinv
+
+    low = 0.0 if count == 0 else float(betaincinv(count, n - count + 1, below))
+    high = 1.0 if count == n else float(betaincinv(count + 1, n - count, 1 - above))
+    return around(count / n, low, high)
 
 
 @lru_cache(maxsize=2**14)  # groups are compared with the same reference again and again
@@ -76,6 +91,13 @@ def paired_difference(only_first: int, only_second: int, n: int) -> Interval:
     half = Z95 * math.sqrt((p12 + p21 - (p12 - p21) ** 2) / (n + 2))
     delta = (only_first - only_second) / n
     return around(delta, max(-1.0, p12 - p21 - half), min(1.0, p12 - p21 + half))
+
+
+def error_ratio(both: int, only_first: int, only_second: int) -> Interval | None:
+    """As `paired_ratio`; 1 where neither side has any, None where only the second has none."""
+    if both + only_first + only_second == 0:
+        return Interval(1.0, 1.0, 1.0)
+    return paired_ratio(both, only_first, only_second)
 
 
 def paired_ratio(both: int, only_first: int, only_second: int) -> Interval | None:

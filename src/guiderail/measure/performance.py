@@ -19,7 +19,7 @@ from guiderail.core.metrics import METRIC_KINDS
 from guiderail.core.rows_needed import rows_to_settle
 from guiderail.measure.auc import auc_change
 from guiderail.measure.influence import influence_change
-from guiderail.measure.intervals import paired_difference, paired_ratio, wilson
+from guiderail.measure.intervals import error_ratio, paired_difference, paired_ratio, wilson
 from guiderail.measure.metrics import Prepared, Sums, prepared
 from guiderail.measure.resampling import MOST_UNITS, bootstrap_change
 from guiderail.measure.scored_rows import Change, Floats, ScoredRows, scored_rows
@@ -42,7 +42,8 @@ class Performance:
     relative_pct: the change in percent of the old value, plus = better whatever the metric's
         direction; None without an old model or where the old value is not above 0.
     error_growth_pct: growth of the distance to a perfect value in percent (AUC .99 to .95 = 400),
-        0 where both are perfect; None without an old model, or where only the old one is perfect.
+        0 where both are perfect; None without an old model, where only the old one is perfect, or
+        where its errors are too few for an interval.
     n: rows. method: how the intervals were made, for people.
     rows_needed: rows that would settle which side of a band the change is on; None when it is
         settled, when it lies on the limit itself, or when there is no relative change.
@@ -53,7 +54,7 @@ class Performance:
     old: Interval | None
     delta: Interval | None
     relative_pct: Interval | None
-    error_growth_pct: float | None
+    error_growth_pct: Interval | None
     n: int
     method: str
     rows_needed: int | None
@@ -113,16 +114,13 @@ def performance_of(
     relative = found.relative_pct
     if relative is not None and METRIC_KINDS[metric].smaller_is_better:
         relative = Interval(-relative.value, -relative.high, -relative.low)
-    growth = None
-    if found.old is not None:
-        growth = _error_growth(metric, found.value.value, found.old.value)
     return Performance(
         metric,
         found.value,
         found.old,
         found.delta,
         relative,
-        growth,
+        found.growth_pct,
         n,
         found.method,
         rows_to_settle(relative, n, both_ways(limits)) if relative is not None else None,
@@ -166,25 +164,22 @@ def both_ways(limits: Sequence[float]) -> list[float]:
     return [sign * limit for limit in limits for sign in (1, -1)]
 
 
-def _error_growth(metric: str, new: float, old: float) -> float | None:
-    perfect = METRIC_KINDS[metric].perfect
-    before, after = abs(perfect - old), abs(perfect - new)
-    if before == 0:
-        return 0.0 if after == 0 else None
-    return (after / before - 1) * 100
-
-
 def _accuracy(rows: ScoredRows) -> Change:
     right = int(rows.new.sum())
     value = wilson(right, rows.n)
     if rows.old is None:
-        return Change(value, None, None, None, "Wilson")
+        return Change(value, None, None, None, None, "Wilson")
     both = int(np.sum(rows.new * rows.old))
     only_new, only_old = right - both, int(rows.old.sum()) - both
     delta = paired_difference(only_new, only_old, rows.n)
     ratio = paired_ratio(both, only_new, only_old)
-    relative = None
-    if ratio is not None:
-        relative = Interval(*(100 * (part - 1) for part in (ratio.value, ratio.low, ratio.high)))
+    errors = error_ratio(rows.n - both - only_new - only_old, only_old, only_new)
     before = wilson(both + only_old, rows.n)
-    return Change(value, before, delta, relative, "Wilson; change paired, Bonett and Price")
+    method = "Wilson; change paired, Bonett and Price"
+    return Change(value, before, delta, _percent(ratio), _percent(errors), method)
+
+
+def _percent(ratio: Interval | None) -> Interval | None:
+    if ratio is None:
+        return None
+    return Interval(*(100 * (part - 1) for part in (ratio.value, ratio.low, ratio.high)))

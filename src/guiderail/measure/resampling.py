@@ -47,13 +47,26 @@ def bootstrap_change(
         ]
         method = "percentile bootstrap" + (" by cluster" if rows.clusters is not None else "")
         if old is None:
-            return _checked(found[0], None, None, None, method)
+            return _checked(found[0], None, None, None, None, method)
         delta = _percentiles(points[0] - points[1], drawn[0] - drawn[1])
         relative: Interval | NotMeasurable | None = None
         if points[1] > 0:
             ratio = 100 * (points[0] / points[1] - 1)
             relative = _percentiles(ratio, 100 * (drawn[0] / drawn[1] - 1))
-    return _checked(found[0], found[1], delta, relative, f"paired {method}")
+        growth = _growth(METRIC_KINDS[metric].perfect, points, drawn)
+    return _checked(found[0], found[1], delta, relative, growth, f"paired {method}")
+
+
+def _growth(
+    perfect: float, points: list[float], drawn: list[Floats]
+) -> Interval | NotMeasurable | None:
+    """Growth of the distance to a perfect value in percent of the old model's."""
+    apart, was = (abs(perfect - point) for point in points)
+    if was == 0:
+        return Interval(0.0, 0.0, 0.0) if apart == 0 else None
+    after, before = (np.abs(perfect - one) for one in drawn)
+    ratios = np.where((after == 0) & (before == 0), 1.0, after / before)
+    return _percentiles(100 * (apart / was - 1), 100 * (ratios - 1))
 
 
 def _checked(
@@ -61,6 +74,7 @@ def _checked(
     old: Interval | NotMeasurable | None,
     delta: Interval | NotMeasurable | None,
     relative: Interval | NotMeasurable | None,
+    growth: Interval | NotMeasurable | None,
     method: str,
 ) -> Change | NotMeasurable:
     if isinstance(value, NotMeasurable):
@@ -71,7 +85,9 @@ def _checked(
         return delta
     if isinstance(relative, NotMeasurable):
         relative = None
-    return Change(value, old, delta, relative, method)
+    if isinstance(growth, NotMeasurable):
+        growth = None
+    return Change(value, old, delta, relative, growth, method)
 
 
 def _drawn(rows: ScoredRows, models: list[Prepared], random: np.random.Generator) -> list[Floats]:

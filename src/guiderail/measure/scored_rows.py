@@ -65,12 +65,18 @@ class ScoredRows:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A metric and its paired change, `relative_pct` being 100 * (new / old - 1) with its sign."""
+    """A metric and its paired change.
+
+    relative_pct: 100 * (new / old - 1) with its sign. growth_pct: the same of the distances to a
+    perfect value; None where the old model is perfect and the new one is not, or where too many
+    resamples leave the old one without an error.
+    """
 
     value: Interval
     old: Interval | None
     delta: Interval | None
     relative_pct: Interval | None
+    growth_pct: Interval | None
     method: str
 
 

@@ -21,6 +21,7 @@ import pandas as pd
 from guiderail.core.errors import GuiderailError
 from guiderail.sandbox.boosters import booster_of
 from guiderail.sandbox.child import run
+from guiderail.sandbox.ebm import EbmModel, ebm_values
 from guiderail.sandbox.input_rows import UnusableTableError, input_columns, read_rows
 from guiderail.sandbox.load import LoadedModel, load_model
 from guiderail.sandbox.native_models import NativeModel
@@ -111,6 +112,8 @@ def _pool(frame: pd.DataFrame, chosen: Any, background: Any) -> Pool:
 def _score_of(model: LoadedModel, frame: pd.DataFrame) -> tuple[ScoreFrame, str, tuple[str, ...]]:
     """The score that is explained, its scale and the classes."""
     estimator = model.estimator
+    if isinstance(estimator, EbmModel) and estimator.link == "logit":
+        return estimator.margins, "margin", estimator.classes
     if isinstance(estimator, NativeModel):
         return _native_score_of(estimator, frame)
     named = model.summary.names is not None
@@ -162,9 +165,10 @@ def _attribute(
             f"{int((~np.isfinite(scores)).sum())} scores are not finite numbers"
         )
     if not request.sampled:
-        found = additive(score, pool, scores)
-        if found is None:
-            found = tree_values(estimator, pool, scores)
+        if isinstance(estimator, EbmModel):
+            found = ebm_values(estimator, pool, scores)
+        else:
+            found = additive(score, pool, scores) or tree_values(estimator, pool, scores)
         if found is not None and adds_up(found.values, found.base, scores[: pool.rows]):
             return found, scores
     fewer = min(pool.rows, request.sampled_rows)
@@ -189,6 +193,8 @@ def _refits(
     from sklearn.base import clone
 
     try:
+        if isinstance(model.estimator, NativeModel):
+            raise UnusableTableError(f"a file of {model.summary.format} cannot be trained again")
         training = read_rows(Path(wanted["table"]))
         label = wanted["label"]
         if label not in training.columns:

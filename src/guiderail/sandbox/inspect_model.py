@@ -10,6 +10,7 @@ from guiderail.sandbox import compressed
 from guiderail.sandbox.estimator_tree import EndlessTreeError, describe
 from guiderail.sandbox.model_summary import ModelSummary, Safety, refused
 from guiderail.sandbox.pickle_machine import UnsafePickleError
+from guiderail.sandbox.read_ebm import read_ebm
 from guiderail.sandbox.read_lightgbm import read_lightgbm
 from guiderail.sandbox.read_onnx import read_onnx
 from guiderail.sandbox.read_pickle import read_pickle
@@ -80,6 +81,8 @@ def inspect_bytes(data: bytes) -> ModelSummary:
         return read_xgboost_json(data)
     if data.startswith(b"{") and b"learner" in data[:64]:
         return read_xgboost_ubj(data)
+    if data.lstrip()[:1] == b"{" and b'"ebm"' in data[:4096]:
+        return read_ebm(data)
     if data.startswith(b"\x08"):  # ModelProto, field 1: ir_version
         return read_onnx(data)
     return refused("unknown", "the file is of no format that can be checked")

@@ -16,7 +16,8 @@ allow-list (pickles, and native tree structures whose content scikit-learn does 
 class ModelSummary:
     """The result of reading a model file; nothing in the file has been executed.
 
-    format: skops, joblib, pickle, onnx, xgboost-json, xgboost-ubj, lightgbm, mlflow or unknown.
+    format: skops, joblib, pickle, onnx, xgboost-json, xgboost-ubj, lightgbm, ebm-json,
+        mlflow or unknown.
     reasons: why it is not `safe`, in sentences for people; empty where it is.
     inputs: (name, type) of every input in the model's order; the type is `number`, `text`,
         `boolean` or `unknown`; None where the file names no inputs.

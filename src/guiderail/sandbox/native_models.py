@@ -1,4 +1,4 @@
-"""Child side only: models that run in a library of their own: XGBoost, LightGBM, ONNX Runtime.
+"""Child side only: models outside of scikit-learn: XGBoost, LightGBM, ONNX Runtime, and EBMs.
 
 The libraries are optional extras and imported when a model of theirs is loaded. What each gives
 back is brought into the one form of `Scored`.
@@ -51,6 +51,10 @@ def native_model(format_name: str, data: bytes) -> NativeModel:
             return LightgbmModel(data)
         case "onnx":
             return OnnxModel(data)
+        case "ebm-json":
+            from guiderail.sandbox.ebm import EbmModel
+
+            return EbmModel(data)
     raise ValueError(f"there is nothing here that runs {format_name}")
 
 

@@ -23,7 +23,7 @@ def read_xgboost_json(data: bytes) -> ModelSummary:
     if len(data) > LARGEST_JSON:
         return refused("xgboost-json", f"it is larger than {LARGEST_JSON} bytes; save it as .ubj")
     try:
-        return _xgboost("xgboost-json", json.loads(data, object_pairs_hook=_once))
+        return _xgboost("xgboost-json", json.loads(data, object_pairs_hook=once))
     except (ValueError, RecursionError) as problem:
         return refused("xgboost-json", f"the file is broken or cut off: {problem}")
 
@@ -35,7 +35,7 @@ def read_xgboost_ubj(data: bytes) -> ModelSummary:
         return refused("xgboost-ubj", f"the file is broken or cut off: {problem}")
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Two readers may take different ones of two equal keys, so neither is taken."""
     found = dict(pairs)
     if len(found) != len(pairs):

@@ -92,11 +92,11 @@ def performance(
 def performance_document(found: Performance) -> Document:
     delta = None
     if found.delta is not None:
-        relative = found.relative_pct
+        relative, growth = found.relative_pct, found.error_growth_pct
         delta = {
             **_interval(found.delta),
             "relative_pct": _interval(relative) if relative else None,
-            "error_growth_pct": found.error_growth_pct,
+            "error_growth_pct": _interval(growth) if growth else None,
             "rows_needed": found.rows_needed,
         }
     return {

@@ -22,21 +22,23 @@ CHANGE_FACTS = (
     FactType("since_full_review.performance", "interval", "%", _BOTH, "relative change of the "
              "primary metric with a paired 95 % interval", "none", "design",
              "the change of the primary metric since the last full review", kinds=_M),
-    FactType("change.error_growth", "number", "%", _BOTH, "growth of the metric's distance to "
-             "perfect", "up", "design", "the growth of the error against production", kinds=_M),
-    FactType("since_review.error_growth", "number", "%", _BOTH, "growth of the metric's distance to "
-             "perfect", "up", "design", "the growth of the error since the last review", kinds=_M),
-    FactType("since_full_review.error_growth", "number", "%", _BOTH, "growth of the metric's "
-             "distance to perfect", "up", "design",
+    FactType("change.error_growth", "interval", "%", _BOTH, "growth of the metric's distance to "
+             "perfect with a paired 95 % interval", "up", "design",
+             "the growth of the error against production", kinds=_M),
+    FactType("since_review.error_growth", "interval", "%", _BOTH, "growth of the metric's distance "
+             "to perfect with a paired 95 % interval", "up", "design",
+             "the growth of the error since the last review", kinds=_M),
+    FactType("since_full_review.error_growth", "interval", "%", _BOTH, "growth of the metric's "
+             "distance to perfect with a paired 95 % interval", "up", "design",
              "the growth of the error since the last full review", kinds=_M),
     FactType("change.flips", "interval", "%", _BOTH, "share of equal inputs decided differently, "
-             "with a 95 % interval", "up", "design",
+             "with an exact 95 % interval", "up", "design",
              "the share of decisions that flip against production", kinds=_M),
     FactType("since_review.flips", "interval", "%", _BOTH, "share of equal inputs decided "
-             "differently, with a 95 % interval", "up", "design",
+             "differently, with an exact 95 % interval", "up", "design",
              "the share of decisions that flip since the last review", kinds=_M),
     FactType("since_full_review.flips", "interval", "%", _BOTH, "share of equal inputs decided "
-             "differently, with a 95 % interval", "up", "design",
+             "differently, with an exact 95 % interval", "up", "design",
              "the share of decisions that flip since the last full review", kinds=_M),
     FactType("change.flips_null_exists", "bool", "", "recorded reseeds", "a null was calibrated by "
              "reseeding", "none", "evidence", "a null for flips was calibrated", kinds=_M),
