@@ -1,0 +1,84 @@
+"""Data for all libraries, drawn by hashing row numbers: the same rows in every run.
+
+Files are Parquet. A number from 0 to 1 comes from the hash of the row and of a number of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+ATTRIBUTES = ("sex", "region", "race", "age_band")
+REFERENCE_ROWS = 100_000
+_FAR = 10**12
+"""Rows of the reference are numbered from here, so that it shares none with the current data."""
+
+
+def decided_rows(folder: Path, rows: int) -> None:
+    """rows.parquet: four attributes, a label, a score of 0 to 1, a decision and an older one."""
+    race = f"CASE WHEN {_part(3)} < 0.6 THEN 'a' WHEN {_part(3)} < 0.85 THEN 'b' ELSE 'c' END"
+    band = (
+        f"CASE WHEN {_part(4)} < 0.1 THEN 'under 25' WHEN {_part(4)} < 0.45 THEN '25 to 39' "
+        f"WHEN {_part(4)} < 0.8 THEN '40 to 59' ELSE '60 and over' END"
+    )
+    raw = (
+        f"SELECT CASE WHEN {_part(1)} < 0.5 THEN 'female' ELSE 'male' END AS sex, "
+        f"'region ' || floor({_part(2)} * 6)::INT AS region, {race} AS race, {band} AS age_band, "
+        f"({_part(5)} < 0.4)::INT AS label, {_normal(6)} AS first, {_normal(8)} AS second "
+        f"FROM range({rows}) AS t(i)"
+    )
+    score = "1 / (1 + exp(-(1.4 * label - 0.6 - 0.3 * (sex = 'female')::INT + {})))"
+    columns = (
+        f"{', '.join(ATTRIBUTES)}, label, {score.format('first')} AS score, "
+        f"{score.format('0.9 * first + 0.3 * second')} AS old_score"
+    )
+    decisions = "(score >= 0.5)::INT AS decision, (old_score >= 0.5)::INT AS old_decision"
+    _write(f"SELECT *, {decisions} FROM (SELECT {columns} FROM ({raw}))", folder / "rows.parquet")
+
+
+def features(folder: Path, rows: int, count: int) -> None:
+    """reference.parquet and current.parquet: of five features four are numbers and one is text."""
+    for name, first, size, moved in (
+        ("reference", _FAR, REFERENCE_ROWS, 0.0),
+        ("current", 0, rows, 1.0),
+    ):
+        columns = ", ".join(f"{_feature(j, moved)} AS {feature_name(j)}" for j in range(count))
+        source = f"range({first}, {first + size}) AS t(i)"
+        _write(f"SELECT {columns} FROM {source}", folder / f"{name}.parquet")
+
+
+def feature_name(j: int) -> str:
+    return f"{'t' if j % 5 == 4 else 'n'}{j}"
+
+
+def _feature(j: int, moved: float) -> str:
+    """Features differ in shape; every third moved a little, a few much."""
+    key = 100 + 2 * j
+    shift = moved * (0.0, 0.02, 0.1)[j % 3] * (4 if j % 7 == 6 else 1)
+    match j % 5:
+        case 0:
+            return f"({_normal(key)} + {shift}) * {j + 1}"
+        case 1:
+            return f"exp(0.7 * ({_normal(key)} + {shift}))"
+        case 2:
+            return f"1000 + {_normal(key)} + {shift}"
+        case 3:
+            return f"floor(pow({_part(key)}, {1 + shift}) * 20000)::INT"
+    return f"'value ' || floor(pow({_part(key)}, {1 + shift}) * {(5, 20, 100)[j % 3]})::INT"
+
+
+def _part(key: int) -> str:
+    """Keys below 1,000. (The hash of two arguments would not do: keys then depend on each other.)"""
+    return f"(hash(i * 1000 + {key})::DOUBLE / 18446744073709551616.0)"
+
+
+def _normal(key: int) -> str:
+    """Box and Muller (1958)."""
+    return f"(sqrt(-2 * ln(1 - {_part(key)} + 1e-300)) * cos(2 * pi() * {_part(key + 1)}))"
+
+
+def _write(select: str, path: Path) -> None:
+    connection = duckdb.connect(config={"memory_limit": "2GB"})
+    connection.execute("SET enable_progress_bar = false")
+    connection.sql(select).write_parquet(str(path))
