@@ -5,6 +5,7 @@ Files are Parquet. A number from 0 to 1 comes from the hash of the row and of a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -23,18 +24,17 @@ def decided_rows(folder: Path, rows: int) -> None:
         f"WHEN {_part(4)} < 0.8 THEN '40 to 59' ELSE '60 and over' END"
     )
     raw = (
-        f"SELECT CASE WHEN {_part(1)} < 0.5 THEN 'female' ELSE 'male' END AS sex, "
+        f"CASE WHEN {_part(1)} < 0.5 THEN 'female' ELSE 'male' END AS sex, "
         f"'region ' || floor({_part(2)} * 6)::INT AS region, {race} AS race, {band} AS age_band, "
-        f"({_part(5)} < 0.4)::INT AS label, {_normal(6)} AS first, {_normal(8)} AS second "
-        f"FROM range({rows}) AS t(i)"
+        f"({_part(5)} < 0.4)::INT AS label, {_normal(6)} AS first, {_normal(8)} AS second"
     )
     score = "1 / (1 + exp(-(1.4 * label - 0.6 - 0.3 * (sex = 'female')::INT + {})))"
     columns = (
         f"{', '.join(ATTRIBUTES)}, label, {score.format('first')} AS score, "
         f"{score.format('0.9 * first + 0.3 * second')} AS old_score"
     )
-    decisions = "(score >= 0.5)::INT AS decision, (old_score >= 0.5)::INT AS old_decision"
-    _write(f"SELECT *, {decisions} FROM (SELECT {columns} FROM ({raw}))", folder / "rows.parquet")
+    decisions = "*, (score >= 0.5)::INT AS decision, (old_score >= 0.5)::INT AS old_decision"
+    _write(0, rows, (raw, columns, decisions), folder / "rows.parquet")
 
 
 def features(folder: Path, rows: int, count: int) -> None:
@@ -44,8 +44,20 @@ def features(folder: Path, rows: int, count: int) -> None:
         ("current", 0, rows, 1.0),
     ):
         columns = ", ".join(f"{_feature(j, moved)} AS {feature_name(j)}" for j in range(count))
-        source = f"range({first}, {first + size}) AS t(i)"
-        _write(f"SELECT {columns} FROM {source}", folder / f"{name}.parquet")
+        _write(first, size, (columns,), folder / f"{name}.parquet")
+
+
+def proxy_rows(folder: Path, rows: int, count: int) -> None:
+    """rows.parquet: numbers, of which every tenth leans on sex and every other on age_band."""
+    sex, age = _part(1), _part(2)
+    columns = [
+        f"{_normal(100 + 2 * j)} + {(0.3 if j % 10 == 0 else 0)} * ({sex} < 0.5)::INT "
+        f"+ {(0.2 if j % 2 else 0)} * {age} AS n{j}"
+        for j in range(count)
+    ]
+    columns.append(f"CASE WHEN {sex} < 0.5 THEN 'female' ELSE 'male' END AS sex")
+    columns.append(f"'band ' || floor({age} * 4)::INT AS age_band")
+    _write(0, rows, (", ".join(columns),), folder / "rows.parquet")
 
 
 def feature_name(j: int) -> str:
@@ -69,7 +81,7 @@ def _feature(j: int, moved: float) -> str:
 
 
 def _part(key: int) -> str:
-    """Keys below 1,000. (The hash of two arguments would not do: keys then depend on each other.)"""
+    """Keys below 1,000. The hash of two arguments would not do: one depends on the other."""
     return f"(hash(i * 1000 + {key})::DOUBLE / 18446744073709551616.0)"
 
 
@@ -78,7 +90,11 @@ def _normal(key: int) -> str:
     return f"(sqrt(-2 * ln(1 - {_part(key)} + 1e-300)) * cos(2 * pi() * {_part(key + 1)}))"
 
 
-def _write(select: str, path: Path) -> None:
+def _write(first: int, rows: int, steps: Sequence[str], path: Path) -> None:
+    """steps: columns made of the row number `i`, then of the columns before, and so on."""
     connection = duckdb.connect(config={"memory_limit": "2GB"})
     connection.execute("SET enable_progress_bar = false")
-    connection.sql(select).write_parquet(str(path))
+    relation = connection.sql(f"FROM range({first}, {first + rows}) AS t(i)")
+    for columns in steps:
+        relation = relation.project(columns)
+    relation.write_parquet(str(path))

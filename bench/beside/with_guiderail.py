@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nanoarrow  # noqa: F401 - imports are no part of what is measured
-import scipy.special  # noqa: F401
+import scipy.special
 import scipy.stats  # noqa: F401
 from measured import Figures, Question, run
 
