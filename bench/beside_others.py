@@ -6,7 +6,7 @@ Printed are tables in Markdown: processor seconds from the files to the figures,
 that reading took in parentheses, and the peak of memory, libraries included; then whether the
 figures agree with ours. The quickest of three rounds counts, or the only one where it took long.
 A process is ended at 4 GB and at 120 processor seconds. Where a tenth of the rows took more than a
-quarter of that already, the larger size is not tried.
+tenth of that already, the larger size is not tried.
 
 Answers are kept under build/beside/answers, so that an interrupted run goes on; `--again` asks
 everything anew, and `--again WORD` what has this word in its name. Linux only.
@@ -27,7 +27,8 @@ from beside.tables import Answers, conditions, main_table, suite_tables
 
 ANSWERS = BUILD / "answers"
 DATA = BUILD / "data"
-_TOO_SLOW = SECONDS / 4
+_TOO_SLOW = SECONDS / 10
+"""In proportion, ten times the rows would take longer than the limit."""
 
 
 def answered(compared: tuple[Compared, ...]) -> Answers:
