@@ -5,7 +5,7 @@ rival in an environment of its own (`bench/environments/*.txt`, made under build
 Printed are tables in Markdown: processor seconds from the files to the figures, the part of them
 that reading took in parentheses, and the peak of memory, libraries included; then whether the
 figures agree with ours. The quickest of three rounds counts, or the only one where it took long.
-A process is ended at 4 GB and at 120 processor seconds. Where a tenth of the rows took more than a
+A process is ended at 4 GB and at 120 processor seconds (900 for the suite). Where a tenth of the rows took more than a
 tenth of that already, the larger size is not tried.
 
 Answers are kept under build/beside/answers, so that an interrupted run goes on; `--again` asks
@@ -62,7 +62,7 @@ def _answer(one: Compared, asked: Asked, size: Size, found: Answers) -> Found:
         folder.mkdir(parents=True)
         size.make(folder)
     print(f"{one.name}, {size.label}: {asked.library} ...", file=sys.stderr, flush=True)
-    return ask(python, asked.worker, asked.question, folder, kept)
+    return ask(python, asked.worker, asked.question, folder, kept, one.limit)
 
 
 def _one_smaller(one: Compared, asked: Asked, size: Size, found: Answers) -> Found | None:

@@ -26,15 +26,20 @@ class Found:
     reason: str = ""
 
 
-def ask(python: Path, worker: str, question: str, data: Path, answer: Path) -> Found:
-    """Run a worker; what it found is kept in the file `answer`, stopped or not."""
+def ask(
+    python: Path, worker: str, question: str, data: Path, answer: Path, limit: int = SECONDS
+) -> Found:
+    """Run a worker; what it found is kept in the file `answer`, stopped or not.
+
+    limit: processor seconds.
+    """
     script = Path(__file__).parent / f"{worker}.py"
     partly = answer.with_suffix(".partly")
     partly.unlink(missing_ok=True)
     parts = [str(python), "-W", "ignore", str(script), question, str(data), str(partly)]
     with answer.with_suffix(".log").open("w") as log:
         process = subprocess.Popen(parts, stdout=log, stderr=log)
-        reason = _watch(process)
+        reason = _watch(process, limit)
     if not reason and partly.exists():
         partly.rename(answer)
         return found_in(answer)
@@ -53,15 +58,15 @@ def found_in(answer: Path) -> Found:
     return Found(seconds, held["reading"], held["megabytes"], held["figures"])
 
 
-def _watch(process: subprocess.Popen[bytes]) -> str:
+def _watch(process: subprocess.Popen[bytes], limit: int) -> str:
     """Wait; "" where the process ended by itself, else why it was ended."""
     while process.poll() is None:
         megabytes, seconds = _used(process.pid)
         reason = ""
         if megabytes > MEGABYTES:
             reason = f"stopped at {MEGABYTES // 1024} GB"
-        elif seconds > SECONDS:
-            reason = f"stopped at {SECONDS} s"
+        elif seconds > limit:
+            reason = f"stopped at {limit} s"
         if reason:
             process.kill()
             process.wait()

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from beside.data import decided_rows, features, proxy_rows
+from beside.processes import SECONDS
 
 ROWS = (100_000, 1_000_000, 10_000_000)
 FEATURES = (10, 50, 200)
@@ -36,11 +37,15 @@ class Size:
 
 @dataclass(frozen=True)
 class Compared:
-    """asked: ours first; figures of the others are compared with those of the first."""
+    """asked: ours first; figures of the others are compared with those of the first.
+
+    limit: processor seconds.
+    """
 
     name: str
     sizes: tuple[Size, ...]
     asked: tuple[Asked, ...]
+    limit: int = SECONDS
 
 
 def _decided() -> tuple[Size, ...]:
@@ -156,4 +161,6 @@ SUITE = Compared(
         _ours("Guiderail", "suite", "what the gates of a model measure"),
         _theirs("bdp-model-gate", "bdp-model-gate", "suite", "its default checks"),
     ),
+    limit=900,
 )
+"""It has one size, and its budget is a ratio, so the rival may take as long as it takes."""
