@@ -1,6 +1,6 @@
 """Area under the ROC curve with DeLong's variance, exact in O(n log n).
 
-DeLong, DeLong and Clarke-Pearson (1988); midranks as in Sun and Xu (2014); clusters as in
+DeLong, DeLong and Clarke-Pearson (1988), with ties as in Sun and Xu (2014); clusters as in
 Obuchowski (1997). Where every pair is ordered the variance is 0 and says nothing: the interval is
 then that of Newcombe (2006, method 5), which never closes.
 """
@@ -124,11 +124,15 @@ def _value(found: _Placement, sampling: _Sampling, sizes: tuple[int, int]) -> In
 def _placement(scores: Floats, is_positive: Bools, weights: Floats | None) -> _Placement:
     if weights is not None:
         return _weighted(scores, is_positive, weights)
-    positive, negative = scores[is_positive], scores[~is_positive]
-    both = _midranks(scores)
-    beats = (both[is_positive] - _midranks(positive)) / len(negative)
-    beaten = 1.0 - (both[~is_positive] - _midranks(negative)) / len(positive)
-    return _Placement(float(beats.mean()), beats, beaten)
+    distinct, place = np.unique(scores, return_inverse=True)
+    places = len(distinct)
+    ups = np.bincount(place[is_positive], minlength=places)
+    downs = np.bincount(place[~is_positive], minlength=places)
+    # Of each distinct score: negatives that a positive there beats, positives that beat a negative.
+    beats = (np.cumsum(downs) - downs / 2) / downs.sum()
+    beaten = 1.0 - (np.cumsum(ups) - ups / 2) / ups.sum()
+    up, down = beats[place[is_positive]], beaten[place[~is_positive]]
+    return _Placement(float(up.mean()), up, down)
 
 
 def _weighted(scores: Floats, is_positive: Bools, weights: Floats) -> _Placement:
@@ -136,14 +140,6 @@ def _weighted(scores: Floats, is_positive: Bools, weights: Floats) -> _Placement
     auc, influence = pairs.value(weights), weights * pairs.influence(weights)
     up, down = influence[is_positive], influence[~is_positive]
     return _Placement(auc, auc + up * len(up), auc + down * len(down))
-
-
-def _midranks(values: Floats) -> Floats:
-    """Ranks from 1 on, ties sharing the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    ranks: Floats = last - (counts - 1) / 2.0
-    return ranks[inverse]
 
 
 def _sampling(rows: ScoredRows, is_positive: Bools) -> _Sampling:

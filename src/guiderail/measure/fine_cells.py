@@ -28,6 +28,8 @@ _TOGETHER = 8
 _LARGEST = float(np.finfo(np.float32).max)
 _INFINITE = 0x7F80
 """Upper 16 bits of infinity; what is above it (and at most 0x7FFF) is NaN."""
+_OUTERMOST = (2**15 - _INFINITE, 2**15 + _INFINITE - 1)
+"""The cells of the lowest and of the highest finite numbers."""
 
 Counts = NDArray[np.int64]
 
@@ -119,14 +121,30 @@ def middle_of(cells: FineCells) -> float:
 
 def upper_limits(cells: NDArray[np.int64], origin: float) -> NDArray[np.float64]:
     """The largest number of each cell, or of the nearest lower one that any number falls into."""
-    low = np.full(len(cells), _ordered(np.array([-np.finfo(np.float64).max]))[0])
-    high = np.full(len(cells), _ordered(np.array([np.finfo(np.float64).max]))[0])
-    while (low < high).any():  # bisection over all floating numbers, 64 rounds
+    last, lowest, highest = float(np.finfo(np.float64).max), *_OUTERMOST
+    border = _border(np.clip(cells, lowest, highest - 1))
+    with np.errstate(over="ignore", under="ignore"):
+        # One number further on each side than rounding the sum can be off.
+        below = np.nextafter(np.nextafter(border, -np.inf) + origin, -np.inf)
+        above = np.nextafter(np.nextafter(border, np.inf) + origin, np.inf)
+    low, high = (_ordered(np.clip(ends, -last, last)) for ends in (below, above))
+    while (low < high).any():  # bisection over the floating numbers between, a few rounds mostly
         middle = low // 2 + high // 2 + (low % 2 + high % 2 + 1) // 2
         inside = cell_of(_number(middle), origin) <= cells
         low = np.where(inside, middle, low)
         high = np.where(inside, high, middle - 1)
-    return _number(low)
+    return np.where(cells < lowest, -last, np.where(cells < highest, _number(low), last))
+
+
+def _border(cells: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The middle between the last 32-bit number of each cell and the next one, which is exact."""
+    half = 2**15
+    # Just below the cell of zero is one that is never counted: its numbers are taken for zero.
+    negative = np.minimum(cells, half - 2)
+    bits = np.where(cells < half, (2 * half - 1 - negative) << 16, ((cells - half) << 16) + 0xFFFF)
+    last = bits.astype(np.uint32).view(np.float32)
+    following = np.nextafter(last, np.float32(np.inf))
+    return (last.astype(np.float64) + following.astype(np.float64)) / 2
 
 
 def _ordered(values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -42,6 +42,8 @@ FOLDS, RANGES, FEWEST_IN_GROUP = 5, 20, 20
 PERMUTATIONS, FEWEST_PERMUTATIONS, MOST_ROWS = 99, 20, 10_000
 ROWS_PER_CATEGORY = 2
 JOINT_CELLS, JOINT_RANDOM, RIDGE = 30, 256, 10.0
+_AT_ONCE = 2**20
+"""Counts of cells that are held together."""
 SHRINK = 10.0
 
 
@@ -84,10 +86,14 @@ class ProxyReport:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """An attribute over the rows that have it. columns: (groups, rows) of 0 and 1."""
+    """An attribute over the rows that have it.
+
+    columns: (groups, rows) of 0 and 1. codes: the group of each row, `len(names)` for all others.
+    """
 
     rows: NDArray[np.bool_]
     columns: Floats
+    codes: Codes
     names: tuple[str, ...]
 
 
@@ -223,48 +229,69 @@ def _target(name: str, values: Values, edges: Sequence[float] | None) -> _Target
     if (sizes > 0).sum() == 2:
         enough = enough[:1]  # the other group is the same question
     columns = np.array([found.codes == place for place in enough], dtype=np.float64)
-    return _Target(present, columns, tuple(found.values[place] for place in enough))
+    codes = np.full(len(found.values), len(enough), dtype=np.int64)
+    codes[enough] = np.arange(len(enough))
+    names = tuple(found.values[place] for place in enough)
+    return _Target(present, columns, codes[found.codes], names)
 
 
 def _one(
     name: str, protected: str, cell: _Cells, target: _Target, folds: Codes, orders: Codes
 ) -> Proxy:
     places = folds * cell.count + cell.codes[target.rows]
+    size, groups = FOLDS * cell.count, len(target.names)
+    sizes: Floats = np.bincount(places, minlength=size).astype(np.float64)
     ranks = None if cell.number is None else _ranks(cell.number[target.rows])
-    sizes: Floats = np.bincount(places, minlength=FOLDS * cell.count).astype(np.float64)
+    everybody = np.arange(len(folds))[None, :]
+    aucs = []
+    step = max(1, _AT_ONCE // (size * groups))
+    for start in range(0, 1 + len(orders), step):
+        some = np.vstack([everybody, orders[: step - 1]]) if start == 0 else orders[start - 1 :]
+        given = target.codes[some[:step]]
+        aucs.append(_alone(places, sizes, ranks, given, groups))
+    found = np.concatenate(aucs)
+    best = int(np.argmax(found[0]))
+    auc = float(found[0, best])
+    null = _null(auc, found[1:].max(axis=1).tolist())
+    return Proxy(name, protected, auc, null, target.names[best], len(folds), "")
 
-    def best(columns: Floats) -> tuple[float, int]:
-        found = [_alone(places, sizes, ranks, column) for column in columns]
-        return max(found), int(np.argmax(found))
 
-    auc, place = best(target.columns)
-    null = _null(auc, [best(target.columns[:, order])[0] for order in orders])
-    return Proxy(name, protected, auc, null, target.names[place], len(folds), "")
-
-
-def _alone(places: Codes, sizes: Floats, ranks: Floats | None, column: Floats) -> float:
-    counted = np.bincount(places, weights=column, minlength=len(sizes))
-    inside: Floats = counted.astype(np.float64).reshape(FOLDS, -1)
-    shape = sizes.reshape(FOLDS, -1)
-    others, left = inside.sum(axis=0) - inside, shape.sum(axis=0) - shape
-    usual = others.sum(axis=1, keepdims=True) / left.sum(axis=1, keepdims=True)
+def _alone(places: Codes, sizes: Floats, ranks: Floats | None, given: Codes, groups: int) -> Floats:
+    """AUC by each row of `given` (groups of all rows, in some order) and group."""
+    size = len(sizes)
+    counted = [np.bincount(places + size * codes, minlength=size * (groups + 1)) for codes in given]
+    inside: Floats = np.array(counted, dtype=np.float64)[:, : size * groups].reshape(-1, size)
+    by_fold, shape = inside.reshape(len(inside), FOLDS, -1), sizes.reshape(FOLDS, -1)
+    others, left = by_fold.sum(axis=1, keepdims=True) - by_fold, shape.sum(axis=0) - shape
+    usual = others.sum(axis=2, keepdims=True) / left.sum(axis=1, keepdims=True)
     # Centred in each fold: the overall share of a fold says nothing about a person.
     scores = (others + SHRINK * usual) / (left + SHRINK) - usual
-    found = _auc_of_cells(scores.reshape(-1), inside.reshape(-1), sizes)
+    filled = sizes > 0
+    found = _auc_of_cells(scores.reshape(-1, size)[:, filled], inside[:, filled], sizes[filled])
+    found = found.reshape(-1, groups)
     if ranks is None:
         return found
-    raw = _auc_of_ranks(ranks, column)
-    return max(found, raw, 1.0 - raw)
+    summed = [np.bincount(codes, weights=ranks, minlength=groups + 1)[:groups] for codes in given]
+    m = inside.sum(axis=1).reshape(-1, groups)
+    raw = (np.array(summed) - m * (m + 1) / 2) / (m * (len(places) - m))
+    return np.asarray(np.maximum(found, np.maximum(raw, 1.0 - raw)))
 
 
-def _auc_of_cells(scores: Floats, positives: Floats, sizes: Floats) -> float:
-    """AUC of rows that share the score of their cell; equal scores count half."""
-    filled = sizes > 0
-    _, place = np.unique(scores[filled].round(12), return_inverse=True)
-    up = np.bincount(place, weights=positives[filled])
-    down = np.bincount(place, weights=(sizes - positives)[filled])
-    below = np.cumsum(down) - down / 2
-    return float((up * below).sum() / (up.sum() * down.sum()))
+def _auc_of_cells(scores: Floats, positives: Floats, sizes: Floats) -> Floats:
+    """AUC by row of `scores`; cells share a score, and equal scores count half."""
+    rounded = scores.round(12)
+    order = np.argsort(rounded, axis=1)
+    ascending = np.take_along_axis(rounded, order, axis=1)
+    first = np.ones(ascending.shape, dtype=bool)  # of its score, in its row
+    first[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
+    starts = np.flatnonzero(first)
+    up = np.add.reduceat(np.take_along_axis(positives, order, axis=1).reshape(-1), starts)
+    down = np.add.reduceat(np.take_along_axis(sizes - positives, order, axis=1).reshape(-1), starts)
+    ups, downs = positives.sum(axis=1), (sizes - positives).sum(axis=1)
+    before = np.repeat(np.cumsum(downs) - downs, first.sum(axis=1))  # of the rows above
+    below = np.cumsum(down) - down / 2 - before
+    pairs = np.add.reduceat(up * below, np.flatnonzero(starts % scores.shape[1] == 0))
+    return np.asarray(pairs / (ups * downs))
 
 
 def _auc_of_ranks(ranks: Floats, column: Floats) -> float:
@@ -294,13 +321,16 @@ def _together(
     groups = len(target.columns)
     asked = np.vstack([target.columns, *(target.columns[:, order] for order in orders)])
     scores = np.empty(asked.shape)
+    # What the other folds hold is the whole without this one: each row is multiplied twice.
+    gram, product = design.T @ design + RIDGE * np.eye(design.shape[1]), design.T @ asked.T
     for fold in range(FOLDS):
-        inside = folds != fold
-        part, given = design[inside], asked[:, inside]
-        gram = part.T @ part + RIDGE * np.eye(design.shape[1])
-        centred = given - given.mean(axis=1, keepdims=True)
-        weights = np.linalg.solve(gram, part.T @ centred.T)
-        scores[:, ~inside] = (design[~inside] @ weights).T
+        held = folds == fold
+        part, given = design[held], asked[:, held]
+        usual = (asked.sum(axis=1) - given.sum(axis=1)) / (len(folds) - len(part))
+        of_others = design.sum(axis=0) - part.sum(axis=0)
+        right = product - part.T @ given.T - np.outer(of_others, usual)
+        weights = np.linalg.solve(gram - part.T @ part, right)
+        scores[:, held] = (part @ weights).T
     aucs = [_auc_of_ranks(_ranks(scores[i]), asked[i]) for i in range(len(asked))]
     found = np.array(aucs).reshape(-1, groups)
     place = int(np.argmax(found[0]))
