@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 
 from guiderail.attest.keys import Keyring
 from guiderail.attest.permit import sign_permit
-from guiderail.core.digest import canonical_json, file_digest, sha256_digest
+from guiderail.core.digest import canonical_json, path_digest, sha256_digest
 from guiderail.rollout.desired import Arm
 from guiderail.rollout.rehearse import prove_alone
 from guiderail_verify.permit import Permit
@@ -46,6 +47,19 @@ def train(folder: Path, name: str, *, kind: type = LogisticRegression, seed: int
     path = folder / f"{name}.skops"
     skops.io.dump(kind().fit(table, labels), path)
     return path
+
+
+def mlflow_directory(folder: Path, model: Path) -> Path:
+    """The model file in a directory as MLflow lays one out."""
+    place = folder / "mlflow-model"
+    place.mkdir()
+    shutil.copyfile(model, place / "model.skops")
+    (place / "MLmodel").write_text(
+        "flavors:\n"
+        "  python_function: {loader_module: mlflow.sklearn, model_path: model.skops}\n"
+        "  sklearn: {code: null, pickled_model: model.skops, serialization_format: skops}\n"
+    )
+    return place
 
 
 def broken_scores(folder: Path) -> Path:
@@ -87,7 +101,7 @@ def release(
         },
         "evaluation": {"positive": "good"},
     }
-    document = canonical_json({"manifest": manifest, "artefacts": {model.name: file_digest(model)}})
+    document = canonical_json({"manifest": manifest, "artefacts": {model.name: path_digest(model)}})
     path = folder / f"{model.stem}-{version}.release.json"
     path.write_bytes(document)
     return Version(sha256_digest(document), path, model)

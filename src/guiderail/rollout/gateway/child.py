@@ -14,7 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
-from guiderail.core.digest import file_digest
+from guiderail.core.digest import path_digest
 from guiderail.rollout.gateway.admission import Admitted
 from guiderail.sandbox.process import (
     Isolation,
@@ -209,9 +209,9 @@ def _listen(path: Path) -> socket.socket:
 
 def _digest_or_reason(path: Path) -> str:
     try:
-        return file_digest(path)
-    except OSError as error:
-        return f"unreadable: {error.strerror}"
+        return path_digest(path)
+    except (OSError, ValueError) as error:
+        return f"unreadable: {error}"
 
 
 def _last_line(path: Path) -> str:
