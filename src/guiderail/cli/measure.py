@@ -12,6 +12,7 @@ from guiderail.cli.measure_drift import drift
 from guiderail.cli.measure_explanations import explanations, proxies
 from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.measure_performance import performance
+from guiderail.cli.measure_runs import run, runs
 from guiderail.cli.options import FILE_OR_NAME, formats
 from guiderail.cli.output import print_json, print_lines
 
@@ -33,6 +34,8 @@ def measure() -> None:
 
 
 measure.add_command(cost)
+measure.add_command(run)
+measure.add_command(runs)
 measure.add_command(performance)
 measure.add_command(drift)
 measure.add_command(fairness)

@@ -114,6 +114,9 @@ def _named(manifest: AnyManifest) -> Iterator[NamedPath]:
                 yield NamedPath(("sources", number, "data"), source.data)
             if manifest.contract is not None:
                 yield NamedPath(("contract",), manifest.contract)
+            if manifest.running is not None:
+                yield NamedPath(("running", "plan"), manifest.running.plan)
+                yield NamedPath(("running", "runs"), manifest.running.runs)
             yield from _records(manifest.lineage)
     for number, name in enumerate(manifest.code):
         yield NamedPath(("code", number), name)

@@ -206,6 +206,18 @@ class Serving(Part):
     )
 
 
+class Running(Part):
+    """How often a pipeline runs, at what price, and what its runs took."""
+
+    plan: RelativePath = Field(
+        description="YAML run plan: schedule, processors, prices. The monthly cost follows from it "
+        "and from measured runs."
+    )
+    runs: RelativePath = Field(
+        description="Measured runs, one JSON object a line; `guiderail measure run` appends them."
+    )
+
+
 class DriftMonitoring(Part):
     """How production input is watched."""
 
@@ -336,6 +348,7 @@ class PipelineManifest(_Workload):
         (), description="What tools recorded about the data that the pipeline read."
     )
     contract: RelativePath | None = Field(None, description="Data contract of the output.")
+    running: Running | None = Field(None, description="How often it runs, and what that takes.")
 
 
 Manifest = Annotated[ModelManifest | AppManifest | PipelineManifest, Field(discriminator="kind")]
