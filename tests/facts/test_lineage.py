@@ -13,9 +13,12 @@ import pytest
 from guiderail.change.data_sources import DATA_SOURCES
 from guiderail.core.errors import GuiderailError
 from guiderail.facts.data.fingerprints import MODEL_DATA
+from guiderail.facts.data.lineage_files import RecordedInput
 from guiderail.facts.data.permissions import PERMISSIONS
+from guiderail.facts.data.recorded_inputs import known_as
 from guiderail.facts.standing import Standing
 from guiderail.manifest.release import Release
+from guiderail.manifest.schema import DataSource
 from tests.facts.small_release import NOW, baseline, edit, reason, run
 
 PERMITTED = {"by": "data-board", "purpose": "small-credit", "until": "2026-11-23"}
@@ -51,6 +54,16 @@ def training(directory: Path, rows: int = 700, columns: list[str] | None = None)
         "facets": {"schema": {"fields": [{"name": name} for name in names]}},
         "inputFacets": {"dataQualityMetrics": {"rowCount": rows}},
     }
+
+
+def test_a_source_that_mlflow_names_is_known_by_where_its_run_keeps_it() -> None:
+    name = "runs:/4be8/data/training.csv"
+    source = DataSource(name="credit", data=name)
+    for address in (name, "mlflow-artifacts:/1/4be8/artifacts/data/training.csv"):
+        assert known_as(RecordedInput("MLflow", "4be8", "dataset", addresses=(address,)), source)
+    for address in ("mlflow-artifacts:/1/other/artifacts/data/training.csv", "data/training.csv"):
+        record = RecordedInput("MLflow", "4be8", "dataset", addresses=(address,))
+        assert not known_as(record, source)
 
 
 def test_a_record_that_fits_changes_nothing(directory: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from sklearn.pipeline import Pipeline
 
 from guiderail.attest.keys import Keyring
 from guiderail.attest.permit import sign_permit
-from guiderail.core.digest import canonical_json, file_digest, sha256_digest
+from guiderail.core.digest import canonical_json, path_digest, sha256_digest
 from guiderail.rollout.desired import Arm
 from guiderail.rollout.rehearse import prove_alone
 from guiderail_verify.permit import Permit
@@ -49,6 +50,19 @@ def fit(*, kind: type = LogisticRegression, seed: int = 0) -> Any:
     numbers = np.random.default_rng(seed)
     table = pd.DataFrame({"income": numbers.normal(size=200), "debt": numbers.normal(size=200)})
     return kind().fit(table, np.where(table["income"] - table["debt"] > 0, "good", "bad"))
+
+
+def mlflow_directory(folder: Path, model: Path) -> Path:
+    """The model file in a directory as MLflow lays one out."""
+    place = folder / "mlflow-model"
+    place.mkdir()
+    shutil.copyfile(model, place / "model.skops")
+    (place / "MLmodel").write_text(
+        "flavors:\n"
+        "  python_function: {loader_module: mlflow.sklearn, model_path: model.skops}\n"
+        "  sklearn: {code: null, pickled_model: model.skops, serialization_format: skops}\n"
+    )
+    return place
 
 
 def broken_scores() -> Any:
@@ -109,7 +123,7 @@ def release(
         },
         "evaluation": {"positive": "good"},
     }
-    document = canonical_json({"manifest": manifest, "artefacts": {model.name: file_digest(model)}})
+    document = canonical_json({"manifest": manifest, "artefacts": {model.name: path_digest(model)}})
     path = folder / f"{model.stem}-{version}.release.json"
     path.write_bytes(document)
     return Version(sha256_digest(document), path, model)

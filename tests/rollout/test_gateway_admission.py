@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from releases import permitted, release
+from releases import mlflow_directory, permitted, release
 
 from guiderail.attest.keys import Keyring, read_trusted
-from guiderail.core.digest import canonical_json, sha256_digest
+from guiderail.core.digest import canonical_json, path_digest, sha256_digest
 from guiderail.rollout.folder import Folder
 from guiderail.rollout.gateway.admission import Admitted, Circumstances, admit, read_revoked
 from guiderail.rollout.gateway.breaker_file import Trip, read_trips, write_trips
@@ -47,6 +47,25 @@ def test_a_permitted_version_is_admitted_with_a_copy_of_the_permitted_bytes(home
     assert admitted.release.threshold == 0.5
     assert admitted.release.positive == "good"
     assert admitted.highest == 100
+
+
+def test_a_model_of_several_files_is_admitted_as_a_copy_of_all_of_them(home, versions):
+    place = mlflow_directory(home, versions.v1.model)
+    arm = permitted(home, release(home, place))
+    admitted = decide(home, arm)
+    assert isinstance(admitted, Admitted)
+    assert path_digest(admitted.model_copy) == admitted.release.model_digest
+    assert decide(home, arm) == admitted, "a copy that a running version uses stays"
+    (admitted.model_copy / "MLmodel").write_text("changed")
+    assert decide(home, arm) == admitted
+    assert path_digest(admitted.model_copy) == admitted.release.model_digest
+    assert sorted(one.name for one in (home / "copies").iterdir()) == [admitted.model_copy.name]
+
+    (place / "extra").write_text("more")
+    assert refusal(home, arm) == "model/changed"
+    (place / "extra").unlink()
+    (place / "extra").symlink_to(versions.v1.model)
+    assert refusal(home, arm) == "model/unreadable"
 
 
 def test_nothing_starts_without_a_permit(home, versions):

@@ -11,7 +11,7 @@ from decimal import Decimal
 from http.client import HTTPConnection
 
 import pytest
-from releases import WORKLOAD, ask, eventually, is_alive, permitted
+from releases import WORKLOAD, ask, eventually, is_alive, mlflow_directory, permitted, release
 
 from guiderail.core.errors import ConflictError, RefusedError
 from guiderail.rollout.desired import Desired, desired_bytes
@@ -64,6 +64,14 @@ def test_a_permitted_version_answers_in_isolation_and_is_recorded(target, home, 
     assert counted.by_decision == {"good": 1}
     target.stop_gateway()
     assert b"anna" not in target.folder.decisions.read_bytes()
+
+
+def test_a_directory_of_mlflow_is_served_behind_the_same_walls(target, home, versions):
+    version = release(home, mlflow_directory(home, versions.v1.model))
+    target.apply(WORKLOAD, [permitted(home, version)])
+    reply = ask(target.gateway_status().port)
+    assert (reply.status, reply.release) == (200, version.digest)
+    assert reply.body["decision"] == "good"
 
 
 def test_malformed_and_unusable_requests_come_back_as_such_and_are_recorded(target, home, versions):

@@ -2,13 +2,14 @@
 
 import http.client
 import json
+import socket
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
 import skops.io
-from releases import call, eventually
+from releases import call
 from sklearn.linear_model import LinearRegression
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -159,14 +160,14 @@ def test_a_model_without_a_finite_score_is_a_500(versions):
     assert reply.body["code"] == "serve/model-failed"
 
 
-def test_it_runs_as_a_process_on_a_free_port_and_ends_with_its_starter(versions, tmp_path):
-    port_file = tmp_path / "port"
-    command = [sys.executable, "-m", "guiderail.sandbox.serve", "--end-with-stdin"]
-    command += ["--model", str(versions.skops.model), "--port-file", str(port_file)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+def test_it_answers_on_the_socket_it_inherits_and_ends_with_its_starter(versions):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        command = [sys.executable, "-m", "guiderail.sandbox.serve", "--end-with-stdin"]
+        command += ["--model", str(versions.skops.model), "--socket", str(listening.fileno())]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(listening.fileno(),))
     try:
-        eventually(port_file.exists, "the port is written")
-        connection = http.client.HTTPConnection("127.0.0.1", int(port_file.read_text()), timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("POST", "/predict", json.dumps({"inputs": ROW}))
         reply = connection.getresponse()
         assert reply.status == 200

@@ -15,6 +15,7 @@ from guiderail.change.features import FEATURES
 from guiderail.change.going_back import GOING_BACK
 from guiderail.change.judged_by import PURPOSE, RECIPE
 from guiderail.change.reseeding import RESEEDING
+from guiderail.change.run_cost import RUN_COST_CHANGE
 from guiderail.change.threshold import THRESHOLD_MOVE
 from guiderail.change.traffic_share import TRAFFIC_SHARE
 from guiderail.facts.cache import FactCache
@@ -38,6 +39,7 @@ COMPARISONS: tuple[Provider, ...] = (
     EXPLANATION_CHANGE,
     GOING_BACK,
     COST_CHANGE,
+    RUN_COST_CHANGE,
 )
 
 

@@ -23,6 +23,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry(
         "check", "check", "pre-flight: what would happen, why, and who will look", "Prepare"
     ),
+    "fetch": Entry("fetch", "fetch", "copy and pin what guiderail.yaml names of MLflow", "Prepare"),
     "evidence": Entry(
         "evidence",
         "evidence",

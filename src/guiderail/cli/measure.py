@@ -12,10 +12,11 @@ from guiderail.cli.measure_drift import drift
 from guiderail.cli.measure_explanations import explanations, proxies
 from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.measure_performance import performance
-from guiderail.cli.options import formats
+from guiderail.cli.measure_runs import run, runs
+from guiderail.cli.options import FILE_OR_NAME, formats
 from guiderail.cli.output import print_json, print_lines
 
-_DATA = click.argument("data", type=click.Path(path_type=Path))
+_DATA = click.argument("data", type=FILE_OR_NAME)
 
 
 def _print(kind: str, document: dict[str, Any], format_: str) -> None:
@@ -33,6 +34,8 @@ def measure() -> None:
 
 
 measure.add_command(cost)
+measure.add_command(run)
+measure.add_command(runs)
 measure.add_command(performance)
 measure.add_command(drift)
 measure.add_command(fairness)
@@ -67,11 +70,11 @@ def columns(data: Path, dictionary: Path | None, format_: str) -> None:
 
 
 @measure.command(epilog="Example: guiderail measure model model.skops")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=FILE_OR_NAME)
 @click.option(
     "--run",
     "run_on",
-    type=click.Path(path_type=Path),
+    type=FILE_OR_NAME,
     metavar="DATA",
     help="Also score this table, in the sandbox.",
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from guiderail.cli.options import formats
+from guiderail.cli.options import FILE_OR_NAME, formats
 from guiderail.cli.output import print_json, print_lines
 
 _FILE = click.Path(path_type=Path)
@@ -16,14 +16,14 @@ _FILE = click.Path(path_type=Path)
     epilog="Example: guiderail measure cost model.skops --data holdout.csv --plan serving.yaml "
     "--baseline old.skops"
 )
-@click.argument("model", type=_FILE)
+@click.argument("model", type=FILE_OR_NAME)
 @click.option(
-    "--data", required=True, type=_FILE, help="Rows that the model takes, CSV or Parquet."
+    "--data", required=True, type=FILE_OR_NAME, help="Rows that the model takes, CSV or Parquet."
 )
 @click.option("--plan", type=_FILE, help="The serving plan (YAML): adds the monthly range.")
 @click.option(
     "--baseline",
-    type=_FILE,
+    type=FILE_OR_NAME,
     metavar="MODEL",
     help="An earlier version: adds the change in percent.",
 )

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from guiderail.cli.options import formats
+from guiderail.cli.options import FILE_OR_NAME, formats
 from guiderail.cli.output import print_json, print_lines
 
 
 @click.command(epilog="Example: guiderail measure drift training.csv today.csv --profile p.json")
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("current", type=click.Path(path_type=Path))
+@click.argument("reference", type=FILE_OR_NAME)
+@click.argument("current", type=FILE_OR_NAME)
 @click.option("--columns", metavar="A,B", help="Only these columns.")
 @click.option(
     "--profile",

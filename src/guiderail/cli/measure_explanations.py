@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from guiderail.cli.measure_fairness import attributes
-from guiderail.cli.options import formats
+from guiderail.cli.options import FILE_OR_NAME, formats
 from guiderail.cli.output import print_json, print_lines
 
 
@@ -30,14 +30,14 @@ def _print(kind: str, document: dict[str, Any], format_: str) -> None:
     "--baseline v1.skops --training training.csv --label good --threshold 0.7 "
     "--protected sex,age --reasons reasons.yaml --plots plots"
 )
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=FILE_OR_NAME)
 @click.option(
     "--data",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FILE_OR_NAME,
     help="Rows to explain, CSV or Parquet.",
 )
-@click.option("--baseline", type=click.Path(path_type=Path), help="The version to compare with.")
+@click.option("--baseline", type=FILE_OR_NAME, help="The version to compare with.")
 @click.option(
     "--reasons",
     type=click.Path(path_type=Path),
@@ -51,7 +51,7 @@ def _print(kind: str, document: dict[str, Any], format_: str) -> None:
 @click.option("--positive", metavar="VALUE", help="The class that is a yes; else the second one.")
 @click.option(
     "--training",
-    type=click.Path(path_type=Path),
+    type=FILE_OR_NAME,
     help="Training data of the baseline: trains it again to learn what training alone changes.",
 )
 @click.option("--plots", type=click.Path(path_type=Path), help="A folder to write SVG plots to.")
@@ -79,7 +79,7 @@ def explanations(
 
 
 @click.command(epilog="Example: guiderail measure proxies german.csv --by sex,age:25 --ignore good")
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=FILE_OR_NAME)
 @click.option(
     "--by",
     required=True,

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from guiderail.cli.options import formats
+from guiderail.cli.options import FILE_OR_NAME, formats
 from guiderail.cli.output import print_json, print_lines
 
-_DATA = click.argument("data", type=click.Path(path_type=Path))
+_DATA = click.argument("data", type=FILE_OR_NAME)
 _RATES = ("tpr", "fpr", "fnr", "ppv", "npv", "accuracy")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from guiderail.cli.measure_fairness import attributes
-from guiderail.cli.options import formats
+from guiderail.cli.options import FILE_OR_NAME, formats
 from guiderail.cli.output import print_json, print_lines
 
 
@@ -15,7 +15,7 @@ from guiderail.cli.output import print_json, print_lines
     epilog="Example: guiderail measure performance scored.csv --label bad --score new "
     "--baseline-score old --metric roc_auc --slices region,age:25,40"
 )
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=FILE_OR_NAME)
 @click.option("--label", required=True, metavar="COLUMN", help="The true outcome.")
 @click.option("--score", required=True, metavar="COLUMN", help="Score or decision of the model.")
 @click.option("--baseline-score", metavar="COLUMN", help="The same of the model to compare with.")

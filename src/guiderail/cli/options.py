@@ -38,6 +38,30 @@ act_as = click.option(
 )
 
 
+class FileOrName(click.Path):
+    """A path, or a name of MLflow (models:/..., runs:/...), of which a copy is fetched.
+
+    What a name stood for is said on standard error, so that a figure can be repeated.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if isinstance(value, str) and value.startswith(("models:", "runs:")):
+            from guiderail.service.fetch import fetched
+
+            place = workspace_if_any(Path.cwd())
+            found = fetched(value, place.cache if place is not None else None)
+            click.echo(f"{value} is {found.pinned}, {found.digest}", err=True)
+            return found.path
+        path = super().convert(value, param, ctx)
+        return path if isinstance(path, Path) else Path(str(path))
+
+
+FILE_OR_NAME = FileOrName()
+
+
 def workspace(act_as: str | None = None, near: Path | None = None) -> Workspace:
     """The workspace of a directory, else of the current one. Raises InputError without one."""
     from guiderail.service.workspace import find_home, open_workspace

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import NewType
@@ -73,3 +75,31 @@ def _refuse_inexact(value: object) -> None:
     elif isinstance(value, list | tuple):
         for item in value:
             _refuse_inexact(item)
+
+
+def path_digest(path: Path) -> Digest:
+    """Digest of a file, or of a directory by the relative names and digests of its files.
+
+    The same as a release's digest of the artefact. Raises ValueError for a link, a pipe or anything
+    else below a directory that is neither file nor directory, and OSError.
+    """
+    if not path.is_dir():
+        return file_digest(path)
+    return files_digest({name: file_digest(file) for name, file in files_below(path)})
+
+
+def files_digest(files: Mapping[str, Digest]) -> Digest:
+    """Digest of a directory: relative names with / between their parts, and the files' digests."""
+    return json_digest({"files": dict(files)})
+
+
+def files_below(directory: Path) -> Iterator[tuple[str, Path]]:
+    """Relative name and path of every file, sorted in each directory. Raises as `path_digest`."""
+    for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
+        if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
+            raise ValueError(f"{entry.name} is neither a file nor a directory")
+        path = directory / entry.name
+        if entry.is_dir():
+            yield from ((f"{entry.name}/{name}", file) for name, file in files_below(path))
+        else:
+            yield entry.name, path

@@ -19,6 +19,7 @@ from guiderail.facts.model.threshold import THRESHOLD
 from guiderail.facts.operation.cost import COST_CEILING, MODEL_COST
 from guiderail.facts.operation.monitoring import MONITORING
 from guiderail.facts.operation.rollback import ROLLBACK_PLAN
+from guiderail.facts.operation.run_cost import PIPELINE_COST
 from guiderail.facts.operation.signals import SIGNALS
 from guiderail.facts.provider import Provider
 from guiderail.facts.use.context import CONTEXT, MODEL_CONTEXT, PIPELINE_CONTEXT
@@ -47,5 +48,6 @@ PROVIDERS: tuple[Provider, ...] = (
     MONITORING,
     SIGNALS,
     MODEL_COST,
+    PIPELINE_COST,
     COST_CEILING,
 )

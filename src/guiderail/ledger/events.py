@@ -176,19 +176,19 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "rollout.step",
         "Rollout {rollout} of {subject} moved to step {step}.",
         ("rollout", "step"),
-        ("case", "share", "weights", *_RELEASES),
+        ("case", "share", "weights", "isolation", *_RELEASES),
     ),
     EventType(
         "rollout.paused",
         "Rollout {rollout} of {subject} is paused: {reason}",
         ("rollout", "reason"),
-        ("case", "step", "share", *_RELEASES),
+        ("case", "step", "share", "isolation", *_RELEASES),
     ),
     EventType(
         "rollout.finished",
         "Rollout {rollout} of {subject} is complete.",
         ("rollout",),
-        ("case", "seconds", *_RELEASES),
+        ("case", "seconds", "isolation", *_RELEASES),
     ),
     EventType(
         "rollout.aborted",
@@ -206,7 +206,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "rollback.finished",
         "{subject} is back on the earlier release ({rollout}).",
         ("rollout", "to_digest"),
-        ("case", "seconds", "from_digest"),
+        ("case", "seconds", "isolation", "from_digest"),
     ),
     EventType(
         "rollback.rehearsed",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from guiderail.core.digest import Digest, json_digest
+from guiderail.core.digest import Digest, files_digest
 from guiderail.core.errors import InputError, Place
+from guiderail.manifest.mlflow_uri import is_uri, place_of
 from guiderail.manifest.named_paths import NamedPath, named_paths
+from guiderail.manifest.pins import LOCK_NAME, Pin, read_pins
 from guiderail.manifest.problems import ManifestError
 from guiderail.manifest.release import AnyManifest
 from guiderail.manifest.stat_cache import StatCache
@@ -29,11 +32,17 @@ def artefact_digests(
     """
     digests: dict[str, Digest] = {}
     problems: list[InputError] = []
-    for path in named_paths(manifest):
-        if path.name in digests:
-            continue
+    paths = named_paths(manifest)
+    pins = read_pins(root) if any(is_uri(path.name) for path in paths) else {}
+    for path in paths:
+        if path.name in digests or (path.name == LOCK_NAME and not pins):
+            continue  # without a lock nothing was fetched, which is said once for each name
         try:
-            digest = _digest(path, root, cache)
+            digest = (
+                _fetched_digest(path, root, pins, cache)
+                if is_uri(path.name)
+                else _digest(path, root, cache)
+            )
         except _UnusableError as error:
             place = places.get(path.dotted, places.get("", Place("guiderail.yaml")))
             problems.append(
@@ -78,6 +87,29 @@ def _digest(path: NamedPath, root: Path, cache: StatCache) -> Digest | None:
         f"{path.dotted}: {path.name} is not a file.",
         "Name a file. Directories are accepted for models of several files and image layouts.",
     )
+
+
+def _fetched_digest(
+    path: NamedPath, root: Path, pins: Mapping[str, Pin], cache: StatCache
+) -> Digest:
+    """The digest of the copy of what MLflow names, which must be the one that was fetched."""
+    pin = pins.get(path.name)
+    copy = replace(path, name=place_of(path.name), directory=path.key == ("model", "file"))
+    if pin is None or not (root / copy.name).exists():
+        raise _UnusableError(
+            "manifest/not-fetched",
+            f"{path.dotted}: {path.name} was not fetched yet.",
+            "Run `guiderail fetch`; it asks MLflow, pins the version in guiderail.lock and keeps a "
+            "copy.",
+        )
+    if _digest(copy, root, cache) != pin.digest:
+        raise _UnusableError(
+            "manifest/fetched-changed",
+            f"{path.dotted}: the copy of {path.name} is not what guiderail.lock says.",
+            "Run `guiderail fetch` to get what was pinned, or `guiderail fetch --update` to pin "
+            "what MLflow has now.",
+        )
+    return pin.digest
 
 
 def _inside(target: Path, root: Path, path: NamedPath) -> Path:
@@ -127,7 +159,7 @@ def _directory_digest(directory: Path, root: Path, path: NamedPath, cache: StatC
             f"{path.dotted}: {path.name} is an empty directory.",
             "Name a directory that holds the model.",
         )
-    return json_digest({"files": files})
+    return files_digest(files)
 
 
 def _files(directory: Path, path: NamedPath) -> Iterator[Path]:

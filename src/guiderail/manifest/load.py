@@ -70,12 +70,15 @@ def load_release(directory: Path, *, stat_cache: Path | None = None) -> Release:
 def canonical(manifest: AnyManifest) -> dict[str, object]:
     """The part of a manifest that its digest covers, ready for canonical JSON.
 
-    `facts`, `lineage` and `permitted` count where they are written: a release without any keeps
-    the digest it had before the key existed.
+    `facts`, `lineage`, `mlflow`, `running` and `permitted` count where they are written: a release
+    without any keeps the digest it had before the key existed.
     """
     content = manifest.model_dump(exclude={"evidence"} if manifest.facts else {"evidence", "facts"})
     if not content.get("lineage"):
         content.pop("lineage", None)
+    for key in ("mlflow", "running"):
+        if content.get(key) is None:
+            content.pop(key, None)
     for source in (*content.get("training", ()), *content.get("sources", ())):
         if source["permitted"] is None:
             del source["permitted"]

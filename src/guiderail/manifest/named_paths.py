@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from guiderail.core.errors import InputError
+from guiderail.manifest.mlflow_uri import is_uri, parse_uri
+from guiderail.manifest.pins import LOCK_NAME
 from guiderail.manifest.release import AnyManifest
 from guiderail.manifest.schema import (
     AppManifest,
@@ -47,8 +49,11 @@ def named_paths(manifest: AnyManifest) -> tuple[NamedPath, ...]:
 
 def unsafe_names(manifest: AnyManifest, document: Document) -> list[InputError]:
     """A problem for each path that is not plainly relative to the manifest's directory."""
-    problems = []
+    problems: list[InputError] = []
     for path in named_paths(manifest):
+        if is_uri(path.name):
+            problems += _misplaced(path, document)
+            continue
         why = why_unsafe(path.name)
         if why is not None:
             problems.append(
@@ -63,7 +68,42 @@ def unsafe_names(manifest: AnyManifest, document: Document) -> list[InputError]:
     return problems
 
 
+def _misplaced(path: NamedPath, document: Document) -> Iterator[InputError]:
+    """Why a name of MLflow may not stand where it does."""
+    try:
+        uri = parse_uri(path.name)
+    except ValueError as error:
+        why, advice = str(error), "Name a version, an alias, a logged model or a file of a run."
+    else:
+        if not path.artefact:
+            why, advice = "is fetched, and a report is not", "Name the report's own file."
+        elif uri.is_model and path.key != ("model", "file"):
+            why, advice = "names a model, and this is none", "Name a file of a run: runs:/RUN/PATH."
+        elif uri.kind == "record" and path.key[0] != "lineage":
+            why = "names a run, and a file is meant"
+            advice = "Name a file of the run: runs:/RUN/PATH. A run itself is a lineage record."
+        else:
+            return
+    yield InputError(
+        f"{path.dotted}: {path.name} {why}.",
+        code="manifest/uri",
+        advice=advice,
+        place=document.value_place(path.key),
+    )
+
+
 def _paths(manifest: AnyManifest) -> Iterator[NamedPath]:
+    yield from _named(manifest)
+    fetched = next((path for path in _named(manifest) if is_uri(path.name)), None)
+    if fetched is not None:  # the lock belongs to a release that names anything of MLflow
+        yield NamedPath(fetched.key, LOCK_NAME)
+    evidence = manifest.evidence
+    for key, report in (("security", evidence.security), ("tests", evidence.tests)):
+        if report is not None:
+            yield NamedPath(("evidence", key), report, artefact=False)
+
+
+def _named(manifest: AnyManifest) -> Iterator[NamedPath]:
     match manifest:
         case ModelManifest():
             yield from _model_paths(manifest)
@@ -74,13 +114,12 @@ def _paths(manifest: AnyManifest) -> Iterator[NamedPath]:
                 yield NamedPath(("sources", number, "data"), source.data)
             if manifest.contract is not None:
                 yield NamedPath(("contract",), manifest.contract)
+            if manifest.running is not None:
+                yield NamedPath(("running", "plan"), manifest.running.plan)
+                yield NamedPath(("running", "runs"), manifest.running.runs)
             yield from _records(manifest.lineage)
     for number, name in enumerate(manifest.code):
         yield NamedPath(("code", number), name)
-    evidence = manifest.evidence
-    for key, report in (("security", evidence.security), ("tests", evidence.tests)):
-        if report is not None:
-            yield NamedPath(("evidence", key), report, artefact=False)
 
 
 def _model_paths(manifest: ModelManifest) -> Iterator[NamedPath]:

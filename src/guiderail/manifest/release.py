@@ -8,6 +8,7 @@ from pathlib import Path
 
 from guiderail.core.digest import Digest, json_digest
 from guiderail.core.errors import Place
+from guiderail.manifest.mlflow_uri import place_of
 from guiderail.manifest.schema import AppManifest, ModelManifest, PipelineManifest
 
 AnyManifest = ModelManifest | AppManifest | PipelineManifest
@@ -18,7 +19,8 @@ class Release:
     """One immutable version of a workload.
 
     root: directory against which artefact paths are resolved (the manifest's directory, or a
-        materialised copy from the blob store for a baseline).
+        materialised copy from the blob store for a baseline). What MLflow names lies there as a
+        fetched copy, see `manifest.mlflow_uri.place_of`.
     artefacts: manifest path -> digest of the file's bytes. Reports under `evidence` and the
         rehearsal record are *about* the release and not among them.
     places: dotted manifest key -> where it stands ("use.domain" -> guiderail.yaml:14:3); empty for
@@ -38,7 +40,7 @@ class Release:
 
     def path(self, name: str) -> Path:
         """Where an artefact or report named in the manifest lies."""
-        return self.root / name
+        return self.root / place_of(name)
 
     def place(self, key: str) -> Place:
         """Where a manifest key stands; the file as a whole when the key is not written."""

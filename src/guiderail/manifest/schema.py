@@ -21,6 +21,11 @@ FactName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"
 OwnValue = bool | int | float | Annotated[str, Field(max_length=2000)] | tuple[str, ...]
 Sentence = Annotated[str, Field(min_length=1, max_length=2000, pattern=SENTENCE_PATTERN)]
 
+WebAddress = Annotated[
+    str, Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$", max_length=400)
+]
+"""An address of a server without user, password, query or fragment."""
+
 Domain = Literal[
     "credit", "fraud", "insurance", "employment", "housing", "education", "health",
     "essential_services", "law", "pricing", "moderation", "marketing", "recommendation",
@@ -102,7 +107,7 @@ class LineageRecord(Part):
 
     file: RelativePath = Field(
         description="OpenLineage events (JSON, one or one per line), a run that MLflow exported as "
-        "JSON, or an MLflow database (SQLite)."
+        "JSON, an MLflow database (SQLite), or a run of an MLflow server: runs:/RUN_ID."
     )
     run: str | None = Field(
         None, min_length=1, max_length=200, description="Id of the run that trained this release."
@@ -113,7 +118,9 @@ class DataSource(Part):
     """One source of training data."""
 
     name: Name = Field(description="Stable name of the source, as the data catalogue knows it.")
-    data: RelativePath = Field(description="The snapshot that was used, a CSV or Parquet file.")
+    data: RelativePath = Field(
+        description="The snapshot that was used, a CSV or Parquet file; also runs:/RUN_ID/PATH."
+    )
     fingerprint: str | None = Field(
         None, description="Content fingerprint that was recorded when the snapshot was taken."
     )
@@ -128,7 +135,11 @@ class DataSource(Part):
 class Model(Part):
     """The model file and how its score becomes a decision."""
 
-    file: RelativePath = Field(description="The model file: skops, ONNX, a booster, or joblib.")
+    file: RelativePath = Field(
+        description="The model file: skops, ONNX, a booster, joblib, or an MLflow directory. Also "
+        "a name of MLflow: models:/NAME/VERSION, models:/NAME@ALIAS, models:/m-ID or "
+        "runs:/RUN_ID/PATH; `guiderail fetch` pins and copies it."
+    )
     threshold: float | None = Field(
         None, description="A score of at least this is decided positive. Empty: the class is taken."
     )
@@ -195,6 +206,18 @@ class Serving(Part):
     )
 
 
+class Running(Part):
+    """How often a pipeline runs, at what price, and what its runs took."""
+
+    plan: RelativePath = Field(
+        description="YAML run plan: schedule, processors, prices. The monthly cost follows from it "
+        "and from measured runs."
+    )
+    runs: RelativePath = Field(
+        description="Measured runs, one JSON object a line; `guiderail measure run` appends them."
+    )
+
+
 class DriftMonitoring(Part):
     """How production input is watched."""
 
@@ -246,6 +269,18 @@ class Evidence(Part):
     tests: RelativePath | None = Field(None, description="JUnit XML report of the tests.")
 
 
+class Mlflow(Part):
+    """Where names of MLflow are looked up, if not where the environment says."""
+
+    tracking: WebAddress = Field(
+        description="Address of the tracking server. Empty: MLFLOW_TRACKING_URI. Credentials come "
+        "from the environment and go only to the server that the environment names."
+    )
+    registry: WebAddress | None = Field(
+        None, description="Address of the model registry, where it is another server."
+    )
+
+
 class _Workload(Part):
     guiderail: Literal[1] = Field(description="Version of this file format.")
     name: Name = Field(description="Name of the workload.")
@@ -269,6 +304,7 @@ class _Workload(Part):
     facts: dict[FactName, OwnValue] = Field(
         {}, description="Facts that the organisation's own policy asks for, by name."
     )
+    mlflow: Mlflow | None = Field(None, description="Where names of MLflow are looked up.")
     rollback: Rollback | None = Field(None, description="How to go back.")
     rollout: Rollout = Field(Rollout(), description="How traffic moves to the new version.")
     evidence: Evidence = Field(Evidence(), description="Reports about this release.")
@@ -312,6 +348,7 @@ class PipelineManifest(_Workload):
         (), description="What tools recorded about the data that the pipeline read."
     )
     contract: RelativePath | None = Field(None, description="Data contract of the output.")
+    running: Running | None = Field(None, description="How often it runs, and what that takes.")
 
 
 Manifest = Annotated[ModelManifest | AppManifest | PipelineManifest, Field(discriminator="kind")]

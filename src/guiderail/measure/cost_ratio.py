@@ -21,25 +21,28 @@ FEWEST_ROUNDS = 6
 Verdict = Literal["rise", "no rise", "insufficient"]
 
 
-def median_interval(values: Sequence[float]) -> Interval | NotMeasurable:
-    """The median with a distribution-free interval of at least 95 %."""
+def median_interval(
+    values: Sequence[float], *, confidence: float = CONFIDENCE
+) -> Interval | NotMeasurable:
+    """The median with a distribution-free interval of at least this confidence."""
     count = len(values)
     if any(not math.isfinite(value) for value in values):
         return NotMeasurable("a measured time is not a finite number")
-    if count < FEWEST_ROUNDS:
-        return NotMeasurable(f"{count} rounds are too few for an interval; {FEWEST_ROUNDS} are not")
+    fewest = math.ceil(1 - math.log2(1 - confidence))
+    if count < fewest:
+        return NotMeasurable(f"{count} rounds are too few for an interval; {fewest} are not")
     ordered = sorted(values)
     middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-    rank = _lower_rank(count)
+    rank = _lower_rank(count, confidence)
     return Interval(middle, ordered[rank - 1], ordered[count - rank])
 
 
-def _lower_rank(count: int) -> int:
+def _lower_rank(count: int, confidence: float) -> int:
     """The largest r for which the r-th smallest and r-th largest value enclose the median."""
     below, rank = 0.0, 0
     while True:
         below += math.comb(count, rank) / 2**count  # P(fewer than rank + 1 values lie below it)
-        if 1 - 2 * below < CONFIDENCE:
+        if 1 - 2 * below < confidence:
             return rank
         rank += 1
 

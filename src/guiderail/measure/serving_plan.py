@@ -26,18 +26,20 @@ from guiderail.core.errors import InputError
 from guiderail.manifest.strict_yaml import load_file
 from guiderail.measure.monthly_cost import Range, Serving
 
-_Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
-_Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 
 
-class _Part(BaseModel):
+class PlanPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class _Range(_Part):
-    low: _Amount
-    expected: _Amount
-    high: _Amount
+class AmountRange(PlanPart):
+    """low, expected and high, or one number for all three."""
+
+    low: Amount
+    expected: Amount
+    high: Amount
 
     @model_validator(mode="before")
     @classmethod
@@ -47,7 +49,7 @@ class _Range(_Part):
         return data
 
     @model_validator(mode="after")
-    def _ascends(self) -> _Range:
+    def _ascends(self) -> AmountRange:
         if not self.low <= self.expected <= self.high:
             raise ValueError("low, expected and high must not descend")
         return self
@@ -56,20 +58,20 @@ class _Range(_Part):
         return Range(self.low, self.expected, self.high)
 
 
-class _Plan(_Part):
+class _Plan(PlanPart):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    requests_per_month: _Range
+    requests_per_month: AmountRange
     busiest_hour: Annotated[float, Field(ge=1, le=730, allow_inf_nan=False)]
     rows_per_request: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    replicas: _Range
-    cpus_per_replica: _Positive
+    replicas: AmountRange
+    cpus_per_replica: Positive
     utilisation: Annotated[float, Field(gt=0, le=1)]
-    price_per_cpu_hour: _Amount
-    memory_gb_per_replica: _Positive | None = None
-    price_per_gb_hour: _Amount = 0.0
-    fixed_per_month: _Amount = 0.0
-    overhead_ms: _Amount = 0.0
-    kernel_ms: _Positive | None = None
+    price_per_cpu_hour: Amount
+    memory_gb_per_replica: Positive | None = None
+    price_per_gb_hour: Amount = 0.0
+    fixed_per_month: Amount = 0.0
+    overhead_ms: Amount = 0.0
+    kernel_ms: Positive | None = None
 
     @model_validator(mode="after")
     def _memory_is_stated_where_it_is_paid_for(self) -> _Plan:

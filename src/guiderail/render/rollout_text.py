@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from guiderail.core.digest import short
+from guiderail.render.isolation_text import isolation_lines
 from guiderail.render.lines import Line, heading, paragraph
 
 
@@ -45,6 +46,8 @@ def gateway_lines(document: Mapping[str, Any]) -> list[Line]:
                 indent=2,
                 hang=2,
             )
+            if arm["isolation"]:
+                lines += isolation_lines(arm["isolation"], indent=4)
         for arm in row["refused"]:
             lines += paragraph(f"refused: {arm['reason']}", indent=2, hang=2, style="red")
         if row["control"] == "kept":

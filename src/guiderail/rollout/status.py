@@ -25,7 +25,8 @@ class ArmStatus:
     weight: percent that the desired state asks for; share: percent that it gets now.
     running: False while its process is being restarted.
     tripped: why the breaker took its traffic away; None while it did not.
-    no_network, privileges_dropped: the isolation that its model server reached.
+    isolation: what its model server reached, as `sandbox.process.Isolation` writes it; None while
+        none runs.
     """
 
     digest: str
@@ -37,8 +38,7 @@ class ArmStatus:
     restarts: int
     tripped: str | None
     pid: int | None = None
-    no_network: bool = False
-    privileges_dropped: bool = False
+    isolation: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

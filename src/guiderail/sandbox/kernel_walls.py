@@ -1,8 +1,9 @@
 """Child side: what Linux lets an ordinary process wall itself off from: files and system calls.
 
 Landlock (from Linux 5.13) takes away every file that is not named; a seccomp filter takes away the
-calls with which a process starts programs, looks into others or asks for more of the kernel. Both
-hold for whatever the process starts, and neither can be undone. Standard library only.
+calls with which a process starts programs, looks into others, connects to anything or asks for
+more of the kernel. Both hold for whatever the process starts, and neither can be undone. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ _OF_FILES = 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
 
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050001  # SECCOMP_RET_ALLOW; SECCOMP_RET_ERRNO with EPERM
-_AF_UNIX = 1
-_ARCHITECTURES: dict[str, tuple[int, int, tuple[int, ...]]] = {
-    # audit number, socket(2), refused: execve, execveat, ptrace, process_vm_readv and writev,
-    # unshare, setns, mount, bpf, keyctl, add_key, perf_event_open, userfaultfd, io_uring_setup,
-    # kexec_load, init_module, finit_module, open_by_handle_at, pidfd_getfd
+_AF_UNIX, _SOCK_STREAM, _SOCK_TYPE = 1, 1, 0xF  # SOCK_TYPE_MASK of linux/net.h
+_ARCHITECTURES: dict[str, tuple[int, int, int, tuple[int, ...]]] = {
+    # audit number, socket(2), socketpair(2), refused: execve, execveat, ptrace, process_vm_readv
+    # and writev, unshare, setns, mount, bpf, keyctl, add_key, perf_event_open, userfaultfd,
+    # io_uring_setup, kexec_load, init_module, finit_module, open_by_handle_at, pidfd_getfd, connect
     "x86_64": (
-        0xC000003E, 41,
+        0xC000003E, 41, 53,
         (59, 322, 101, 310, 311, 272, 308, 165, 321, 250, 248, 298, 323, 425, 246, 175, 313, 304,
-         438),
+         438, 42),
     ),
     "aarch64": (
-        0xC00000B7, 198,
+        0xC00000B7, 198, 199,
         (221, 281, 117, 270, 271, 97, 268, 40, 280, 219, 217, 241, 282, 425, 104, 105, 273, 265,
-         438),
+         438, 203),
     ),
 }  # fmt: skip
 
@@ -110,8 +111,7 @@ def refuse_calls() -> str | None:
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
         return f"system calls are not filtered on {machine}"
-    audit, socket, refused = _ARCHITECTURES[machine]
-    steps = _filter(audit, socket, refused)
+    steps = _filter(*_ARCHITECTURES[machine])
     program = _Program(len(steps), (_Instruction * len(steps))(*steps))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
@@ -119,15 +119,17 @@ def refuse_calls() -> str | None:
     return None
 
 
-def _filter(audit: int, socket: int, refused: Sequence[int]) -> list[_Instruction]:
+def _filter(audit: int, socket: int, socketpair: int, refused: Sequence[int]) -> list[_Instruction]:
     """Classic BPF over `struct seccomp_data`: number at 0, architecture at 4, arguments from 16.
 
-    Another architecture, the x32 numbers of x86_64 and the listed calls are refused; sockets are
-    refused unless they are Unix sockets. Everything else is allowed.
+    Another architecture, the x32 numbers of x86_64 and the listed calls are refused. Sockets are
+    refused unless they are Unix stream sockets: those carry nothing without a connection, and
+    connecting is among the refused calls, so that a process can only answer whoever comes to a
+    socket that it has. Everything else is allowed.
     """
-    load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
+    load, equal, at_least, masked, give = 0x20, 0x15, 0x35, 0x54, 0x06
     count = len(refused)
-    end = 7 + count  # the two answers: `end` refuses, `end + 1` allows
+    end = 11 + count  # the two answers: `end` refuses, `end + 1` allows
     steps = [
         _Instruction(load, 0, 0, 4),
         _Instruction(equal, 0, end - 2, audit),
@@ -137,9 +139,13 @@ def _filter(audit: int, socket: int, refused: Sequence[int]) -> list[_Instructio
     for number in refused:
         steps.append(_Instruction(equal, end - len(steps) - 1, 0, number))
     steps += [
-        _Instruction(equal, 0, end - 4 - count, socket),
+        _Instruction(equal, 1, 0, socket),
+        _Instruction(equal, 0, end - 5 - count, socketpair),
         _Instruction(load, 0, 0, 16),
-        _Instruction(equal, 1, 0, _AF_UNIX),
+        _Instruction(equal, 0, end - 8 - count, _AF_UNIX),
+        _Instruction(load, 0, 0, 24),
+        _Instruction(masked, 0, 0, _SOCK_TYPE),
+        _Instruction(equal, 1, 0, _SOCK_STREAM),
         _Instruction(give, 0, 0, _REFUSE),
         _Instruction(give, 0, 0, _ALLOW),
     ]

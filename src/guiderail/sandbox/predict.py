@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from guiderail.core.digest import file_digest
+from guiderail.core.digest import path_digest
 from guiderail.core.errors import InputError
 from guiderail.sandbox.load import LoadedModel, ModelRefusedError, load_model
 from guiderail.sandbox.scored import Scored
@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """A model ready to answer. digest: SHA-256 of the file that was loaded."""
+    """A model ready to answer. digest: of the file or MLflow directory that was loaded."""
 
     model: LoadedModel
     digest: str
@@ -53,9 +53,9 @@ class Predictor:
         """
         if threshold is not None and not math.isfinite(threshold):
             raise InputError("the threshold is not a number", advice="Give a finite number.")
-        before = file_digest(path)
+        before = path_digest(path)
         model = load_model(path)
-        if file_digest(path) != before:
+        if path_digest(path) != before:
             raise ModelRefusedError(
                 f"the model {path.name} changed while it was loaded",
                 advice="Start again with a file that nothing writes to.",

@@ -1,7 +1,10 @@
 """A model server in a confined child: one model file, one socket, no network of its own.
 
-    python -m guiderail.sandbox.serve --model FILE (--socket PATH | --port-file FILE)
+    python -m guiderail.sandbox.serve --model FILE --socket NUMBER
         [--threshold T] [--positive VALUE] [--end-with-stdin]
+
+The socket is one that the starter bound, listens on and hands down under this number, so that the
+process needs no right to open any: behind the walls of the sandbox it answers and asks nobody.
 
 POST /predict takes `{"inputs": {name: value, ...}}` or a list of such objects and answers
 `{"score": 0.71, "decision": "good", "model": "sha256:..."}`, for a list
@@ -20,7 +23,6 @@ import json
 import os
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,26 +113,9 @@ def problem(status: int, code: str, what: str) -> JSONResponse:
     return JSONResponse({"code": code, "what": what, "advice": advice}, status_code=status)
 
 
-def listen(socket_path: Path | None) -> socket.socket:
-    """A listening socket: the given path, or a free port of 127.0.0.1."""
-    if socket_path is not None:
-        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        bound.bind(str(socket_path))
-    else:
-        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        # Inherited by accepted connections: head and body of an answer leave without waiting.
-        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        bound.bind(("127.0.0.1", 0))
-    bound.listen(128)
-    return bound
-
-
-def write_port(path: Path, port: int) -> None:
-    """Write the port so that a reader never sees half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w") as stream:
-        stream.write(f"{port}\n")
-    Path(name).replace(path)
+def inherited(number: int) -> socket.socket:
+    """The listening socket that the starter opened. Raises OSError for a number that is none."""
+    return socket.socket(fileno=number)
 
 
 def _end_with_stdin() -> None:
@@ -149,9 +134,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--threshold", type=float)
     parser.add_argument("--positive")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--socket", type=Path)
-    where.add_argument("--port-file", type=Path)
+    parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--end-with-stdin", action="store_true")
     options = parser.parse_args(arguments)
     if options.end_with_stdin:
@@ -159,9 +142,6 @@ def main(arguments: Sequence[str]) -> None:
     predictor = Predictor.load(
         options.model, threshold=options.threshold, positive=options.positive
     )
-    bound = listen(options.socket)
-    if options.port_file is not None:
-        write_port(options.port_file, bound.getsockname()[1])
     config = uvicorn.Config(
         application(predictor),
         log_level="warning",
@@ -170,7 +150,7 @@ def main(arguments: Sequence[str]) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run(sockets=[bound])
+    uvicorn.Server(config).run(sockets=[inherited(options.socket)])
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from guiderail.service.traffic import (
     active_rollout,
     apply,
     reconcile,
+    served_isolation,
     target,
     under_way,
 )
@@ -231,6 +232,7 @@ def _serve(workspace: Workspace, case_id: str) -> Step:
 
 def _move(workspace: Workspace, row: RolloutRow, action: Action) -> None:
     """One step of the rollout's own table, mirrored in the case where its state changes."""
+    isolation = served_isolation(workspace, row.workload, row.to_digest)
     now = workspace.clock()
     step = transition(row.position, action)
     event = _EVENTS[step.event]
@@ -246,7 +248,7 @@ def _move(workspace: Workspace, row: RolloutRow, action: Action) -> None:
             case_subject(case),
             workspace.actor,
             now,
-            _step_payload(row, position, event),
+            {**_step_payload(row, position, event), "isolation": isolation},
             outcome=position.state.value,
         )
 
@@ -269,6 +271,7 @@ def _step_payload(row: RolloutRow, position: Position, event: EventName) -> dict
 
 
 def _finish(workspace: Workspace, row: RolloutRow) -> None:
+    isolation = served_isolation(workspace, row.workload, row.to_digest)
     now = workspace.clock()
     with workspace.store.transaction() as tx:
         case = cases.load(tx, row.case or "")
@@ -290,6 +293,7 @@ def _finish(workspace: Workspace, row: RolloutRow) -> None:
                 "rollout": row.id,
                 "from_digest": row.from_digest,
                 "to_digest": row.to_digest,
+                "isolation": isolation,
             },
             outcome=State.LIVE.value,
         )

@@ -16,6 +16,7 @@ from guiderail.facts.fact import FactSet
 from guiderail.facts.standing import Baseline, DataApproval, Standing
 from guiderail.ledger.events import Evidence
 from guiderail.manifest.load import FILE_NAME, load_release
+from guiderail.manifest.mlflow_uri import place_of
 from guiderail.manifest.release import Release
 from guiderail.policy.pack import Pack
 from guiderail.review.dossier import Dossier
@@ -45,7 +46,7 @@ def keep_release(workspace: Workspace, release: Release) -> None:
     shutil.rmtree(building, ignore_errors=True)
     for name in (FILE_NAME, *release.artefacts):
         source = release.path(name)
-        target = building / name
+        target = building / place_of(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target)

@@ -48,6 +48,7 @@ from guiderail.service.traffic import (
     apply,
     end_rollback,
     reconcile,
+    served_isolation,
     under_way,
 )
 from guiderail.service.workspace import Workspace
@@ -143,9 +144,14 @@ def roll_back(workspace: Workspace, workload: str, to: str | None = None) -> Rol
     except RefusedError as refusal:
         _give_up(workspace, proposal, rollback, f"the target refused it: {refusal.what}")
         raise
+    isolation = (
+        served_isolation(workspace, workload, proposal.to_digest)
+        if proposal.to_digest != OFF
+        else None
+    )
     with workspace.store.transaction() as tx:
         seconds = time.monotonic() - started
-        _end(tx, workspace, proposal, rollback, seconds, workspace.clock())
+        _end(tx, workspace, proposal, rollback, seconds, isolation, workspace.clock())
     apply(workspace, workload)
     refresh_snapshot(workspace, workload)
     with workspace.store.read() as snapshot:
@@ -364,6 +370,7 @@ def _end(
     proposal: RollbackPlan,
     rollback: str,
     seconds: float,
+    isolation: Mapping[str, object] | None,
     now: datetime,
 ) -> None:
     if not end_rollback(tx, rollback, RolloutState.LIVE, now):
@@ -399,6 +406,7 @@ def _end(
             "from_digest": proposal.from_digest,
             "to_digest": proposal.to_digest,
             "seconds": decimal_string(round(seconds, 3)),
+            **({"isolation": isolation} if isolation is not None else {}),
         },
         outcome=State.ROLLED_BACK.value,
         notify=proposal.tell,

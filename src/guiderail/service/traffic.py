@@ -6,6 +6,7 @@ use case may apply again after a crash.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -132,6 +133,18 @@ def apply(workspace: Workspace, workload: str) -> None:
     local = target(workspace)
     local.start_gateway()
     local.apply(workload, arms, salt=workload)
+
+
+def served_isolation(workspace: Workspace, workload: str, digest: str) -> Mapping[str, object]:
+    """What the model server of this version is walled off from, for the ledger.
+
+    `unknown` with a reason where the target does not serve it at this moment.
+    """
+    seen = target(workspace).gateway_status().workload(workload)
+    arm = seen.arm(digest) if seen is not None else None
+    if arm is None or arm.isolation is None:
+        return {"unknown": "the target did not serve it when this was recorded"}
+    return arm.isolation
 
 
 def reconcile(workspace: Workspace, workload: str) -> None:

@@ -33,11 +33,12 @@ OPERATION_FACTS = (
              ("none", "open", "lapsed")),
     FactType("rollout.planned", "bool", "", "guiderail.yaml, rollout", "steps, guardrails, breaker "
              "and stop rule fixed beforehand", "down", "evidence", "the rollout is planned"),
-    FactType("cost.monthly", "interval", "", "serving plan and measured CPU time", "monthly range",
+    FactType("cost.monthly", "interval", "", "a plan and measured CPU time", "monthly range",
              "up", "design", "the monthly cost", kinds=("model", "pipeline")),
     FactType("cost.ceiling", "number", "", "ceilings.yaml of the workspace", "approved by the finance owner", "none", "evidence",
              "the approved cost ceiling", kinds=("model", "pipeline")),
-    FactType("cost.change", "number", "%", "both versions", "CPU time compared", "up", "design",
+    FactType("cost.change", "number", "%", "both versions", "CPU time compared; for pipelines the "
+             "cost of a month", "up", "design",
              "the change of cost", kinds=("model", "pipeline")),
     FactType("experiment.used", "bool", "", "guiderail.yaml", "declared", "none", "design",
              "an experiment is part of the release"),

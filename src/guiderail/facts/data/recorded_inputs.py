@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from guiderail.facts.data.data_files import sources
 from guiderail.facts.data.lineage_files import RecordedInput, read_records
+from guiderail.manifest.mlflow_uri import is_uri, parse_uri
 from guiderail.manifest.release import Release
 from guiderail.manifest.schema import DataSource, LineageRecord, ModelManifest, PipelineManifest
 
@@ -93,6 +94,9 @@ def _evaluation_data(release: Release) -> str | None:
 
 
 def _is_path(address: str, path: str) -> bool:
+    if is_uri(path):
+        uri = parse_uri(path)
+        return address == path or address.endswith(f"/{uri.run}/artifacts/{uri.path}")
     plain = address.partition("://")[2] if "://" in address else address.removeprefix("file:")
     return plain == path or plain.endswith(f"/{path}")
 

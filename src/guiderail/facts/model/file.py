@@ -8,14 +8,23 @@ from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.summary import SUMMARY_VERSION, model_file, model_inputs, model_summary
 from guiderail.facts.provider import Inputs, Provider
+from guiderail.manifest.mlflow_uri import is_uri
+from guiderail.manifest.pins import LOCK_NAME, read_pins
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
     file = model_file(inputs.release)
     summary = model_summary(inputs.release, inputs.cache)
     measured = KnownBy.MEASURED
+    pin = read_pins(inputs.release.root).get(file) if is_uri(file) else None
+    fetched: dict[str, object] = {}
+    if pin is not None:
+        fetched = {"fetched": {"pinned": pin.pinned, "model": pin.model, "run": pin.run,
+                               "from": pin.source, "digest": pin.digest}}  # fmt: skip
+        file = f"{file}, fetched as {pin.pinned}"
     yield known("model.format", summary.format, file, measured)
-    yield known("model.file", summary.safety, file, measured, {"reasons": list(summary.reasons)})
+    reasons = {"reasons": list(summary.reasons)}
+    yield known("model.file", summary.safety, file, measured, {**reasons, **fetched})
     names = model_inputs(inputs.release, inputs.cache)
     if isinstance(names, Unknown):
         yield unknown("model.inputs", names.reason, file)
@@ -36,6 +45,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
         "file": file,
         "digest": inputs.release.artefacts[file],
         "summary": SUMMARY_VERSION,
+        **({"lock": inputs.release.artefacts[LOCK_NAME]} if is_uri(file) else {}),
     }
 
 

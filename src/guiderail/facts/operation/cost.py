@@ -11,6 +11,7 @@ from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.scored import NO_DATA, evaluation_key, evaluation_of, model_key
 from guiderail.facts.model.summary import model_file, model_summary
+from guiderail.facts.operation.run_cost import read_run_plan_of
 from guiderail.facts.places import written_at
 from guiderail.facts.provider import Inputs, Provider, failed
 from guiderail.manifest.protected import protected_columns
@@ -137,9 +138,10 @@ def _ceiling(inputs: Inputs) -> Iterator[Fact]:
         day = f"{ceiling.until:%Y-%m-%d}"
         yield unknown(name, f"the approved ceiling ended on {day}", _CEILINGS)
         return
-    plan = read_plan_of(inputs.release)
+    serving, running = read_plan_of(inputs.release), read_run_plan_of(inputs.release)
+    plan, words = serving or running, "serving plan" if serving is not None else "run plan"
     if plan is not None and plan.currency != ceiling.currency:
-        reason = f"the ceiling is in {ceiling.currency} and the serving plan in {plan.currency}"
+        reason = f"the ceiling is in {ceiling.currency} and the {words} in {plan.currency}"
         yield unknown(name, reason, _CEILINGS)
         return
     detail = {"currency": ceiling.currency, "approved_by": ceiling.approved_by}

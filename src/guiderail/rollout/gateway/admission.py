@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from guiderail.core.digest import sha256_digest, short
+from guiderail.core.digest import (
+    Digest,
+    files_below,
+    files_digest,
+    path_digest,
+    sha256_digest,
+    short,
+)
 from guiderail.rollout.desired import Arm
 from guiderail.rollout.folder import Folder
 from guiderail.rollout.gateway.breaker_file import Trip
@@ -149,21 +157,51 @@ def _copy_model(arm: Arm, folder: Folder, copies: Path, release: ServedRelease) 
     source = folder.resolve(arm.model_file)
     target = copies / f"{release.model_digest.removeprefix('sha256:')}{release.suffix}"
     partial = target.with_name(f"{target.name}.part")
-    found = hashlib.sha256()
     try:
-        with source.open("rb") as reading, partial.open("wb") as writing:
-            while chunk := reading.read(1 << 20):
-                found.update(chunk)
-                writing.write(chunk)
-        if f"sha256:{found.hexdigest()}" != release.model_digest:
+        _remove(partial)
+        if _copied(source, partial) != release.model_digest:
             raise RefusalError("model/changed", "its model file changed after it was permitted")
-        partial.replace(target)
-    except OSError as error:
-        reason = f"its model file cannot be read or copied ({error.strerror})"
+        if not target.is_dir():
+            partial.replace(target)
+        elif path_digest(target) != release.model_digest:  # else a running version uses it
+            _remove(target)
+            partial.replace(target)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        reason = f"its model file cannot be read or copied ({said})"
         raise RefusalError("model/unreadable", reason) from error
     finally:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
     return target
+
+
+def _copied(source: Path, target: Path) -> str:
+    """Copy a model file, or the files of a model directory; the digest of what was written."""
+    if not source.is_dir():
+        return _copied_file(source, target)
+    target.mkdir()
+    files: dict[str, Digest] = {}
+    for name, file in files_below(source):
+        copy = target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        files[name] = _copied_file(file, copy)
+    return files_digest(files)
+
+
+def _copied_file(source: Path, target: Path) -> Digest:
+    found = hashlib.sha256()
+    with source.open("rb") as reading, target.open("wb") as writing:
+        while chunk := reading.read(1 << 20):
+            found.update(chunk)
+            writing.write(chunk)
+    return Digest(f"sha256:{found.hexdigest()}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _read(path: Path, largest: int, code: str, what: str) -> bytes:

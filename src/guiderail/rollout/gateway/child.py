@@ -7,13 +7,14 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
-from guiderail.core.digest import file_digest
+from guiderail.core.digest import path_digest
 from guiderail.rollout.gateway.admission import Admitted
 from guiderail.sandbox.process import (
     Isolation,
@@ -47,8 +48,10 @@ class _Running:
 class ModelProcess:
     """Starts, watches and stops the server of one release.
 
-    The child has no network: it is reached through a socket in the gateway's own folder, which
-    nobody else may open, so that every decision passes the gateway. It ends when the gateway does.
+    The child runs behind the walls of the sandbox: it reads its model file and what Python needs,
+    writes nothing, and answers on one socket. The gateway opened that one in a folder of its own,
+    which nobody else may open, so that every decision passes the gateway. What the kernel does not
+    offer is missing, and the isolation says so. The child ends when the gateway does.
     """
 
     def __init__(self, admitted: Admitted, folder: Path, name: str) -> None:
@@ -118,14 +121,17 @@ class ModelProcess:
         return _Running(process, session, isolation, time.monotonic())
 
     async def _launch(self, place: Path) -> asyncio.subprocess.Process:
-        arguments = ["--model", str(self._model), "--socket", str(place / "s"), "--end-with-stdin"]
+        arguments = ["--model", str(self._model), "--end-with-stdin"]
         if self._release.threshold is not None:
             arguments += ["--threshold", repr(self._release.threshold)]
         if self._release.positive is not None:
             arguments += ["--positive", self._release.positive]
-        with (place / "errors").open("wb") as errors:
+        report = place / "isolation.json"
+        with (place / "errors").open("wb") as errors, _listen(place / "s") as listening:
+            arguments += ["--socket", str(listening.fileno())]
             return await asyncio.create_subprocess_exec(
-                *command("guiderail.sandbox.serve", arguments, LIMITS, place / "isolation.json"),
+                *command("guiderail.sandbox.serve", arguments, LIMITS, report, read=[self._model]),
+                pass_fds=(listening.fileno(),),
                 cwd=place,
                 env=clean_environment(place),
                 stdin=asyncio.subprocess.PIPE,
@@ -138,11 +144,13 @@ class ModelProcess:
         self, process: asyncio.subprocess.Process, session: aiohttp.ClientSession, place: Path
     ) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+        while (left := deadline - time.monotonic()) > 0:
             if process.returncode is not None:
                 raise StartError(f"its model server ended: {_last_line(place / 'errors')}")
             try:
-                async with session.get("http://model/healthz") as response:
+                # The socket listens before the child does anything: the first answer may take long.
+                within = aiohttp.ClientTimeout(total=left)
+                async with session.get("http://model/healthz", timeout=within) as response:
                     loaded = json.loads(await response.read())["model"]
             except (aiohttp.ClientError, OSError):
                 await asyncio.sleep(0.05)
@@ -188,11 +196,22 @@ async def _end(process: asyncio.subprocess.Process, session: aiohttp.ClientSessi
         process.stdin.close()
 
 
+def _listen(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening.bind(str(path))
+        listening.listen(128)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
 def _digest_or_reason(path: Path) -> str:
     try:
-        return file_digest(path)
-    except OSError as error:
-        return f"unreadable: {error.strerror}"
+        return path_digest(path)
+    except (OSError, ValueError) as error:
+        return f"unreadable: {error}"
 
 
 def _last_line(path: Path) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 class ServedRelease:
     """What a target needs of a release.
 
-    served_as: the workload's name. model_digest: SHA-256 of the model file. suffix: ending of the
-    model file's name. threshold: None where the class is taken. positive: the label that counts as
-    positive, None for the model's last class.
+    served_as: the workload's name. model_digest: of the model file or directory, as
+    `core.digest.path_digest` has it. suffix: ending of the model file's name. threshold: None
+    where the class is taken. positive: the label that counts as positive, None for the model's
+    last class.
     """
 
     served_as: str

@@ -46,8 +46,7 @@ class LiveArm:
             restarts=self.process.restarts,
             tripped="its permit was revoked" if self.revoked else self.breaker.tripped,
             pid=self.process.pid,
-            no_network=isolation is not None and isolation.network,
-            privileges_dropped=isolation is not None and isolation.privileges_dropped,
+            isolation=isolation.to_json() if isolation is not None else None,
         )
 
 
