@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from guiderail.core.encodings import Encoding
 from guiderail.measure.column_dictionary import NO_DICTIONARY, ColumnDictionary
 from guiderail.measure.column_names import NameRule, rule_for, words_of
 from guiderail.measure.column_values import (
@@ -22,6 +23,7 @@ from guiderail.measure.column_values import (
     share_mentioning_email,
     share_valid,
 )
+from guiderail.measure.csv_encoding import SINGLE_BYTES, encoding_of
 from guiderail.measure.csv_sample import write_csv_sample
 from guiderail.measure.government_numbers import kind_in
 from guiderail.measure.table import Column, ColumnType, Table, open_table
@@ -66,38 +68,43 @@ def classify_columns(
     source: Path | Table,
     sample: int = SAMPLE_ROWS,
     dictionary: ColumnDictionary = NO_DICTIONARY,
+    encoding: Encoding | None = None,
 ) -> tuple[ColumnClass, ...]:
     """Classify every column, in the order of the file. Raises InputError for an unreadable file.
 
-    A large CSV file is looked at in blocks from all over it; see `csv_sample`.
+    encoding: of a CSV file, where its owner says so.
+
+    A large CSV file is looked at in blocks from all over it (`csv_sample`), unless it is UTF-16.
     """
     if isinstance(source, Table):
         return _classify(source, sample, dictionary)
-    with _opened(source) as table:
+    with _opened(source, encoding) as table:
         return _classify(table, sample, dictionary)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Table]:
+def _opened(path: Path, encoding: Encoding | None) -> Iterator[Table]:
     """The table itself, or a sample of a CSV file that is too large to be read for this."""
-    if not is_large_csv(path):
-        with open_table(path) as table:
+    if not is_large_csv(path, encoding):
+        with open_table(path, encoding) as table:
             yield table
         return
     with tempfile.TemporaryDirectory(prefix="guiderail-columns-") as place:
         sampled = Path(place) / "sample.csv"
-        write_csv_sample(path, sampled)
+        write_csv_sample(path, sampled, said=encoding)
         with open_table(sampled) as table:
             yield table
 
 
-def is_large_csv(path: Path) -> bool:
+def is_large_csv(path: Path, encoding: Encoding | None = None) -> bool:
     """Whether `classify_columns` looks at blocks of this file instead of all of it."""
     try:
         if path.stat().st_size <= LARGE_CSV or path.suffix.lower() in {".parquet", ".pq"}:
             return False
         with path.open("rb") as stream:
-            return stream.read(4) != b"PAR1"
+            if stream.read(4) == b"PAR1":
+                return False
+        return encoding_of(path, encoding) in SINGLE_BYTES
     except OSError:
         return False  # opening it says what is wrong
 

@@ -1,8 +1,7 @@
-"""How a CSV file is laid out, found from its first bytes, and DuckDB's refusals in plain words."""
+"""How a CSV file is laid out, found from its first lines, and DuckDB's refusals in plain words."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -11,42 +10,43 @@ from pathlib import Path
 
 import duckdb
 
+from guiderail.core.encodings import Encoding
 from guiderail.core.errors import InputError, Place
+from guiderail.measure.csv_encoding import decoded, encoding_of, first_fault, wrong_encoding
 
 DELIMITERS = (",", ";", "\t", "|")
 _LONGEST_HEADER = 4 * 2**20
+"""Letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvLayout:
-    """Column names in order, the delimiter of the header line and DuckDB's name of the encoding."""
+    """Column names in order, the delimiter of the header line and the encoding of the file."""
 
     names: tuple[str, ...]
     delimiter: str
     encoding: str
 
 
-def csv_layout(path: Path) -> CsvLayout:
-    """Read the header line. Raises InputError for names that are missing or occur twice."""
-    with path.open("rb") as stream:
-        start = stream.read(_LONGEST_HEADER)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding, decoder = "utf-16", codecs.getincrementaldecoder("utf-16")("strict")
-    else:
-        encoding, decoder = "utf-8", codecs.getincrementaldecoder("utf-8-sig")("strict")
-    try:
-        text = decoder.decode(start)
-    except UnicodeDecodeError as error:
-        bad_line = start[: error.start].count(b"\n") + 1
-        raise _wrong_encoding(path, bad_line) from None
+def csv_layout(path: Path, said: Encoding | None = None) -> CsvLayout:
+    """Read the header line. said: the encoding, where the owner names one.
+
+    Raises InputError for text in another encoding and for names that are missing or occur twice.
+    """
+    encoding = encoding_of(path, said)
+    text = ""
+    for piece in decoded(path, encoding):
+        text += piece
+        if len(text) >= _LONGEST_HEADER:
+            break
     if "\0" in text:
         raise InputError(
             "The file holds binary data, not text.",
-            advice="Hand in a CSV file in UTF-8 or a Parquet file.",
+            advice="Hand in a CSV file in UTF-8 or a Parquet file; for UTF-16 without a byte order "
+            "mark say utf-16-le or utf-16-be.",
             code="data/not-readable",
             place=Place(str(path)),
         )
-    text = text.lstrip("\ufeff")
     delimiter = _delimiter(re.split(r"\r|\n", text, maxsplit=1)[0])
     records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
@@ -97,13 +97,17 @@ def literal(path: Path) -> str:
     return "'" + exact.replace("'", "''") + "'"
 
 
-def refusal(path: Path, error: duckdb.Error) -> InputError:
-    """What DuckDB refuses, as an error that names the file, the line and what to do."""
+def refusal(path: Path, error: duckdb.Error, said: Encoding | None = None) -> InputError:
+    """What DuckDB refuses, as an error that names the file, the line and what to do.
+
+    said: the encoding that the owner names.
+    """
     text = str(error)
     found = re.search(r"Line: (\d+)", text)
     line = int(found.group(1)) if found else None
-    if "invalid unicode" in text.lower() or "not utf-8" in text.lower():
-        return _wrong_encoding(path, line)
+    if re.search(r"invalid unicode|not (utf-8|utf-16|latin-1) encoded", text, re.I):
+        encoding = encoding_of(path, said)
+        return first_fault(path, encoding) or wrong_encoding(path, encoding, line)
     lengths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if lengths:
         return InputError(
@@ -131,12 +135,3 @@ def _cause(text: str) -> str:
     if not causes:
         return "the reader gives no reason"
     return re.sub(r"^(?:[A-Z]\w* )+Error: ", "", causes[0])
-
-
-def _wrong_encoding(path: Path, line: int | None) -> InputError:
-    return InputError(
-        "The file is not written in UTF-8.",
-        advice="Save it as UTF-8; guessing the encoding would change letters.",
-        code="data/encoding",
-        place=Place(str(path), line),
-    )

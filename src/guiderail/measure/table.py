@@ -10,8 +10,8 @@ A column is
 A number with a leading zero (`007`), a plus sign (`+49 30 1`), a decimal comma or more than 18
 digits without a point is text: it is usually a code, and rounding it would merge two codes. Spaces
 around numbers are ignored. An unfilled cell is null, quoted or not; `NA` and `N/A` are text.
-Dates stay text as they are written. Files are UTF-8, or UTF-16 with a byte order mark; other
-encodings are refused, because a guess would silently change letters.
+Dates stay text as they are written. Files are UTF-8, or UTF-16 with a byte order mark, or what
+their owner says (`csv_encoding`); nothing is guessed, because that would silently change letters.
 
 In Parquet the stored type decides: whole numbers of up to 64 bits signed are `integer`, floating
 point and decimal are `number` (64-bit floating), booleans `boolean`, everything else is text as
@@ -27,30 +27,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from guiderail.core.encodings import Encoding
 from guiderail.core.errors import InputError, Place
-from guiderail.measure.csv_text import csv_layout, literal, refusal
+from guiderail.measure.column_types import STORED_AS
+from guiderail.measure.column_types import Column as Column
+from guiderail.measure.column_types import ColumnType as ColumnType
+from guiderail.measure.csv_columns import Folder, csv_columns
+from guiderail.measure.csv_text import literal, refusal
 
-ColumnType = Literal["integer", "number", "boolean", "text", "empty"]
 Values = NDArray[Any]
 
-HELD_IN_MEMORY = 256 * 2**20
-"""Bytes: a CSV file up to this size is parsed once and kept; a larger one per question."""
-
 _EXACT_IN_DOUBLE = 2**53
-_WHOLE = r" *-?(0|[1-9][0-9]{0,17}) *"
-_DECIMAL = (
-    r" *-?((0|[1-9][0-9]{0,17})|(0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+"
-    r"|(0|[1-9][0-9]*)(\.[0-9]*)?[eE][+-]?[0-9]{1,4}|\.[0-9]+[eE][+-]?[0-9]{1,4}) *"
-)
-_NOT_FINITE = r" *([nN][aA][nN]|[+-]?[iI][nN][fF]([iI][nN][iI][tT][yY])?) *"
 _PARQUET_TYPES: dict[str, ColumnType] = {
     "BOOLEAN": "boolean",
     "TINYINT": "integer",
@@ -63,15 +57,6 @@ _PARQUET_TYPES: dict[str, ColumnType] = {
     "FLOAT": "number",
     "DOUBLE": "number",
 }
-_STORED_AS = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column, named as in the file."""
-
-    name: str
-    type: ColumnType
 
 
 class Table:
@@ -83,8 +68,10 @@ class Table:
         columns: tuple[Column, ...],
         rows: int,
         connection: duckdb.DuckDBPyConnection,
+        folder: Folder | None = None,
     ) -> None:
         self.path = path
+        self._folder = folder
         self.columns = columns
         self.rows = rows
         self._connection = connection
@@ -98,6 +85,8 @@ class Table:
 
     def close(self) -> None:
         self._connection.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -183,9 +172,10 @@ class Table:
         )
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path, encoding: Encoding | None = None) -> Table:
     """Open a CSV or Parquet file; see the module for types.
 
+    encoding: how a CSV file is written, where its owner says so; Parquet needs none.
     Raises InputError (codes `data/...`) for a file that is missing, empty, damaged, in another
     encoding or format, for a row of another length and for a column name that occurs twice.
     """
@@ -200,7 +190,7 @@ def open_table(path: Path) -> Table:
     if path.suffix.lower() in {".yaml", ".yml"}:
         raise InputError(
             "A source file names a table of a warehouse, and this measure reads files only.",
-            advice="Hand in a CSV or Parquet file; fairness, flips and drift also take sources.",
+            advice="Hand in a CSV or Parquet file with the rows that are measured.",
             code="data/files-only",
             place=place,
         )
@@ -217,9 +207,14 @@ def open_table(path: Path) -> Table:
             is_parquet = stream.read(4) == b"PAR1"
         if is_parquet or path.suffix.lower() in {".parquet", ".pq"}:
             return _open_parquet(path, connection)
-        return _open_csv(path, connection)
+        columns, rows, folder = csv_columns(path, encoding, connection)
+        return Table(path, columns, rows, connection, folder)
     except duckdb.Error as error:
-        raise refusal(path, error) from None
+        connection.close()
+        raise refusal(path, error, encoding) from None
+    except BaseException:
+        connection.close()
+        raise
 
 
 def new_connection() -> duckdb.DuckDBPyConnection:
@@ -228,50 +223,6 @@ def new_connection() -> duckdb.DuckDBPyConnection:
         ":memory:",
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
     )
-
-
-def _open_csv(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
-    layout = csv_layout(path)
-    count = len(layout.names)
-    fields = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(count))
-    source = (
-        f"read_csv({literal(path)}, columns={{{fields}}}, header=true, auto_detect=false, "
-        f"delim='{layout.delimiter}', quote='\"', escape='\"', encoding='{layout.encoding}', "
-        "nullstr='', compression='none')"
-    )
-    kept = "TABLE" if path.stat().st_size <= HELD_IN_MEMORY else "VIEW"
-    connection.execute(f"CREATE {kept} raw AS FROM {source}")
-    tests = ", ".join(
-        f"count(c{i}), count(c{i}) FILTER (regexp_full_match(c{i}, '{_WHOLE}')), "
-        f"count(c{i}) FILTER (regexp_full_match(c{i}, '{_DECIMAL}')), "
-        f"count(c{i}) FILTER (regexp_full_match(c{i}, '{_NOT_FINITE}')), "
-        f"count(c{i}) FILTER (lower(c{i}) IN ('true', 'false'))"
-        for i in range(count)
-    )
-    # The statement holds only generated identifiers and the constants above.
-    found = connection.execute(f"SELECT count(*), {tests} FROM raw").fetchone()  # noqa: S608 - see above
-    assert found is not None  # noqa: S101 - an aggregate without GROUP BY has exactly one row
-    rows = int(found[0])
-    types = [_csv_type(*found[1 + 5 * i : 6 + 5 * i]) for i in range(count)]
-    typed = ", ".join(
-        f"CAST(trim(c{i}) AS {_STORED_AS[kind]}) AS c{i}" if kind in _STORED_AS else f"c{i}"
-        for i, kind in enumerate(types)
-    )
-    connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM raw")  # noqa: S608 - generated names
-    columns = tuple(Column(*pair) for pair in zip(layout.names, types, strict=True))
-    return Table(path, columns, rows, connection)
-
-
-def _csv_type(filled: int, whole: int, decimal: int, not_finite: int, boolean: int) -> ColumnType:
-    if filled == 0:
-        return "empty"
-    if boolean == filled:
-        return "boolean"
-    if whole == filled:
-        return "integer"
-    if decimal and decimal + not_finite == filled:
-        return "number"
-    return "text"
 
 
 def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
@@ -302,7 +253,7 @@ def typed_view(
     """
     types = [_parquet_type(kind) for kind in stored]
     typed = ", ".join(
-        f"CAST(c{i} AS {_STORED_AS.get(kind, 'VARCHAR')}) AS c{i}" for i, kind in enumerate(types)
+        f"CAST(c{i} AS {STORED_AS.get(kind, 'VARCHAR')}) AS c{i}" for i, kind in enumerate(types)
     )
     aliases = ", ".join(f"c{i}" for i in range(len(names)))
     connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM {source} AS s({aliases})")  # noqa: S608 - generated
