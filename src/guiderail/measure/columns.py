@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from guiderail.core.encodings import Encoding
+from guiderail.core.csv_encoding import SINGLE_BYTES, Encoding, encoding_of
 from guiderail.measure.column_dictionary import NO_DICTIONARY, ColumnDictionary
 from guiderail.measure.column_names import NameRule, rule_for, words_of
 from guiderail.measure.column_values import (
@@ -23,10 +23,13 @@ from guiderail.measure.column_values import (
     share_mentioning_email,
     share_valid,
 )
-from guiderail.measure.csv_encoding import SINGLE_BYTES, encoding_of
 from guiderail.measure.csv_sample import write_csv_sample
 from guiderail.measure.government_numbers import kind_in
-from guiderail.measure.table import Column, ColumnType, Table, open_table
+from guiderail.measure.rows_here import brought
+from guiderail.measure.table import Column, ColumnType, Table, is_parquet, open_table
+
+if TYPE_CHECKING:
+    from guiderail.measure.warehouse_table import WarehouseTable
 
 SAMPLE_ROWS = 10_000
 """At most that many rows are looked at, spread evenly over the table."""
@@ -65,7 +68,7 @@ class _Cells:
 
 
 def classify_columns(
-    source: Path | Table,
+    source: Path | Table | WarehouseTable,
     sample: int = SAMPLE_ROWS,
     dictionary: ColumnDictionary = NO_DICTIONARY,
     encoding: Encoding | None = None,
@@ -74,10 +77,14 @@ def classify_columns(
 
     encoding: of a CSV file, where its owner says so.
 
-    A large CSV file is looked at in blocks from all over it (`csv_sample`), unless it is UTF-16.
+    Of a table in a warehouse the rows that are looked at are brought here, and no others. A large
+    CSV file is looked at in blocks from all over it (`csv_sample`), unless it is UTF-16.
     """
     if isinstance(source, Table):
         return _classify(source, sample, dictionary)
+    if not isinstance(source, Path):
+        with brought(source, every=_step(source.rows, sample)) as table:
+            return _classify(table, sample, dictionary)
     with _opened(source, encoding) as table:
         return _classify(table, sample, dictionary)
 
@@ -99,23 +106,25 @@ def _opened(path: Path, encoding: Encoding | None) -> Iterator[Table]:
 def is_large_csv(path: Path, encoding: Encoding | None = None) -> bool:
     """Whether `classify_columns` looks at blocks of this file instead of all of it."""
     try:
-        if path.stat().st_size <= LARGE_CSV or path.suffix.lower() in {".parquet", ".pq"}:
+        if path.stat().st_size <= LARGE_CSV or is_parquet(path):
             return False
-        with path.open("rb") as stream:
-            if stream.read(4) == b"PAR1":
-                return False
         return encoding_of(path, encoding) in SINGLE_BYTES
     except OSError:
         return False  # opening it says what is wrong
 
 
 def _classify(table: Table, sample: int, dictionary: ColumnDictionary) -> tuple[ColumnClass, ...]:
-    step = max(1, -(-table.rows // max(1, sample)))
+    step = _step(table.rows, sample)
     names = set(table.names)
     return tuple(
         _with_dictionary(_column(column, cells, names), cells, dictionary)
         for column, cells in zip(table.columns, _cells(table, step), strict=True)
     )
+
+
+def _step(rows: int, sample: int) -> int:
+    """Each so manyth row is looked at."""
+    return max(1, -(-rows // max(1, sample)))
 
 
 def _with_dictionary(

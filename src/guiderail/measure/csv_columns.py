@@ -14,13 +14,16 @@ from pathlib import Path
 
 import duckdb
 
-from guiderail.core.encodings import Encoding
+from guiderail.core.csv_encoding import Encoding, write_utf8
+from guiderail.core.csv_layout import csv_layout
 from guiderail.measure.column_types import STORED_AS, Column, ColumnType
-from guiderail.measure.csv_encoding import DECODED_BY_DUCKDB, write_utf8
-from guiderail.measure.csv_text import csv_layout, literal
+from guiderail.measure.csv_text import literal
 
 HELD_IN_MEMORY = 256 * 2**20
 """Bytes: a CSV file up to this size is parsed once and kept."""
+
+_DECODED_BY_DUCKDB = {"utf-8": "utf-8", "latin-1": "latin-1", "utf-16-le": "utf-16"}
+"""DuckDB's own names; its other encodings need an extension from the network."""
 
 Folder = tempfile.TemporaryDirectory[str]
 
@@ -42,13 +45,13 @@ def csv_columns(
     """
     layout = csv_layout(path, said)
     large = path.stat().st_size > HELD_IN_MEMORY
-    copied = layout.encoding not in DECODED_BY_DUCKDB
+    copied = layout.encoding not in _DECODED_BY_DUCKDB
     roomy = shutil.disk_usage(tempfile.gettempdir()).free > 2 * path.stat().st_size
     folder = None
     if copied or (large and roomy):
         folder = tempfile.TemporaryDirectory(prefix="guiderail-table-")
     try:
-        read, encoding = path, DECODED_BY_DUCKDB.get(layout.encoding, "utf-8")
+        read, encoding = path, _DECODED_BY_DUCKDB.get(layout.encoding, "utf-8")
         if copied and folder is not None:
             read = Path(folder.name) / "rows.csv"
             write_utf8(path, layout.encoding, read)

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from guiderail.core.encodings import Encoding
+from guiderail.core.csv_encoding import CODECS, Encoding, first_fault, wrong_encoding
+from guiderail.core.csv_layout import csv_layout
 from guiderail.core.errors import InputError, Place
-from guiderail.measure.csv_encoding import CODECS, first_fault, wrong_encoding
-from guiderail.measure.csv_text import csv_layout
 
 BLOCKS, BLOCK_BYTES = 64, 128 * 1024
 _LEAST_KEPT = 0.5

@@ -11,11 +11,12 @@ A number with a leading zero (`007`), a plus sign (`+49 30 1`), a decimal comma 
 digits without a point is text: it is usually a code, and rounding it would merge two codes. Spaces
 around numbers are ignored. An unfilled cell is null, quoted or not; `NA` and `N/A` are text.
 Dates stay text as they are written. Files are UTF-8, or UTF-16 with a byte order mark, or what
-their owner says (`csv_encoding`); nothing is guessed, because that would silently change letters.
+their owner says; nothing is guessed, because that would silently change letters (`csv_encoding`).
 
 In Parquet the stored type decides: whole numbers of up to 64 bits signed are `integer`, floating
 point and decimal are `number` (64-bit floating), booleans `boolean`, everything else is text as
-DuckDB prints it (dates as ISO 8601, unsigned 64-bit and 128-bit numbers as digits).
+DuckDB prints it (dates as ISO 8601, unsigned 64-bit and 128-bit numbers as digits). Text without
+any value is `empty`.
 
 Values come back as numpy arrays, null kept as null: `integer` is int64, or float64 with NaN where
 cells are null (an object array with None where that would lose digits); `number` is float64 with
@@ -34,7 +35,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from guiderail.core.encodings import Encoding
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError, Place
 from guiderail.measure.column_types import STORED_AS
 from guiderail.measure.column_types import Column as Column
@@ -113,7 +114,7 @@ class Table:
             # Every identifier is c0, c1, ...: no name from the file reaches the statement.
             found = self._connection.execute(f"SELECT {wanted} FROM t").fetchnumpy()  # noqa: S608 - see above
         except duckdb.Error as error:
-            raise refusal(self.path, error) from None
+            raise self._refusal(error) from None
         return {name: _with_nulls(found[self.sql(name)], self.type_of(name)) for name in names}
 
     def fetch(self, select: str) -> list[tuple[Any, ...]]:
@@ -131,7 +132,7 @@ class Table:
             while rows := cursor.fetchmany(size):
                 yield rows
         except duckdb.Error as error:
-            raise refusal(self.path, error) from None
+            raise self._refusal(error) from None
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """One of its own for each question, so that two may be read side by side."""
@@ -153,11 +154,33 @@ class Table:
                 view = batch.view()
                 yield [_fixed_width(view.child(place)) for place in range(view.n_children)]
         except duckdb.Error as error:
-            raise refusal(self.path, error) from None
+            raise self._refusal(error) from None
         except RuntimeError as error:  # what DuckDB refuses while the batches are read
-            raise refusal(self.path, duckdb.Error(str(error).partition("(5): ")[2])) from None
+            raise self._refusal(duckdb.Error(str(error).partition("(5): ")[2])) from None
         finally:
             self._connection.execute("RESET threads")
+
+    def _refusal(self, error: duckdb.Error) -> InputError:
+        """What the engine refuses; of a damaged Parquet file, with the column whose pages are."""
+        damaged = None
+        if self.path.is_file() and is_parquet(self.path):
+            damaged = next(filter(self._is_damaged, self.names), None)
+        if damaged is None:
+            return refusal(self.path, error)
+        return InputError(
+            f'The column "{damaged}" cannot be read: its pages are damaged.',
+            advice="Write the file again from its source; the rest of it cannot be trusted either.",
+            code="data/not-readable",
+            place=Place(str(self.path)),
+        )
+
+    def _is_damaged(self, name: str) -> bool:
+        try:
+            # An identifier of ours; `hash` makes the engine decode every cell.
+            self._cursor().execute(f"SELECT max(hash({self.sql(name)})) FROM t").fetchall()  # noqa: S608
+        except duckdb.Error:
+            return True
+        return False
 
     def _index(self, name: str) -> int:
         if name in self._place:
@@ -203,9 +226,7 @@ def open_table(path: Path, encoding: Encoding | None = None) -> Table:
         )
     connection = new_connection()
     try:
-        with path.open("rb") as stream:
-            is_parquet = stream.read(4) == b"PAR1"
-        if is_parquet or path.suffix.lower() in {".parquet", ".pq"}:
+        if is_parquet(path):
             return _open_parquet(path, connection)
         columns, rows, folder = csv_columns(path, encoding, connection)
         return Table(path, columns, rows, connection, folder)
@@ -215,6 +236,14 @@ def open_table(path: Path, encoding: Encoding | None = None) -> Table:
     except BaseException:
         connection.close()
         raise
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is read as Parquet: by its ending, or by its first bytes."""
+    if path.suffix.lower() in {".parquet", ".pq"}:
+        return True
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PAR1"
 
 
 def new_connection() -> duckdb.DuckDBPyConnection:
@@ -241,6 +270,14 @@ def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
             place=Place(str(path)),
         )
     columns, rows = typed_view(connection, source, names, [str(row[1]) for row in described])
+    if rows and any(column.type == "text" for column in columns):
+        empty = _without_values(path, connection, rows)
+        columns = tuple(
+            Column(column.name, "empty")
+            if column.type == "text" and column.name in empty
+            else column
+            for column in columns
+        )
     return Table(path, columns, rows, connection)
 
 
@@ -277,6 +314,16 @@ def _parquet_names(path: Path, connection: duckdb.DuckDBPyConnection) -> tuple[s
             pending += int(nodes[position][1]) - 1
             position += 1
     return tuple(names)
+
+
+def _without_values(path: Path, connection: duckdb.DuckDBPyConnection, rows: int) -> set[str]:
+    """Top-level columns of which the statistics of the file say that every cell is null."""
+    found = connection.execute(
+        f"SELECT path_in_schema FROM parquet_metadata({literal(path)}) "  # noqa: S608 - quoted
+        "GROUP BY 1 HAVING sum(stats_null_count) = ? AND count(stats_null_count) = count(*)",
+        [rows],
+    ).fetchall()
+    return {str(name) for (name,) in found}
 
 
 def _parquet_type(stored: str) -> ColumnType:

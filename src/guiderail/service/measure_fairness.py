@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError
 from guiderail.core.interval import Interval
 from guiderail.manifest.protected import ProtectedAttribute, protected_attribute
@@ -39,11 +40,12 @@ def fairness(
     by: Sequence[str],
     intersections: bool,
     error_rate: str | None = None,
+    encoding: Encoding | None = None,
 ) -> Document:
     """Rates of every group and intersection, compared; calibration with a score column.
 
     baseline: the decisions of an earlier version; adds what changed for each group.
-    by: columns, or columns with limits as in "age:25,40".
+    by: columns, or columns with limits as in "age:25,40". encoding: of a CSV file, where named.
     """
     from guiderail.measure.comparisons import ERROR_RATES
     from guiderail.measure.distinct_rows import distinct_rows
@@ -57,7 +59,7 @@ def fairness(
             advice="Name the column with the true outcome with --label.",
         )
     outcomes = [name for name in (prediction, label, baseline) if name is not None]
-    with open_source(data) as table:
+    with open_source(data, encoding) as table:
         attributes = groups_by(table, by, [*outcomes, *([score] if score else [])])
         rows = distinct_rows(table, attributes, outcomes, score=score)
     if isinstance(rows, NotMeasurable):
@@ -182,6 +184,7 @@ def flips(
     by: Sequence[str],
     value: str | None = None,
     sample: int = 0,
+    encoding: Encoding | None = None,
 ) -> Document:
     """Decisions that change between two columns, both ways, by group.
 
@@ -192,7 +195,7 @@ def flips(
     from guiderail.measure.table import Table as FileTable
     from guiderail.measure.warehouse import open_source
 
-    with open_source(data) as table:
+    with open_source(data, encoding) as table:
         attributes = groups_by(table, by, [old, new, *([value] if value else [])])
         rows = distinct_rows(table, attributes, [old, new])
         if isinstance(rows, NotMeasurable):

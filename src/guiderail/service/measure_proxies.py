@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.digest import file_digest
 from guiderail.core.errors import InputError
 from guiderail.service.measure_fairness import groups_by
@@ -17,18 +18,24 @@ Document = dict[str, Any]
 
 
 def proxies(
-    data: Path, *, by: Sequence[str], features: Sequence[str] = (), ignore: Sequence[str] = ()
+    data: Path,
+    *,
+    by: Sequence[str],
+    features: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    encoding: Encoding | None = None,
 ) -> Document:
     """Every feature, and all together, against every attribute.
 
     by: columns, or columns with limits as in "age:25,40". features: only these columns; else every
-    column that is neither an attribute nor ignored. Raises InputError for unknown columns.
+    column that is neither an attribute nor ignored. encoding: of a CSV file, where one is named.
+    Raises InputError for unknown columns.
     """
     from guiderail.measure.proxies import MOST_ROWS, table_proxies
     from guiderail.measure.table import open_table
 
     digest = file_digest(data) if data.is_file() else ""
-    with open_table(data) as table:
+    with open_table(data, encoding) as table:
         attributes = groups_by(table, by, ())
         for name in (*features, *ignore):
             table.type_of(name)

@@ -1,4 +1,4 @@
-"""How a CSV file is written, and a UTF-8 copy of one that DuckDB cannot decode.
+"""How a CSV file is written, and its text as pieces of bounded size.
 
 Nothing is guessed from letters. A byte order mark is certain; else the file is UTF-8 unless its
 owner says otherwise. A file that does not decode as said is refused with line and column: single
@@ -11,9 +11,15 @@ import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, get_args
 
-from guiderail.core.encodings import Encoding
 from guiderail.core.errors import InputError, Place
+
+Encoding = Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "windows-1252"]
+
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+"""What a manifest and a command line can name. `utf-16` is for files with a byte order mark;
+without one the order of the bytes must be said."""
 
 _MARKS: tuple[tuple[bytes, Encoding, str], ...] = (
     (codecs.BOM_UTF8, "utf-8", "utf-8"),
@@ -31,9 +37,6 @@ CODECS: dict[str, str] = {
 
 SINGLE_BYTES = frozenset({"utf-8", "latin-1", "windows-1252"})
 """Where a line end is one byte and stands for nothing else, so that reading may begin anywhere."""
-
-DECODED_BY_DUCKDB = {"utf-8": "utf-8", "latin-1": "latin-1", "utf-16-le": "utf-16"}
-"""DuckDB's own names; its other encodings need an extension from the network."""
 
 _AT_ONCE = 2**20
 _CONTROLS = re.compile("[\x80-\x9f]")
