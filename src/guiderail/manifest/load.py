@@ -70,15 +70,19 @@ def load_release(directory: Path, *, stat_cache: Path | None = None) -> Release:
 def canonical(manifest: AnyManifest) -> dict[str, object]:
     """The part of a manifest that its digest covers, ready for canonical JSON.
 
-    `facts`, `lineage` and `permitted` count where they are written: a release without any keeps
-    the digest it had before the key existed.
+    `facts`, `lineage`, `permitted` and `encoding` count where they are written: a release without
+    any keeps the digest it had before the key existed.
     """
     content = manifest.model_dump(exclude={"evidence"} if manifest.facts else {"evidence", "facts"})
     if not content.get("lineage"):
         content.pop("lineage", None)
     for source in (*content.get("training", ()), *content.get("sources", ())):
-        if source["permitted"] is None:
-            del source["permitted"]
+        for key in ("permitted", "encoding"):
+            if source[key] is None:
+                del source[key]
+    evaluation = content.get("evaluation")
+    if evaluation and evaluation["encoding"] is None:
+        del evaluation["encoding"]
     return {key: _exact(value) for key, value in content.items()}
 
 

@@ -62,8 +62,9 @@ def fairness(
     with open_source(data, encoding) as table:
         attributes = groups_by(table, by, [*outcomes, *([score] if score else [])])
         rows = distinct_rows(table, attributes, outcomes, score=score)
-    if isinstance(rows, NotMeasurable):
-        return {"groups": [], "comparisons": [], **_unknown(rows)}
+        if isinstance(rows, NotMeasurable):
+            return {"groups": [], "comparisons": [], **_unknown(rows)}
+        ranks = _ranks(table, attributes, prediction, score, positive)
     common: dict[str, Any] = {
         "selected": positive if positive is not None else 1,
         "edges": rows.edges,
@@ -83,11 +84,42 @@ def fairness(
     if isinstance(report, NotMeasurable):
         return {"groups": [], "comparisons": [], **_unknown(report)}
     document = report_document(report, len(attributes), rows.edges)
+    document["rank_correlations"] = ranks
     if score is not None and label is not None:
         document["calibration"] = _calibration(rows, label, groups, positive, common["deepest"])
     if baseline is not None:
         document["changes"] = _changes(rows, baseline, prediction, groups, label, common)
     return document
+
+
+def _ranks(
+    table: Table | RemoteTable,
+    attributes: Edges,
+    prediction: str,
+    score: str | None,
+    positive: str | None,
+) -> list[Document]:
+    """Rank correlations of the numeric attributes, with decisions and where it can be with scores."""
+    from guiderail.measure.attribute_ranks import score_ranks, table_ranks
+    from guiderail.measure.table import Table as FileTable
+
+    selected = positive if positive is not None else 1
+    found = list(table_ranks(table, attributes, prediction, selected))
+    if score is not None and isinstance(table, FileTable):
+        found += score_ranks(table, attributes, score)
+    return [
+        {
+            "attribute": one.attribute,
+            "with": one.goes_with,
+            "n": one.n,
+            **(
+                _unknown(one.found)
+                if isinstance(one.found, NotMeasurable)
+                else _interval(one.found)
+            ),
+        }
+        for one in found
+    ]
 
 
 def groups_by(table: Table | RemoteTable, by: Sequence[str], others: Sequence[str]) -> Edges:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from guiderail.core.csv_encoding import Encoding
 from guiderail.core.digest import file_digest
 from guiderail.core.errors import InputError
+from guiderail.measure.unmeasurable import NotMeasurable
 from guiderail.service.measure_fairness import groups_by
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ def _row(row: Proxy) -> Document:
             "p_holm": row.null.p_holm,
         },
     }
+    if row.feature is not None:
+        found["rank_correlation"] = _ranks(row)
     if row.auc is None:
         found["unknown"] = row.reason
     return found
+
+
+def _ranks(row: Proxy) -> Document | None:
+    """None where one of the two is no number."""
+    if row.ranks is None:
+        return None
+    if isinstance(row.ranks, NotMeasurable):
+        return {"unknown": row.ranks.reason}
+    return {"value": row.ranks.value, "low": row.ranks.low, "high": row.ranks.high}
