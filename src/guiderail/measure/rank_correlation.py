@@ -4,8 +4,8 @@ The correlation of ranks, ties sharing the mean of theirs (Spearman 1904). It ne
 sees a tendency over all ages that limits between ranges may hide, and it misses what rises and
 falls again, which ranges show: the two belong beside each other.
 
-The 95 % interval is that of Fisher's z with the variance (1 + r^2 / 2) / (n - 3) of Bonett and Wright
-(2000), Sample size requirements for estimating Pearson, Kendall and Spearman correlations,
+The 95 % interval is that of Fisher's z with the variance (1 + r^2 / 2) / (n - 3) of Bonett and
+Wright (2000), Sample size requirements for estimating Pearson, Kendall and Spearman correlations,
 Psychometrika 65, 23-28. At r = 1 and r = -1, where z is infinite, the inner bound is that of the
 nearest value that n ranks without ties can have.
 """

@@ -144,8 +144,8 @@ def _proxies(document: Document) -> list[Line]:
     )
     lines += paragraph(
         f"{document['sampled']} of {document['rows']} rows; by chance: the highest of 95 in 100 "
-        "exchanges of the attribute; p is corrected for the number of comparisons; ranks: Spearman's "
-        "correlation of two columns of numbers, with a 95 % interval",
+        "exchanges of the attribute; p is corrected for the number of comparisons; ranks: the rank "
+        "correlation of two columns of numbers, with its 95 % interval",
         indent=2,
         style="dim",
     )

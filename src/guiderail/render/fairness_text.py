@@ -65,13 +65,16 @@ def _ranks(found: Sequence[Document]) -> list[Line]:
     if not found:
         return []
     lines = heading("Rank correlations (-1 to 1; 0: neither rises with the other)")
-    rows = []
-    for row in found:
-        value = (
-            row.get("unknown") or f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-        )
-        rows.append([str(row["n"]), f"{row['attribute']} and the {row['with']}", value])
-    return lines + columns(rows)
+    return lines + columns(
+        (str(row["n"]), f"{row['attribute']} and the {row['with']}", _correlation(row))
+        for row in found
+    )
+
+
+def _correlation(row: Document) -> str:
+    if "unknown" in row:
+        return f"not measurable, {row['unknown']}"
+    return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
 
 
 def _lowest(document: Document) -> list[Line]:

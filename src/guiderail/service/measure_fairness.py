@@ -99,7 +99,7 @@ def _ranks(
     score: str | None,
     positive: str | None,
 ) -> list[Document]:
-    """Rank correlations of the numeric attributes, with decisions and where it can be with scores."""
+    """Rank correlations of numeric attributes with decisions, and in files with scores."""
     from guiderail.measure.attribute_ranks import score_ranks, table_ranks
     from guiderail.measure.table import Table as FileTable
 
