@@ -2,7 +2,8 @@
 
 The name proposes, the values confirm. A name without confirming values stays a proposal of low
 confidence, and says so. Values alone decide only where a check can fail (a checksum, a country
-code). Free text and keys that nothing identifies are `unknown`: only their owner can tell.
+code) or where lists of names settle it (`person_names`). Free text, keys that nothing identifies
+and what may be names are `unknown`: only their owner can tell.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from guiderail.measure.column_values import (
 )
 from guiderail.measure.csv_sample import write_csv_sample
 from guiderail.measure.government_numbers import kind_in
+from guiderail.measure.person_names import look_like_names, name_lists, person_names
 from guiderail.measure.rows_here import brought
 from guiderail.measure.table import Column, ColumnType, Table, is_parquet, open_table
 
@@ -240,11 +242,30 @@ def _by_text(name: str, cells: _Cells) -> ColumnClass:
     if mentioning >= _MENTIONED:
         why = f"{mentioning:.0%} of the distinct texts mention an e-mail address"
         return ColumnClass(name, "personal", "email", "medium", why)
+    if look_like_names(cells.distinct):
+        return _by_name_lists(name, cells)
     long = sum(len(cell.split()) >= 5 for cell in cells.distinct) / len(cells.distinct)
     if long >= 0.5 and _mostly_distinct(cells):
         why = "free text may speak of people; its owner has to say"
         return ColumnClass(name, "unknown", "free text", "low", why)
     return _number_or_code(name, cells)
+
+
+def _by_name_lists(name: str, cells: _Cells) -> ColumnClass:
+    lists = name_lists()
+    if lists is None:
+        plain = _number_or_code(name, cells)
+        if plain.cls != "plain":
+            return plain
+        why = "names of people were not looked for: pip install 'guiderail[names]'"
+        return ColumnClass(name, "plain", "", "low", why)
+    found = person_names(cells.distinct, lists)
+    if found is None:
+        return _number_or_code(name, cells)
+    if found.sure:
+        return ColumnClass(name, "personal", "person name", found.confidence, found.why)
+    why = f"{found.why}; its owner has to say"
+    return ColumnClass(name, "unknown", "person name", found.confidence, why)
 
 
 def _number_or_code(name: str, cells: _Cells) -> ColumnClass:
