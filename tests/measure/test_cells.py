@@ -250,8 +250,10 @@ def test_scores_in_place_of_decisions_are_refused_by_name(tmp_path: Path) -> Non
     assert "score has more than 200" in rows.reason
 
 
-def test_infinite_numbers_fall_into_the_outermost_ranges() -> None:
-    ages = np.array([float("-inf"), 20.0, 30.0, float("inf")] * 50)
-    found = group_rates(np.tile([0, 1], 100), {"age": ages}, edges={"age": [25]})
+@pytest.mark.parametrize("edges", [{"age": [25]}, {}])
+def test_infinite_numbers_are_unknown_and_in_no_range(edges: dict[str, list[float]]) -> None:
+    ages = np.array([float("-inf"), 20.0, 30.0, float("inf"), float("nan")] * 50)
+    found = group_rates(np.tile([0, 1], 125), {"age": ages}, edges=edges)
     assert isinstance(found, GroupReport)
-    assert [cell.n for cell in found.cells] == [100, 100]
+    assert [cell.n for cell in found.cells if UNKNOWN not in dict(cell.group).values()] == [50, 50]
+    assert [cell.n for cell in found.cells if UNKNOWN in dict(cell.group).values()] == [150]

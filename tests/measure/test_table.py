@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from guiderail.core.errors import InputError
-from guiderail.measure import table as table_module
+from guiderail.measure import csv_columns
 from guiderail.measure.table import open_table
 
 
@@ -178,7 +178,7 @@ def test_a_file_too_large_to_keep_is_read_the_same(
 ) -> None:
     path = write(tmp_path, "a,b\n" + "".join(f"{i},w{i}\n" for i in range(3000)))
     kept = open_table(path).frame(("a", "b"))
-    monkeypatch.setattr(table_module, "HELD_IN_MEMORY", 0)
+    monkeypatch.setattr(csv_columns, "HELD_IN_MEMORY", 0)
     streamed = open_table(path).frame(("a", "b"))
     assert streamed["a"].tolist() == kept["a"].tolist()
     assert streamed["b"].tolist() == kept["b"].tolist()

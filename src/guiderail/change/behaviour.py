@@ -17,6 +17,7 @@ from guiderail.change.flipped import (
 from guiderail.core.digest import json_digest
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
+from guiderail.facts.data.data_files import dictionary_key
 from guiderail.facts.data.protected import declared_ranges, tested_attributes
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.performance import measured_change
@@ -224,6 +225,7 @@ def _source(inputs: Inputs) -> str:
 def _key(inputs: Inputs) -> Mapping[str, object]:
     found = baselines(inputs)
     return {
+        **dictionary_key(inputs),
         **evaluation_key(inputs.release),
         **model_key(inputs.release),
         "baselines": {

@@ -14,8 +14,10 @@ from guiderail.change.explanations import EXPLANATION_CHANGE
 from guiderail.change.features import FEATURES
 from guiderail.change.going_back import GOING_BACK
 from guiderail.change.judged_by import PURPOSE, RECIPE
+from guiderail.change.moved import MOVED_SINCE
 from guiderail.change.reseeding import RESEEDING
 from guiderail.change.run_cost import RUN_COST_CHANGE
+from guiderail.change.slices import SLICE_CHANGE
 from guiderail.change.threshold import THRESHOLD_MOVE
 from guiderail.change.traffic_share import TRAFFIC_SHARE
 from guiderail.facts.cache import FactCache
@@ -35,7 +37,9 @@ COMPARISONS: tuple[Provider, ...] = (
     PURPOSE,
     TRAFFIC_SHARE,
     RESEEDING,
+    MOVED_SINCE,
     BEHAVIOUR,
+    SLICE_CHANGE,
     EXPLANATION_CHANGE,
     GOING_BACK,
     COST_CHANGE,

@@ -41,7 +41,9 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
         yield known(name, 0.0, source, KnownBy.MEASURED, {"reason": "it is the same model file"})
         return
     ready = [one for one in wanted if not isinstance(one, Unknown)]
-    found = time_models(ready, release.path(evaluation.data))
+    found = time_models(
+        ready, release.path(evaluation.data), encoding=release.encoding(evaluation.data)
+    )
     if isinstance(found, Failure):
         yield failed(name, f"the two versions could not be timed: {found.reason}", source)
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,11 @@ from guiderail.cli.measure_explanations import explanations, proxies
 from guiderail.cli.measure_fairness import fairness, flips
 from guiderail.cli.measure_performance import performance
 from guiderail.cli.measure_runs import run, runs
-from guiderail.cli.options import FILE_OR_NAME, formats
+from guiderail.cli.options import FILE_OR_NAME, encoding, formats
 from guiderail.cli.output import print_json, print_lines
+
+if TYPE_CHECKING:
+    from guiderail.core.csv_encoding import Encoding
 
 _DATA = click.argument("data", type=FILE_OR_NAME)
 
@@ -46,12 +49,16 @@ measure.add_command(proxies)
 
 @measure.command(epilog="Example: guiderail measure fingerprint examples/credit/data/german.csv")
 @_DATA
+@encoding
 @formats()
-def fingerprint(data: Path, format_: str) -> None:
-    """Order-free content fingerprint: equal for equal rows, whatever the file format."""
+def fingerprint(data: Path, encoding: Encoding | None, format_: str) -> None:
+    """Order-free content fingerprint: equal for equal rows, whatever the file format.
+
+    DATA is a CSV or Parquet file, or a source file (YAML) that names a table of a warehouse.
+    """
     from guiderail.service.measure import fingerprint as run
 
-    _print("fingerprint", run(data), format_)
+    _print("fingerprint", run(data, encoding=encoding), format_)
 
 
 @measure.command(epilog="Example: guiderail measure columns examples/credit/data/german.csv")
@@ -61,12 +68,16 @@ def fingerprint(data: Path, format_: str) -> None:
     type=click.Path(path_type=Path),
     help="What your organisation knows about its column names (YAML).",
 )
+@encoding
 @formats()
-def columns(data: Path, dictionary: Path | None, format_: str) -> None:
-    """Which columns are personal or protected, how sure that is, and why."""
+def columns(data: Path, dictionary: Path | None, encoding: Encoding | None, format_: str) -> None:
+    """Which columns are personal or protected, how sure that is, and why.
+
+    DATA is a CSV or Parquet file, or a source file (YAML) that names a table of a warehouse.
+    """
     from guiderail.service.measure import columns as run
 
-    _print("columns", run(data, dictionary=dictionary), format_)
+    _print("columns", run(data, dictionary=dictionary, encoding=encoding), format_)
 
 
 @measure.command(epilog="Example: guiderail measure model model.skops")
@@ -78,14 +89,15 @@ def columns(data: Path, dictionary: Path | None, format_: str) -> None:
     metavar="DATA",
     help="Also score this table, in the sandbox.",
 )
+@encoding
 @formats()
-def model(model: Path, run_on: Path | None, format_: str) -> int:
+def model(model: Path, run_on: Path | None, encoding: Encoding | None, format_: str) -> int:
     """Format, safety, inputs, architecture and tuning of a model file; nothing in it is executed.
 
     Exit code 1 when the file is not safe to load.
     """
     from guiderail.service.measure import model as run
 
-    document = run(model, run_on=run_on)
+    document = run(model, run_on=run_on, encoding=encoding)
     _print("model", document, format_)
     return 0 if document["safe"] else 1

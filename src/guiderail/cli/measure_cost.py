@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from guiderail.cli.options import FILE_OR_NAME, formats
+from guiderail.cli.options import FILE_OR_NAME, encoding, formats
 from guiderail.cli.output import print_json, print_lines
+
+if TYPE_CHECKING:
+    from guiderail.core.csv_encoding import Encoding
 
 _FILE = click.Path(path_type=Path)
 
@@ -33,6 +37,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--exclude", metavar="A,B", help="Columns that are no inputs, for a model that names none."
 )
+@encoding
 @formats()
 def cost(
     model: Path,
@@ -41,6 +46,7 @@ def cost(
     baseline: Path | None,
     limit: float | None,
     exclude: str | None,
+    encoding: Encoding | None,
     format_: str,
 ) -> None:
     """Processor time against the calibration kernel, in the sandbox, and the cost of a month."""
@@ -52,6 +58,7 @@ def cost(
         plan=plan,
         baseline=baseline,
         limit=limit,
+        encoding=encoding,
         exclude=tuple(name.strip() for name in (exclude or "").split(",") if name.strip()),
     )
     if format_ == "json":

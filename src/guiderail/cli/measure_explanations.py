@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from guiderail.cli.measure_fairness import attributes
-from guiderail.cli.options import FILE_OR_NAME, formats
+from guiderail.cli.options import FILE_OR_NAME, encoding, formats
 from guiderail.cli.output import print_json, print_lines
+
+if TYPE_CHECKING:
+    from guiderail.core.csv_encoding import Encoding
 
 
 def _names(text: str) -> list[str]:
@@ -55,6 +58,7 @@ def _print(kind: str, document: dict[str, Any], format_: str) -> None:
     help="Training data of the baseline: trains it again to learn what training alone changes.",
 )
 @click.option("--plots", type=click.Path(path_type=Path), help="A folder to write SVG plots to.")
+@encoding
 @formats()
 def explanations(
     model: Path,
@@ -67,13 +71,14 @@ def explanations(
     positive: str | None,
     training: Path | None,
     plots: Path | None,
+    encoding: Encoding | None,
     format_: str,
 ) -> None:
     """What counts in a model, how two versions agree, and reasons for those who are refused."""
     from guiderail.service.measure_explanations import Settings
     from guiderail.service.measure_explanations import explanations as run
 
-    settings = Settings(label, tuple(_names(protected)), threshold, positive, training)
+    settings = Settings(label, tuple(_names(protected)), threshold, positive, training, encoding)
     document = run(model, data, baseline=baseline, reasons=reasons, settings=settings, plots=plots)
     _print("explanations", document, format_)
 
@@ -88,10 +93,19 @@ def explanations(
 )
 @click.option("--features", default="", metavar="A,B", help="Only these columns; else all others.")
 @click.option("--ignore", default="", metavar="A,B", help="Columns that are no features.")
+@encoding
 @formats()
-def proxies(data: Path, by: str, features: str, ignore: str, format_: str) -> None:
+def proxies(
+    data: Path, by: str, features: str, ignore: str, encoding: Encoding | None, format_: str
+) -> None:
     """How well each feature, and all together, give protected attributes away."""
     from guiderail.service.measure_proxies import proxies as run
 
-    document = run(data, by=attributes(by), features=_names(features), ignore=_names(ignore))
+    document = run(
+        data,
+        by=attributes(by),
+        features=_names(features),
+        ignore=_names(ignore),
+        encoding=encoding,
+    )
     _print("proxies", document, format_)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from guiderail.cli.options import FILE_OR_NAME, formats
+from guiderail.cli.options import FILE_OR_NAME, encoding, formats
 from guiderail.cli.output import print_json, print_lines
+
+if TYPE_CHECKING:
+    from guiderail.core.csv_encoding import Encoding
 
 _DATA = click.argument("data", type=FILE_OR_NAME)
 _RATES = ("tpr", "fpr", "fnr", "ppv", "npv", "accuracy")
@@ -82,6 +85,7 @@ def _print(kind: str, document: dict[str, Any], format_: str) -> None:
     metavar="WHY",
     help="With --ll144: leave categories below 2 % out of the ratios, with this justification.",
 )
+@encoding
 @formats()
 def fairness(
     data: Path,
@@ -95,6 +99,7 @@ def fairness(
     error_rate: str | None,
     ll144: bool,
     exclude_small: str | None,
+    encoding: Encoding | None,
     format_: str,
 ) -> None:
     """Rates of groups and intersections with intervals, compared with the most selected.
@@ -111,6 +116,7 @@ def fairness(
             positive=positive,
             by=attributes(by),
             justification=exclude_small,
+            encoding=encoding,
         )
         _print("bias_audit", document, format_)
         return
@@ -130,6 +136,7 @@ def fairness(
         by=attributes(by),
         intersections=not no_intersections,
         error_rate=error_rate,
+        encoding=encoding,
     )
     _print("fairness", document, format_)
 
@@ -151,9 +158,17 @@ def fairness(
     show_default=True,
     help="How many flipped rows to show, without personal columns; the data choose them.",
 )
+@encoding
 @formats()
 def flips(
-    data: Path, old: str, new: str, by: str, value: str | None, sample: int, format_: str
+    data: Path,
+    old: str,
+    new: str,
+    by: str,
+    value: str | None,
+    sample: int,
+    encoding: Encoding | None,
+    format_: str,
 ) -> None:
     """Decisions that change between two versions, both ways, by group.
 
@@ -161,5 +176,7 @@ def flips(
     """
     from guiderail.service.measure_fairness import flips as run
 
-    document = run(data, old=old, new=new, by=attributes(by), value=value, sample=sample)
+    document = run(
+        data, old=old, new=new, by=attributes(by), value=value, sample=sample, encoding=encoding
+    )
     _print("flips", document, format_)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from guiderail.cli.measure_fairness import attributes
-from guiderail.cli.options import FILE_OR_NAME, formats
+from guiderail.cli.options import FILE_OR_NAME, encoding, formats
 from guiderail.cli.output import print_json, print_lines
+
+if TYPE_CHECKING:
+    from guiderail.core.csv_encoding import Encoding
 
 
 @click.command(
@@ -37,6 +41,7 @@ from guiderail.cli.output import print_json, print_lines
     help="Columns in whose values, and pairs of values, to look for the worst; age:25,40 for "
     "ranges.",
 )
+@encoding
 @formats()
 def performance(
     data: Path,
@@ -48,9 +53,13 @@ def performance(
     weight: str | None,
     cluster: str | None,
     slices: str,
+    encoding: Encoding | None,
     format_: str,
 ) -> None:
-    """The metric with its interval, and the paired change against a baseline."""
+    """The metric with its interval, and the paired change against a baseline.
+
+    DATA is a CSV or Parquet file, or a source file (YAML) that names a table of a warehouse.
+    """
     from guiderail.service.measure_performance import performance as run
 
     document = run(
@@ -63,6 +72,7 @@ def performance(
         weight=weight,
         cluster=cluster,
         by=attributes(slices),
+        encoding=encoding,
     )
     if format_ == "json":
         print_json(document)

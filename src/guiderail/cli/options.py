@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from guiderail.core.csv_encoding import ENCODINGS
+
 if TYPE_CHECKING:
     from guiderail.service.workspace import Workspace
 
@@ -28,6 +30,13 @@ def formats(*choices: str) -> Callable[[F], F]:
         help="What to print.",
         show_default=True,
     )
+
+
+encoding = click.option(
+    "--encoding",
+    type=click.Choice(ENCODINGS),
+    help="How CSV files are written, where neither UTF-8 nor a byte order mark says so.",
+)
 
 
 act_as = click.option(

@@ -52,8 +52,9 @@ def list_(everything: bool, act_as: str | None, format_: str) -> None:
 @act_as
 @formats()
 def show(case: str, act_as: str | None, format_: str) -> None:
-    """What you decide on: reasons, open gates, previous reviews, and who else is waited for."""
+    """What you decide on: reasons, open gates, weak spots, and who else is waited for."""
     from guiderail.render.case_text import case_page, gates
+    from guiderail.render.weak_spots_text import weak_spots
     from guiderail.service.documents import case_document
     from guiderail.service.shown import note_shown
 
@@ -65,6 +66,7 @@ def show(case: str, act_as: str | None, format_: str) -> None:
         return
     print_lines(case_page(document))
     print_lines(gates(document["decision"], _my_role(document, place)))
+    print_lines(weak_spots(document["facts"]))
 
 
 def _my_role(document: dict[str, Any], place: Any) -> str | None:

@@ -23,7 +23,7 @@ from guiderail.core.scales import KnownBy
 from guiderail.facts.fact import Fact, from_json, to_json
 
 LIBRARIES = (
-    *("duckdb", "joblib", "lightgbm", "numpy", "onnxruntime", "pandas", "phonenumbers"),
+    *("duckdb", "Faker", "joblib", "lightgbm", "numpy", "onnxruntime", "pandas", "phonenumbers"),
     *("python-stdnum", "scikit-learn", "scipy", "skops", "xgboost", "xgboost-cpu"),
 )
 

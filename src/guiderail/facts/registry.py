@@ -7,6 +7,7 @@ from guiderail.facts.data.approval import DATA_APPROVAL
 from guiderail.facts.data.columns import DATA_COLUMNS
 from guiderail.facts.data.fingerprints import MODEL_DATA, PIPELINE_DATA
 from guiderail.facts.data.groups import GROUPS
+from guiderail.facts.data.moved import MOVED
 from guiderail.facts.data.permissions import PERMISSIONS
 from guiderail.facts.data.proxies import PROXIES
 from guiderail.facts.evidence.feature_contract import FEATURE_CONTRACT
@@ -15,6 +16,7 @@ from guiderail.facts.evidence.tests import TESTS
 from guiderail.facts.model.explanations import EXPLANATIONS
 from guiderail.facts.model.file import MODEL_FILE
 from guiderail.facts.model.performance import PERFORMANCE
+from guiderail.facts.model.slices import SLICES
 from guiderail.facts.model.threshold import THRESHOLD
 from guiderail.facts.operation.cost import COST_CEILING, MODEL_COST
 from guiderail.facts.operation.monitoring import MONITORING
@@ -37,7 +39,9 @@ PROVIDERS: tuple[Provider, ...] = (
     PERMISSIONS,
     DATA_COLUMNS,
     DATA_APPROVAL,
+    MOVED,
     PERFORMANCE,
+    SLICES,
     GROUPS,
     PROXIES,
     EXPLANATIONS,

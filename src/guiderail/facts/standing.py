@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from guiderail.core.digest import Digest
 from guiderail.facts.fact import FactSet
 from guiderail.manifest.release import Release
+
+if TYPE_CHECKING:
+    from guiderail.measure.column_dictionary import ColumnDictionary
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Standing:
     last_rehearsal: when going back was last rehearsed or done.
     open_signals: deadline of each open monitor signal.
     ceiling: what the finance owner approved for this workload; None where nothing was.
+    columns: what the organisation says about its column names; None where it says nothing.
     """
 
     production: Baseline | None = None
@@ -75,3 +80,4 @@ class Standing:
     last_rehearsal: datetime | None = None
     open_signals: tuple[datetime, ...] = ()
     ceiling: ApprovedCeiling | None = None
+    columns: ColumnDictionary | None = None

@@ -9,7 +9,7 @@ from itertools import pairwise
 from guiderail.core.errors import InputError
 from guiderail.core.metrics import METRIC_KINDS
 from guiderail.manifest.protected import protected_attribute
-from guiderail.manifest.release import AnyManifest
+from guiderail.manifest.release import AnyManifest, data_encodings
 from guiderail.manifest.schema import (
     DataSource,
     Evaluation,
@@ -35,6 +35,7 @@ def inconsistencies(manifest: AnyManifest, document: Document) -> list[InputErro
 def _all(manifest: AnyManifest) -> Iterator[_Found]:
     yield from _rollout(manifest.rollout)
     yield from _repeated(("code",), manifest.code)
+    yield from _encodings(manifest)
     match manifest:
         case ModelManifest():
             yield from _threshold(manifest.model)
@@ -51,6 +52,19 @@ def _all(manifest: AnyManifest) -> Iterator[_Found]:
             yield from _permitted("sources", manifest.sources)
         case _:
             return
+
+
+def _encodings(manifest: AnyManifest) -> Iterator[_Found]:
+    """One file is written in one way, however often it is named."""
+    said: dict[str, str] = {}
+    for name, encoding in data_encodings(manifest):
+        if encoding is not None and said.setdefault(name, encoding) != encoding:
+            yield (
+                (),
+                "two-encodings",
+                f"{name} is said to be written in {said[name]} and in {encoding}.",
+                "Say the same encoding wherever the file is named.",
+            )
 
 
 def _permitted(key: str, sources: Sequence[DataSource]) -> Iterator[_Found]:

@@ -70,8 +70,8 @@ def load_release(directory: Path, *, stat_cache: Path | None = None) -> Release:
 def canonical(manifest: AnyManifest) -> dict[str, object]:
     """The part of a manifest that its digest covers, ready for canonical JSON.
 
-    `facts`, `lineage`, `mlflow`, `running` and `permitted` count where they are written: a release
-    without any keeps the digest it had before the key existed.
+    `facts`, `lineage`, `mlflow`, `running`, `permitted` and `encoding` count where written:
+    a release without any keeps the digest it had before the key existed.
     """
     content = manifest.model_dump(exclude={"evidence"} if manifest.facts else {"evidence", "facts"})
     if not content.get("lineage"):
@@ -80,8 +80,12 @@ def canonical(manifest: AnyManifest) -> dict[str, object]:
         if content.get(key) is None:
             content.pop(key, None)
     for source in (*content.get("training", ()), *content.get("sources", ())):
-        if source["permitted"] is None:
-            del source["permitted"]
+        for key in ("permitted", "encoding"):
+            if source[key] is None:
+                del source[key]
+    evaluation = content.get("evaluation")
+    if evaluation and evaluation["encoding"] is None:
+        del evaluation["encoding"]
     return {key: _exact(value) for key, value in content.items()}
 
 

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from guiderail.core.csv_encoding import Encoding
+
 NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 SENTENCE_PATTERN = r"\S"
 
@@ -121,6 +123,11 @@ class DataSource(Part):
     data: RelativePath = Field(
         description="The snapshot that was used, a CSV or Parquet file; also runs:/RUN_ID/PATH."
     )
+    encoding: Encoding | None = Field(
+        None,
+        description="How the CSV file is written, where neither UTF-8 nor a byte order mark says "
+        "so: latin-1, windows-1252, utf-16, utf-16-le or utf-16-be.",
+    )
     fingerprint: str | None = Field(
         None, description="Content fingerprint that was recorded when the snapshot was taken."
     )
@@ -154,6 +161,11 @@ class Evaluation(Part):
     """The frozen data on which this version and its baselines are compared."""
 
     data: RelativePath = Field(description="A CSV or Parquet file with inputs and label.")
+    encoding: Encoding | None = Field(
+        None,
+        description="How the CSV file is written, where neither UTF-8 nor a byte order mark says "
+        "so: latin-1, windows-1252, utf-16, utf-16-le or utf-16-be.",
+    )
     label: str | None = Field(None, description="Column with the true outcome.")
     positive: str | None = Field(
         None,

@@ -14,7 +14,8 @@ from guiderail.measure.scored_rows import as_texts, missing
 from guiderail.measure.unmeasurable import NotMeasurable
 
 UNKNOWN = "(unknown)"
-"""Name of the group of rows whose attribute is null. A cell that says so itself is quoted."""
+"""Name of the group of rows whose attribute is null or infinite. A cell that says so itself is
+quoted."""
 
 MOST_DISTINCT_NUMBERS = 12
 """A numeric attribute with more distinct values is put into quartiles."""
@@ -49,6 +50,8 @@ def attribute(
     many distinct values fall into quartiles. counts: how many rows each entry stands for.
     """
     numeric = values.dtype.kind in "iuf"
+    if values.dtype.kind == "f":
+        values = np.where(np.isfinite(values), values, np.nan)
     if edges is None and numeric and len(np.unique(values)) > MOST_DISTINCT_NUMBERS:
         edges = quartile_edges(values, counts)
     if edges is not None:
@@ -91,7 +94,7 @@ def range_names(edges: Sequence[float]) -> tuple[str, ...]:
 def ranges(values: ArrayLike, edges: Sequence[float] | None = None) -> NDArray[Any]:
     """Numbers as names of ranges; null stays None. Without edges: quartiles.
 
-    Infinite values fall into the outermost ranges. Raises ValueError for edges that do not ascend
+    Infinite values are unknown, as null is. Raises ValueError for edges that do not ascend
     and for values that are not numbers.
     """
     numbers = np.asarray(values, dtype=np.float64)
@@ -106,7 +109,7 @@ def quartile_edges(values: NDArray[Any], counts: Counts | None) -> list[float]:
     A quartile is the smallest value that at least that share of the rows does not exceed.
     """
     numbers = np.asarray(values, dtype=np.float64)
-    known = ~np.isnan(numbers)
+    known = np.isfinite(numbers)
     if not known.any():
         return []
     weights = np.ones(len(numbers)) if counts is None else counts
@@ -114,14 +117,13 @@ def quartile_edges(values: NDArray[Any], counts: Counts | None) -> list[float]:
     reached = np.cumsum(np.bincount(place.reshape(-1), weights=weights[known]))
     wanted = np.ceil(np.array([0.25, 0.5, 0.75]) * reached[-1])
     found = np.unique(distinct[np.searchsorted(reached, wanted)])
-    kept = found[(found > distinct[0]) & np.isfinite(found)]
-    return [float(edge) for edge in kept]
+    return [float(edge) for edge in found[found > distinct[0]]]
 
 
 def _place(numbers: NDArray[np.float64], limits: Sequence[float]) -> NDArray[np.int64]:
-    """Number of each value's range; null gets the number after the last."""
+    """Number of each value's range; null and infinities get the number after the last."""
     place = np.searchsorted(limits, numbers, side="right").astype(np.int64)
-    place[np.isnan(numbers)] = len(limits) + 1
+    place[~np.isfinite(numbers)] = len(limits) + 1
     return place
 
 

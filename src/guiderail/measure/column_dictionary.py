@@ -1,4 +1,4 @@
-"""What an organisation knows about its own column names, in a YAML file.
+"""What an organisation knows about its own column names, in a YAML file (`columns.yaml`).
 
 columns:                       # exact names
   - {name: bp_nr, class: personal, kind: person number, said_by: data-office}
@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from guiderail.core.digest import Digest, json_digest
 from guiderail.core.errors import InputError
 from guiderail.manifest.strict_yaml import load_file
 from guiderail.measure.column_names import NameRule, holds_phrase, words_of
@@ -56,10 +58,22 @@ class KnownColumn:
     said_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ColumnDictionary:
     columns: Mapping[str, KnownColumn]
     rules: tuple[NameRule, ...] = ()
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Of everything that it says."""
+        return json_digest(
+            {
+                "columns": {
+                    name: [one.cls, one.kind, one.said_by] for name, one in self.columns.items()
+                },
+                "words": [[rule.cls, rule.kind, list(rule.phrases)] for rule in self.rules],
+            }
+        )
 
     def known(self, name: str) -> KnownColumn | None:
         return self.columns.get(name)

@@ -2,7 +2,8 @@
 
 The name proposes, the values confirm. A name without confirming values stays a proposal of low
 confidence, and says so. Values alone decide only where a check can fail (a checksum, a country
-code). Free text and keys that nothing identifies are `unknown`: only their owner can tell.
+code) or where lists of names settle it (`person_names`). Free text, keys that nothing identifies
+and what may be names are `unknown`: only their owner can tell.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from guiderail.core.csv_encoding import SINGLE_BYTES, Encoding, encoding_of
 from guiderail.measure.column_dictionary import NO_DICTIONARY, ColumnDictionary
 from guiderail.measure.column_names import NameRule, rule_for, words_of
 from guiderail.measure.column_values import (
@@ -24,7 +26,12 @@ from guiderail.measure.column_values import (
 )
 from guiderail.measure.csv_sample import write_csv_sample
 from guiderail.measure.government_numbers import kind_in
-from guiderail.measure.table import Column, ColumnType, Table, open_table
+from guiderail.measure.person_names import look_like_names, name_lists, person_names
+from guiderail.measure.rows_here import brought
+from guiderail.measure.table import Column, ColumnType, Table, is_parquet, open_table
+
+if TYPE_CHECKING:
+    from guiderail.measure.warehouse_table import WarehouseTable
 
 SAMPLE_ROWS = 10_000
 """At most that many rows are looked at, spread evenly over the table."""
@@ -63,52 +70,63 @@ class _Cells:
 
 
 def classify_columns(
-    source: Path | Table,
+    source: Path | Table | WarehouseTable,
     sample: int = SAMPLE_ROWS,
     dictionary: ColumnDictionary = NO_DICTIONARY,
+    encoding: Encoding | None = None,
 ) -> tuple[ColumnClass, ...]:
     """Classify every column, in the order of the file. Raises InputError for an unreadable file.
 
-    A large CSV file is looked at in blocks from all over it; see `csv_sample`.
+    encoding: of a CSV file, where its owner says so.
+
+    Of a table in a warehouse the rows that are looked at are brought here, and no others. A large
+    CSV file is looked at in blocks from all over it (`csv_sample`), unless it is UTF-16.
     """
     if isinstance(source, Table):
         return _classify(source, sample, dictionary)
-    with _opened(source) as table:
+    if not isinstance(source, Path):
+        with brought(source, every=_step(source.rows, sample)) as table:
+            return _classify(table, sample, dictionary)
+    with _opened(source, encoding) as table:
         return _classify(table, sample, dictionary)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Table]:
+def _opened(path: Path, encoding: Encoding | None) -> Iterator[Table]:
     """The table itself, or a sample of a CSV file that is too large to be read for this."""
-    if not is_large_csv(path):
-        with open_table(path) as table:
+    if not is_large_csv(path, encoding):
+        with open_table(path, encoding) as table:
             yield table
         return
     with tempfile.TemporaryDirectory(prefix="guiderail-columns-") as place:
         sampled = Path(place) / "sample.csv"
-        write_csv_sample(path, sampled)
+        write_csv_sample(path, sampled, said=encoding)
         with open_table(sampled) as table:
             yield table
 
 
-def is_large_csv(path: Path) -> bool:
+def is_large_csv(path: Path, encoding: Encoding | None = None) -> bool:
     """Whether `classify_columns` looks at blocks of this file instead of all of it."""
     try:
-        if path.stat().st_size <= LARGE_CSV or path.suffix.lower() in {".parquet", ".pq"}:
+        if path.stat().st_size <= LARGE_CSV or is_parquet(path):
             return False
-        with path.open("rb") as stream:
-            return stream.read(4) != b"PAR1"
+        return encoding_of(path, encoding) in SINGLE_BYTES
     except OSError:
         return False  # opening it says what is wrong
 
 
 def _classify(table: Table, sample: int, dictionary: ColumnDictionary) -> tuple[ColumnClass, ...]:
-    step = max(1, -(-table.rows // max(1, sample)))
+    step = _step(table.rows, sample)
     names = set(table.names)
     return tuple(
         _with_dictionary(_column(column, cells, names), cells, dictionary)
         for column, cells in zip(table.columns, _cells(table, step), strict=True)
     )
+
+
+def _step(rows: int, sample: int) -> int:
+    """Each so manyth row is looked at."""
+    return max(1, -(-rows // max(1, sample)))
 
 
 def _with_dictionary(
@@ -224,11 +242,30 @@ def _by_text(name: str, cells: _Cells) -> ColumnClass:
     if mentioning >= _MENTIONED:
         why = f"{mentioning:.0%} of the distinct texts mention an e-mail address"
         return ColumnClass(name, "personal", "email", "medium", why)
+    if look_like_names(cells.distinct):
+        return _by_name_lists(name, cells)
     long = sum(len(cell.split()) >= 5 for cell in cells.distinct) / len(cells.distinct)
     if long >= 0.5 and _mostly_distinct(cells):
         why = "free text may speak of people; its owner has to say"
         return ColumnClass(name, "unknown", "free text", "low", why)
     return _number_or_code(name, cells)
+
+
+def _by_name_lists(name: str, cells: _Cells) -> ColumnClass:
+    lists = name_lists()
+    if lists is None:
+        plain = _number_or_code(name, cells)
+        if plain.cls != "plain":
+            return plain
+        why = "names of people were not looked for: pip install 'guiderail[names]'"
+        return ColumnClass(name, "plain", "", "low", why)
+    found = person_names(cells.distinct, lists)
+    if found is None:
+        return _number_or_code(name, cells)
+    if found.sure:
+        return ColumnClass(name, "personal", "person name", found.confidence, found.why)
+    why = f"{found.why}; its owner has to say"
+    return ColumnClass(name, "unknown", "person name", found.confidence, why)
 
 
 def _number_or_code(name: str, cells: _Cells) -> ColumnClass:

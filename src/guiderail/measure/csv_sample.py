@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from guiderail.core.csv_encoding import CODECS, Encoding, first_fault, wrong_encoding
+from guiderail.core.csv_layout import csv_layout
 from guiderail.core.errors import InputError, Place
-from guiderail.measure.csv_text import csv_layout
 
 BLOCKS, BLOCK_BYTES = 64, 128 * 1024
 _LEAST_KEPT = 0.5
@@ -29,26 +30,25 @@ class CsvSample:
 
 
 def write_csv_sample(
-    path: Path, to: Path, *, blocks: int = BLOCKS, size: int = BLOCK_BYTES
+    path: Path,
+    to: Path,
+    *,
+    said: Encoding | None = None,
+    blocks: int = BLOCKS,
+    size: int = BLOCK_BYTES,
 ) -> CsvSample:
     """Write the header and whole lines of `blocks` blocks of `path` to `to`, in UTF-8.
 
+    said: the encoding that the owner names, one whose line ends are single bytes.
     Raises InputError for a header that cannot be read, a block in another encoding, and a file
     whose lines mostly have another number of cells than its header.
     """
-    layout = csv_layout(path)
-    if layout.encoding != "utf-8":
-        raise InputError(
-            "A file of this size is looked at in UTF-8 only.",
-            advice="Convert it to UTF-8 or Parquet.",
-            code="data/encoding",
-            place=Place(str(path)),
-        )
+    layout = csv_layout(path, said)
     kept, seen, read = 0, 0, 0
     with to.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, delimiter=layout.delimiter)
         writer.writerow(layout.names)
-        for text, count in _blocks(path, blocks, size):
+        for text, count in _blocks(path, layout.encoding, blocks, size):
             read += count
             for cells in csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter):
                 seen += 1
@@ -66,7 +66,7 @@ def write_csv_sample(
     return CsvSample(kept, min(1.0, read / path.stat().st_size))
 
 
-def _blocks(path: Path, blocks: int, size: int) -> Iterator[tuple[str, int]]:
+def _blocks(path: Path, encoding: str, blocks: int, size: int) -> Iterator[tuple[str, int]]:
     """Whole lines of each block, as text, and how many bytes were read."""
     total = path.stat().st_size
     step = max(size, total // blocks)
@@ -79,11 +79,6 @@ def _blocks(path: Path, blocks: int, size: int) -> Iterator[tuple[str, int]]:
                 data = data[: data.rfind(b"\n") + 1]
             data = data[data.find(b"\n") + 1 :]  # the header in the first block
             try:
-                yield data.decode("utf-8"), count
+                yield data.decode(CODECS[encoding]), count
             except UnicodeDecodeError:
-                raise InputError(
-                    f"The file is not written in UTF-8 (near byte {start}).",
-                    advice="Save it as UTF-8; guessing the encoding would change letters.",
-                    code="data/encoding",
-                    place=Place(str(path)),
-                ) from None
+                raise first_fault(path, encoding) or wrong_encoding(path, encoding) from None

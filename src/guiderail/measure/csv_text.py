@@ -1,94 +1,14 @@
-"""How a CSV file is laid out, found from its first bytes, and DuckDB's refusals in plain words."""
+"""DuckDB's refusals in plain words, and paths as it takes them."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from guiderail.core.csv_encoding import Encoding, encoding_of, first_fault, wrong_encoding
 from guiderail.core.errors import InputError, Place
-
-DELIMITERS = (",", ";", "\t", "|")
-_LONGEST_HEADER = 4 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class CsvLayout:
-    """Column names in order, the delimiter of the header line and DuckDB's name of the encoding."""
-
-    names: tuple[str, ...]
-    delimiter: str
-    encoding: str
-
-
-def csv_layout(path: Path) -> CsvLayout:
-    """Read the header line. Raises InputError for names that are missing or occur twice."""
-    with path.open("rb") as stream:
-        start = stream.read(_LONGEST_HEADER)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding, decoder = "utf-16", codecs.getincrementaldecoder("utf-16")("strict")
-    else:
-        encoding, decoder = "utf-8", codecs.getincrementaldecoder("utf-8-sig")("strict")
-    try:
-        text = decoder.decode(start)
-    except UnicodeDecodeError as error:
-        bad_line = start[: error.start].count(b"\n") + 1
-        raise _wrong_encoding(path, bad_line) from None
-    if "\0" in text:
-        raise InputError(
-            "The file holds binary data, not text.",
-            advice="Hand in a CSV file in UTF-8 or a Parquet file.",
-            code="data/not-readable",
-            place=Place(str(path)),
-        )
-    text = text.lstrip("\ufeff")
-    delimiter = _delimiter(re.split(r"\r|\n", text, maxsplit=1)[0])
-    records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        names = tuple(next(records, ()))
-    except csv.Error:  # a cell longer than the csv module reads is no column name
-        names = ()
-    _check_names(path, names)
-    return CsvLayout(names, delimiter, encoding)
-
-
-def _delimiter(line: str) -> str:
-    """The candidate that occurs most often outside quotes; a comma when there is one column."""
-    bare = re.sub(r'"(?:[^"]|"")*"', "", line)
-    best = max(DELIMITERS, key=bare.count)
-    return best if best in bare else ","
-
-
-def _check_names(path: Path, names: tuple[str, ...]) -> None:
-    place = Place(str(path), 1)
-    if not names:
-        raise InputError(
-            "The first line is empty.",
-            advice="Write the column names into the first line.",
-            code="data/no-header",
-            place=place,
-        )
-    for number, name in enumerate(names, start=1):
-        if not name.strip() or "\n" in name or "\r" in name:
-            raise InputError(
-                f"Column {number} has no name on one line.",
-                advice="Give every column its own name in the first line.",
-                code="data/no-header",
-                place=place,
-            )
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(
-                f'The column name "{name}" occurs twice.',
-                advice="Give every column its own name.",
-                code="data/duplicate-column",
-                place=place,
-            )
 
 
 def literal(path: Path) -> str:
@@ -97,13 +17,17 @@ def literal(path: Path) -> str:
     return "'" + exact.replace("'", "''") + "'"
 
 
-def refusal(path: Path, error: duckdb.Error) -> InputError:
-    """What DuckDB refuses, as an error that names the file, the line and what to do."""
+def refusal(path: Path, error: duckdb.Error, said: Encoding | None = None) -> InputError:
+    """What DuckDB refuses, as an error that names the file, the line and what to do.
+
+    said: the encoding that the owner names.
+    """
     text = str(error)
     found = re.search(r"Line: (\d+)", text)
     line = int(found.group(1)) if found else None
-    if "invalid unicode" in text.lower() or "not utf-8" in text.lower():
-        return _wrong_encoding(path, line)
+    if re.search(r"invalid unicode|not (utf-8|utf-16|latin-1) encoded", text, re.I):
+        encoding = encoding_of(path, said)
+        return first_fault(path, encoding) or wrong_encoding(path, encoding, line)
     lengths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if lengths:
         return InputError(
@@ -130,13 +54,5 @@ def _cause(text: str) -> str:
     ]
     if not causes:
         return "the reader gives no reason"
-    return re.sub(r"^(?:[A-Z]\w* )+Error: ", "", causes[0])
-
-
-def _wrong_encoding(path: Path, line: int | None) -> InputError:
-    return InputError(
-        "The file is not written in UTF-8.",
-        advice="Save it as UTF-8; guessing the encoding would change letters.",
-        code="data/encoding",
-        place=Place(str(path), line),
-    )
+    cause = re.sub(r"^(?:[A-Z]\w* )+Error: ", "", causes[0])
+    return "".join(sign for sign in cause if sign.isprintable() and sign != "\ufffd")

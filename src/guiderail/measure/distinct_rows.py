@@ -40,7 +40,8 @@ class DistinctRows:
     """Distinct combinations: `frame[name][i]` occurs `counts[i]` times.
 
     edges: the ranges of the numeric attributes, declared or quartiles; their column in `frame`
-        holds one number of each range. bins, score_sums: only with a score, see `distinct_rows`.
+        holds one number of each range, and NaN for null and infinities.
+    bins, score_sums: only with a score, see `distinct_rows`.
     """
 
     frame: Mapping[str, Values]
@@ -117,7 +118,7 @@ def _with_numbers(
     cells = list(row)
     for i, name in enumerate(names):
         if name in edges and cells[i] is not None:
-            cells[i] = edges[name][cells[i]] if cells[i] >= 0 else -math.inf
+            cells[i] = edges[name][cells[i]] if cells[i] >= 0 else _below(edges[name])
     return tuple(cells)
 
 
@@ -154,7 +155,7 @@ def _edges(
             )
     for name, declared in attributes.items():
         if declared is not None:
-            if name not in numeric and table.type_of(name) != "empty":
+            if name not in numeric and not _is_empty(table, name):
                 return NotMeasurable(f"{name} is {table.type_of(name)}, only numbers have ranges")
             if name in numeric:
                 found[name] = tuple(ascending(declared))
@@ -198,16 +199,15 @@ def _quartiles(table: Table | RemoteTable, name: str, sampled: int) -> tuple[flo
 
 def _remote_quartiles(table: RemoteTable, name: str) -> tuple[float, ...]:
     """As `quartile_edges` of the whole column, without fetching it."""
-    missing, _ = table.outside(name, -math.inf, math.inf)
-    known = table.rows - missing
+    known = table.summary(name).finite
     lowest = table.at_ranks(name, [1])
     found = table.at_ranks(name, [math.ceil(known * quarter / 4) for quarter in (1, 2, 3)])
-    return tuple(edge for edge in found if edge > lowest[0] and math.isfinite(edge))
+    return tuple(edge for edge in found if edge > lowest[0])
 
 
 def _few_or_quarters(rows: Sequence[tuple[Any, ...]]) -> tuple[float, ...] | None:
     values = as_values([value for value, _ in rows], "number")
-    if int((~np.isnan(values)).sum()) <= MOST_DISTINCT_NUMBERS:
+    if int(np.isfinite(values).sum()) <= MOST_DISTINCT_NUMBERS:
         return None
     return tuple(quartile_edges(values, np.array([count for _, count in rows], dtype=np.float64)))
 
@@ -219,13 +219,18 @@ def _binned(table: Table, name: str, edges: tuple[float, ...] | None) -> str:
         return column
     unknown = f"{column} IS NULL"
     if table.type_of(name) == "number":
-        unknown += f" OR isnan({column})"
+        unknown += f" OR NOT isfinite({column})"
     cases = f"CASE WHEN {unknown} THEN NULL"
-    before = repr(float("-inf"))
+    before = repr(_below(edges))
     for edge in edges:
         cases += f" WHEN {column} < {_number(edge)} THEN {_number(before)}"
         before = repr(edge)
     return f"{cases} ELSE {_number(before)} END"
+
+
+def _below(edges: Sequence[float]) -> float:
+    """A number of the lowest range."""
+    return math.nextafter(edges[0], -math.inf) if edges else 0.0
 
 
 def _number(value: float | str) -> str:
@@ -233,6 +238,8 @@ def _number(value: float | str) -> str:
 
 
 def _score_problem(table: Table | RemoteTable, score: str) -> NotMeasurable | None:
+    if _is_empty(table, score):
+        return NotMeasurable(f"{score} holds no values, a score is a number from 0 to 1")
     if table.type_of(score) not in {"integer", "number"}:
         return NotMeasurable(f"{score} is {table.type_of(score)}, a score is a number from 0 to 1")
     row = _missing_and_outside(table, score)
@@ -241,6 +248,16 @@ def _score_problem(table: Table | RemoteTable, score: str) -> NotMeasurable | No
     if row[1]:
         return NotMeasurable(f"{row[1]} of {table.rows} cells of {score} lie outside 0 to 1")
     return None
+
+
+def _is_empty(table: Table | RemoteTable, name: str) -> bool:
+    """Whether no row has a value: outside CSV such a column has a type all the same."""
+    kind = table.type_of(name)
+    if kind != "text":
+        return kind == "empty"
+    if not isinstance(table, Table):
+        return not table.filled(name)
+    return not table.fetch(f"count({table.sql(name)}) FROM t")[0][0]
 
 
 def _missing_and_outside(table: Table | RemoteTable, score: str) -> tuple[Any, ...]:

@@ -10,6 +10,9 @@ itself is taken too, and the larger of both counts.
 All together. Ridge regression on the cells of all features and on 256 random combinations of them,
 in the same folds; it sees additive effects and interactions of few features.
 
+Beside it, where both are numbers, stands their rank correlation (`rank_correlation`), which shows
+the direction and needs no ranges of the attribute.
+
 Attributes. Each group of at least 20 rows is told from everybody else, and the best told one
 counts. Numbers are put into their declared ranges, else into quartiles (`attribute_values`). Rows
 whose attribute is missing take no part.
@@ -29,7 +32,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guiderail.core.interval import Interval
 from guiderail.measure.attribute_values import attribute
+from guiderail.measure.rank_correlation import rank_correlation
 from guiderail.measure.scored_rows import as_texts, missing
 from guiderail.measure.table import Table
 from guiderail.measure.unmeasurable import NotMeasurable
@@ -63,7 +68,7 @@ class Proxy:
 
     auc: None where it cannot be measured, with the reason. harmless: the reason is that the feature
     holds nothing (no value, or one value), so it can give nothing away. group: the group that is
-    told best.
+    told best. ranks: the rank correlation of the two, where both are numbers; None elsewhere.
     """
 
     feature: str | None
@@ -74,6 +79,7 @@ class Proxy:
     n: int
     reason: str
     harmless: bool = False
+    ranks: Interval | NotMeasurable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,7 @@ def proxies(
     joint: list[Proxy] = []
     for protected, values in attributes.items():
         target = _target(protected, values, (edges or {}).get(protected))
+        ranks = _rank_correlations(features, values)
         if isinstance(target, NotMeasurable):
             rows += [_unknown(name, protected, target.reason) for name in features]
             joint.append(_unknown(None, protected, target.reason))
@@ -138,7 +145,8 @@ def proxies(
                 harmless = cell.reason in (_EMPTY, _CONSTANT)
                 rows.append(_unknown(name, protected, cell.reason, harmless))
             else:
-                rows.append(_one(name, protected, cell, target, folds, orders))
+                measured = _one(name, protected, cell, target, folds, orders)
+                rows.append(replace(measured, ranks=ranks.get(name)))
         joint.append(_together(protected, usable, target, folds, orders, random))
     return _corrected(ProxyReport(tuple(rows), tuple(joint)))
 
@@ -164,6 +172,18 @@ def table_proxies(
         edges=attributes,
         seed=seed,
     )
+
+
+def _rank_correlations(
+    features: Mapping[str, Values], protected: Values
+) -> dict[str, Interval | NotMeasurable]:
+    if protected.dtype.kind not in "iuf":
+        return {}
+    return {
+        name: rank_correlation(values, protected)
+        for name, values in features.items()
+        if values.dtype.kind in "iuf"
+    }
 
 
 _EMPTY = "every cell is empty"

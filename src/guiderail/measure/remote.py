@@ -53,15 +53,15 @@ class RemoteTable(Protocol):
         """Every combination of values that occurs, then its rows.
 
         edges: for columns in ranges, ascending; their value is the number of the edge below (-1
-        below all), None where null or NaN. score: a column from 0 to 1; its bin, from 0, comes
-        before the rows and the sum of the scores after them.
+        below all), None where null, NaN or infinite. score: a column from 0 to 1; its bin, from 0,
+        comes before the rows and the sum of the scores after them.
         """
 
     def values(self, name: str, most: int) -> list[tuple[Any, int]] | None:
         """Every value and its rows, null too; None where there are more than `most`."""
 
     def at_ranks(self, name: str, ranks: Sequence[int]) -> list[float]:
-        """The different numbers at these places (from 1) of the ascending ones, NaN left out."""
+        """The different numbers at these places (from 1) of the ascending finite ones."""
 
     def outside(self, name: str, low: float, high: float) -> tuple[int, int]:
         """Rows that are null or NaN, and rows below low or above high."""

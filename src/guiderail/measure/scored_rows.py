@@ -111,6 +111,9 @@ def scored_rows(
     absent = count_missing(truth)
     if absent:
         return NotMeasurable(f"{absent} of {truth.size} {labels} are missing")
+    infinite = count_infinite(truth)
+    if infinite:
+        return NotMeasurable(f"{infinite} of {truth.size} {labels} are infinite")
     fed = METRIC_KINDS[metric].fed
     target = _target(fed, labels, truth, positive)
     if isinstance(target, NotMeasurable):
@@ -167,6 +170,10 @@ def missing(values: NDArray[Any]) -> Bools:
 
 def count_missing(values: NDArray[Any]) -> int:
     return int(missing(values).sum())
+
+
+def count_infinite(values: NDArray[Any]) -> int:
+    return int(np.isinf(values).sum()) if values.dtype.kind == "f" else 0
 
 
 def as_texts(values: NDArray[Any]) -> NDArray[Any]:
@@ -232,6 +239,9 @@ def _decisions(
     absent = count_missing(values)
     if absent:
         return NotMeasurable(f"{absent} of {values.size} decisions of the {who} are missing")
+    infinite = count_infinite(values)
+    if infinite:
+        return NotMeasurable(f"{infinite} of {values.size} decisions of the {who} are infinite")
     labels, decisions = as_texts(truth), as_texts(values)
     known, given = set(labels.tolist()), set(decisions.tolist())
     strangers = sorted(given - known)

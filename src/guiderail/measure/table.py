@@ -10,12 +10,13 @@ A column is
 A number with a leading zero (`007`), a plus sign (`+49 30 1`), a decimal comma or more than 18
 digits without a point is text: it is usually a code, and rounding it would merge two codes. Spaces
 around numbers are ignored. An unfilled cell is null, quoted or not; `NA` and `N/A` are text.
-Dates stay text as they are written. Files are UTF-8, or UTF-16 with a byte order mark; other
-encodings are refused, because a guess would silently change letters.
+Dates stay text as they are written. Files are UTF-8, or UTF-16 with a byte order mark, or what
+their owner says; nothing is guessed, because that would silently change letters (`csv_encoding`).
 
 In Parquet the stored type decides: whole numbers of up to 64 bits signed are `integer`, floating
 point and decimal are `number` (64-bit floating), booleans `boolean`, everything else is text as
-DuckDB prints it (dates as ISO 8601, unsigned 64-bit and 128-bit numbers as digits).
+DuckDB prints it (dates as ISO 8601, unsigned 64-bit and 128-bit numbers as digits). Text without
+any value is `empty`.
 
 Values come back as numpy arrays, null kept as null: `integer` is int64, or float64 with NaN where
 cells are null (an object array with None where that would lose digits); `number` is float64 with
@@ -27,30 +28,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError, Place
-from guiderail.measure.csv_text import csv_layout, literal, refusal
+from guiderail.measure.column_types import STORED_AS
+from guiderail.measure.column_types import Column as Column
+from guiderail.measure.column_types import ColumnType as ColumnType
+from guiderail.measure.csv_columns import Folder, csv_columns
+from guiderail.measure.csv_text import literal, refusal
 
-ColumnType = Literal["integer", "number", "boolean", "text", "empty"]
 Values = NDArray[Any]
 
-HELD_IN_MEMORY = 256 * 2**20
-"""Bytes: a CSV file up to this size is parsed once and kept; a larger one per question."""
-
 _EXACT_IN_DOUBLE = 2**53
-_WHOLE = r" *-?(0|[1-9][0-9]{0,17}) *"
-_DECIMAL = (
-    r" *-?((0|[1-9][0-9]{0,17})|(0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+"
-    r"|(0|[1-9][0-9]*)(\.[0-9]*)?[eE][+-]?[0-9]{1,4}|\.[0-9]+[eE][+-]?[0-9]{1,4}) *"
-)
-_NOT_FINITE = r" *([nN][aA][nN]|[+-]?[iI][nN][fF]([iI][nN][iI][tT][yY])?) *"
 _PARQUET_TYPES: dict[str, ColumnType] = {
     "BOOLEAN": "boolean",
     "TINYINT": "integer",
@@ -63,15 +58,6 @@ _PARQUET_TYPES: dict[str, ColumnType] = {
     "FLOAT": "number",
     "DOUBLE": "number",
 }
-_STORED_AS = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column, named as in the file."""
-
-    name: str
-    type: ColumnType
 
 
 class Table:
@@ -83,8 +69,10 @@ class Table:
         columns: tuple[Column, ...],
         rows: int,
         connection: duckdb.DuckDBPyConnection,
+        folder: Folder | None = None,
     ) -> None:
         self.path = path
+        self._folder = folder
         self.columns = columns
         self.rows = rows
         self._connection = connection
@@ -98,6 +86,8 @@ class Table:
 
     def close(self) -> None:
         self._connection.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,7 +114,7 @@ class Table:
             # Every identifier is c0, c1, ...: no name from the file reaches the statement.
             found = self._connection.execute(f"SELECT {wanted} FROM t").fetchnumpy()  # noqa: S608 - see above
         except duckdb.Error as error:
-            raise refusal(self.path, error) from None
+            raise self._refusal(error) from None
         return {name: _with_nulls(found[self.sql(name)], self.type_of(name)) for name in names}
 
     def fetch(self, select: str) -> list[tuple[Any, ...]]:
@@ -142,7 +132,7 @@ class Table:
             while rows := cursor.fetchmany(size):
                 yield rows
         except duckdb.Error as error:
-            raise refusal(self.path, error) from None
+            raise self._refusal(error) from None
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """One of its own for each question, so that two may be read side by side."""
@@ -164,11 +154,33 @@ class Table:
                 view = batch.view()
                 yield [_fixed_width(view.child(place)) for place in range(view.n_children)]
         except duckdb.Error as error:
-            raise refusal(self.path, error) from None
+            raise self._refusal(error) from None
         except RuntimeError as error:  # what DuckDB refuses while the batches are read
-            raise refusal(self.path, duckdb.Error(str(error).partition("(5): ")[2])) from None
+            raise self._refusal(duckdb.Error(str(error).partition("(5): ")[2])) from None
         finally:
             self._connection.execute("RESET threads")
+
+    def _refusal(self, error: duckdb.Error) -> InputError:
+        """What the engine refuses; of a damaged Parquet file, with the column whose pages are."""
+        damaged = None
+        if self.path.is_file() and is_parquet(self.path):
+            damaged = next(filter(self._is_damaged, self.names), None)
+        if damaged is None:
+            return refusal(self.path, error)
+        return InputError(
+            f'The column "{damaged}" cannot be read: its pages are damaged.',
+            advice="Write the file again from its source; the rest of it cannot be trusted either.",
+            code="data/not-readable",
+            place=Place(str(self.path)),
+        )
+
+    def _is_damaged(self, name: str) -> bool:
+        try:
+            # An identifier of ours; `hash` makes the engine decode every cell.
+            self._cursor().execute(f"SELECT max(hash({self.sql(name)})) FROM t").fetchall()  # noqa: S608
+        except duckdb.Error:
+            return True
+        return False
 
     def _index(self, name: str) -> int:
         if name in self._place:
@@ -183,9 +195,10 @@ class Table:
         )
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path, encoding: Encoding | None = None) -> Table:
     """Open a CSV or Parquet file; see the module for types.
 
+    encoding: how a CSV file is written, where its owner says so; Parquet needs none.
     Raises InputError (codes `data/...`) for a file that is missing, empty, damaged, in another
     encoding or format, for a row of another length and for a column name that occurs twice.
     """
@@ -200,7 +213,7 @@ def open_table(path: Path) -> Table:
     if path.suffix.lower() in {".yaml", ".yml"}:
         raise InputError(
             "A source file names a table of a warehouse, and this measure reads files only.",
-            advice="Hand in a CSV or Parquet file; fairness, flips and drift also take sources.",
+            advice="Hand in a CSV or Parquet file with the rows that are measured.",
             code="data/files-only",
             place=place,
         )
@@ -213,13 +226,24 @@ def open_table(path: Path) -> Table:
         )
     connection = new_connection()
     try:
-        with path.open("rb") as stream:
-            is_parquet = stream.read(4) == b"PAR1"
-        if is_parquet or path.suffix.lower() in {".parquet", ".pq"}:
+        if is_parquet(path):
             return _open_parquet(path, connection)
-        return _open_csv(path, connection)
+        columns, rows, folder = csv_columns(path, encoding, connection)
+        return Table(path, columns, rows, connection, folder)
     except duckdb.Error as error:
-        raise refusal(path, error) from None
+        connection.close()
+        raise refusal(path, error, encoding) from None
+    except BaseException:
+        connection.close()
+        raise
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is read as Parquet: by its ending, or by its first bytes."""
+    if path.suffix.lower() in {".parquet", ".pq"}:
+        return True
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PAR1"
 
 
 def new_connection() -> duckdb.DuckDBPyConnection:
@@ -228,50 +252,6 @@ def new_connection() -> duckdb.DuckDBPyConnection:
         ":memory:",
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
     )
-
-
-def _open_csv(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
-    layout = csv_layout(path)
-    count = len(layout.names)
-    fields = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(count))
-    source = (
-        f"read_csv({literal(path)}, columns={{{fields}}}, header=true, auto_detect=false, "
-        f"delim='{layout.delimiter}', quote='\"', escape='\"', encoding='{layout.encoding}', "
-        "nullstr='', compression='none')"
-    )
-    kept = "TABLE" if path.stat().st_size <= HELD_IN_MEMORY else "VIEW"
-    connection.execute(f"CREATE {kept} raw AS FROM {source}")
-    tests = ", ".join(
-        f"count(c{i}), count(c{i}) FILTER (regexp_full_match(c{i}, '{_WHOLE}')), "
-        f"count(c{i}) FILTER (regexp_full_match(c{i}, '{_DECIMAL}')), "
-        f"count(c{i}) FILTER (regexp_full_match(c{i}, '{_NOT_FINITE}')), "
-        f"count(c{i}) FILTER (lower(c{i}) IN ('true', 'false'))"
-        for i in range(count)
-    )
-    # The statement holds only generated identifiers and the constants above.
-    found = connection.execute(f"SELECT count(*), {tests} FROM raw").fetchone()  # noqa: S608 - see above
-    assert found is not None  # noqa: S101 - an aggregate without GROUP BY has exactly one row
-    rows = int(found[0])
-    types = [_csv_type(*found[1 + 5 * i : 6 + 5 * i]) for i in range(count)]
-    typed = ", ".join(
-        f"CAST(trim(c{i}) AS {_STORED_AS[kind]}) AS c{i}" if kind in _STORED_AS else f"c{i}"
-        for i, kind in enumerate(types)
-    )
-    connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM raw")  # noqa: S608 - generated names
-    columns = tuple(Column(*pair) for pair in zip(layout.names, types, strict=True))
-    return Table(path, columns, rows, connection)
-
-
-def _csv_type(filled: int, whole: int, decimal: int, not_finite: int, boolean: int) -> ColumnType:
-    if filled == 0:
-        return "empty"
-    if boolean == filled:
-        return "boolean"
-    if whole == filled:
-        return "integer"
-    if decimal and decimal + not_finite == filled:
-        return "number"
-    return "text"
 
 
 def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
@@ -290,6 +270,14 @@ def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
             place=Place(str(path)),
         )
     columns, rows = typed_view(connection, source, names, [str(row[1]) for row in described])
+    if rows and any(column.type == "text" for column in columns):
+        empty = _without_values(path, connection, rows)
+        columns = tuple(
+            Column(column.name, "empty")
+            if column.type == "text" and column.name in empty
+            else column
+            for column in columns
+        )
     return Table(path, columns, rows, connection)
 
 
@@ -302,7 +290,7 @@ def typed_view(
     """
     types = [_parquet_type(kind) for kind in stored]
     typed = ", ".join(
-        f"CAST(c{i} AS {_STORED_AS.get(kind, 'VARCHAR')}) AS c{i}" for i, kind in enumerate(types)
+        f"CAST(c{i} AS {STORED_AS.get(kind, 'VARCHAR')}) AS c{i}" for i, kind in enumerate(types)
     )
     aliases = ", ".join(f"c{i}" for i in range(len(names)))
     connection.execute(f"CREATE VIEW t AS SELECT {typed} FROM {source} AS s({aliases})")  # noqa: S608 - generated
@@ -326,6 +314,16 @@ def _parquet_names(path: Path, connection: duckdb.DuckDBPyConnection) -> tuple[s
             pending += int(nodes[position][1]) - 1
             position += 1
     return tuple(names)
+
+
+def _without_values(path: Path, connection: duckdb.DuckDBPyConnection, rows: int) -> set[str]:
+    """Top-level columns of which the statistics of the file say that every cell is null."""
+    found = connection.execute(
+        f"SELECT path_in_schema FROM parquet_metadata({literal(path)}) "  # noqa: S608 - quoted
+        "GROUP BY 1 HAVING sum(stats_null_count) = ? AND count(stats_null_count) = count(*)",
+        [rows],
+    ).fetchall()
+    return {str(name) for (name,) in found}
 
 
 def _parquet_type(stored: str) -> ColumnType:

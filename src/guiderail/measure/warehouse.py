@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError, Place
 from guiderail.manifest.strict_yaml import Document, load_file
 from guiderail.measure.table import Table, open_table
@@ -65,13 +66,14 @@ _SOURCES: TypeAdapter[PostgresSource | SparkSource] = TypeAdapter(
 )
 
 
-def open_source(path: Path) -> Table | WarehouseTable:
+def open_source(path: Path, encoding: Encoding | None = None) -> Table | WarehouseTable:
     """Open a CSV or Parquet file, or the table that a source file (`.yaml`) names.
 
-    Raises InputError; its words never hold a password.
+    encoding: of a CSV file, where its owner names one. Raises InputError; its words never hold a
+    password.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        return open_table(path)
+    if not is_source(path):
+        return open_table(path, encoding)
     source = read_source(path)
     try:
         from guiderail.measure.warehouse_table import WarehouseTable, not_answered
@@ -91,6 +93,11 @@ def open_source(path: Path) -> Table | WarehouseTable:
             problem.what = problem.what.replace(secret, "(password)")
         raise problem from None
     return WarehouseTable(backend, table, str(path))
+
+
+def is_source(path: Path) -> bool:
+    """Whether a file names a table of a warehouse, by its ending."""
+    return path.suffix.lower() in SUFFIXES
 
 
 def read_source(path: Path) -> PostgresSource | SparkSource:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import functools
+import itertools
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -109,7 +110,7 @@ class WarehouseTable:
 
     def at_ranks(self, name: str, ranks: Sequence[int]) -> list[float]:
         asked = self._table.select(value=self._number(name))
-        asked = asked.filter(asked.value.notnull(), ~asked.value.isnan())
+        asked = asked.filter(_is_finite(asked.value))
         placed = asked.select(
             value=asked.value, place=ibis.row_number().over(order_by=asked.value) + 1
         )
@@ -173,6 +174,43 @@ class WarehouseTable:
         rows = [(old, new, value) for old, new, value in self._rows(flipped.select(**cells))]
         return sorted(rows, key=repr)  # the engine gives them in any order
 
+    def arrow_schema(self, names: Sequence[str]) -> Any:
+        """The Arrow types of the columns as `batches` gives them."""
+        return self._stored(names).schema().to_pyarrow()
+
+    def batches(self, names: Sequence[str], size: int, every: int = 1) -> Iterator[Any]:
+        """The rows of some columns as Arrow record batches of at most `size`, in any order.
+
+        every: only each so manyth row (in Spark: about so many, always the same).
+        """
+        asked = self._stored(names)
+        if every > 1 and self._backend.name == "pyspark":
+            asked = asked.sample(1 / every, seed=7)
+        elif every > 1:
+            placed = asked.mutate(place=ibis.row_number() + 1)
+            asked = placed.filter(placed.place % every == 0).drop("place")
+        with self._refusals(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the drivers, about their own internals
+            if self._backend.name == "pyspark":  # Ibis would collect all rows first
+                yield from self._spark_batches(asked, size)
+            else:
+                yield from self._backend.to_pyarrow_batches(asked, chunk_size=size)
+
+    def _spark_batches(self, asked: Any, size: int) -> Iterator[Any]:
+        import pyarrow as pa
+
+        schema = asked.schema().to_pyarrow()
+        rows = self._backend.raw_sql(self._backend.compile(asked)).toLocalIterator()
+        while part := [tuple(row) for row in itertools.islice(rows, size)]:
+            columns = [
+                pa.array(cells, type=field.type)
+                for cells, field in zip(zip(*part, strict=True), schema, strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def _stored(self, names: Sequence[str]) -> Any:
+        return self._table.select(**{name: self._cell(name) for name in names})
+
     def _cell(self, name: str) -> Any:
         return self._table[name].cast(_STORED_AS[self.type_of(name)])
 
@@ -235,8 +273,8 @@ def _whole(value: int) -> Any:
 
 
 def _range(number: Any, edges: Sequence[float]) -> Any:
-    """The number of the edge below, -1 below all, null for null and NaN."""
-    unknown = number.isnull() | number.isnan()
+    """The number of the edge below, -1 below all, null for null, NaN and infinities."""
+    unknown = number.isnull() | ~_is_finite(number)
     branches = [(number < _exact(edge), _whole(i - 1)) for i, edge in enumerate(edges)]
     nothing = ibis.null("int64")
     return ibis.cases((unknown, nothing), *branches, else_=_whole(len(edges) - 1))

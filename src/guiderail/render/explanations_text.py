@@ -144,7 +144,8 @@ def _proxies(document: Document) -> list[Line]:
     )
     lines += paragraph(
         f"{document['sampled']} of {document['rows']} rows; by chance: the highest of 95 in 100 "
-        "exchanges of the attribute; p is corrected for the number of comparisons",
+        "exchanges of the attribute; p is corrected for the number of comparisons; ranks: the rank "
+        "correlation of two columns of numbers, with its 95 % interval",
         indent=2,
         style="dim",
     )
@@ -163,7 +164,11 @@ def _figures(row: Document) -> tuple[str, str, str]:
 def _about(row: Document) -> str:
     if row["auc"] is None:
         return f"{row['attribute']}: not measurable, {row['unknown']}"
-    return f"{row['attribute']} {row['group']}"
+    about = f"{row['attribute']} {row['group']}"
+    ranks = row.get("rank_correlation")
+    if not ranks or "unknown" in ranks:
+        return about
+    return f"{about}; ranks {ranks['value']:+.2f} ({ranks['low']:+.2f} to {ranks['high']:+.2f})"
 
 
 def _percent(share: float | None) -> str:

@@ -45,6 +45,7 @@ def _fairness(document: Document) -> list[Line]:
         for name, row in document["verdicts"].items()
     )
     lines += _lowest(document)
+    lines += _ranks(document["rank_correlations"])
     depth = document["intersections"]
     if depth["deepest"] < depth["attributes"]:
         lines += paragraph(
@@ -57,6 +58,23 @@ def _fairness(document: Document) -> list[Line]:
     if "changes" in document:
         lines += _changes(document["changes"])
     return lines
+
+
+def _ranks(found: Sequence[Document]) -> list[Line]:
+    """Beside the ranges: which way selection and score go with the numbers themselves."""
+    if not found:
+        return []
+    lines = heading("Rank correlations (-1 to 1; 0: neither rises with the other)")
+    return lines + columns(
+        (str(row["n"]), f"{row['attribute']} and the {row['with']}", _correlation(row))
+        for row in found
+    )
+
+
+def _correlation(row: Document) -> str:
+    if "unknown" in row:
+        return f"not measurable, {row['unknown']}"
+    return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
 
 
 def _lowest(document: Document) -> list[Line]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.digest import file_digest, json_digest
 from guiderail.sandbox.kept import keep
 from guiderail.sandbox.model_imports import imports_of
@@ -80,6 +81,7 @@ def attribute(
     inputs: Sequence[str] | None,
     *,
     exclude: Sequence[str] = (),
+    encoding: Encoding | None = None,
     sampled: bool = False,
     refits: Refits | None = None,
     cache: Path | None = None,
@@ -88,12 +90,14 @@ def attribute(
     """Explain rows of `table` (CSV or Parquet) with `model` in a confined child process.
 
     The table's content chooses rows, background and orders, so two models are explained on the same
-    rows against the same background. inputs, exclude: as in `sandbox.score`. sampled: sample even
-    where an exact method exists, to compare models that no exact method explains alike.
+    rows against the same background. inputs, exclude, encoding: as in `sandbox.score`; the
+    encoding holds for training data too. sampled: sample even where an exact method exists, to
+    compare models that no exact method explains alike.
     """
     request = {
         "inputs": None if inputs is None else list(inputs),
         "exclude": list(exclude),
+        "encoding": encoding,
         "rows": ROWS,
         "sampled_rows": SAMPLED_ROWS,
         "refit_rows": REFIT_ROWS,

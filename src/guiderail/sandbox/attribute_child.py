@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import GuiderailError
 from guiderail.sandbox.boosters import booster_of
 from guiderail.sandbox.child import run
@@ -49,6 +50,7 @@ class _Request:
     table: Path
     inputs: list[str] | None
     exclude: list[str]
+    encoding: Encoding | None
     rows: int
     sampled_rows: int
     refit_rows: int
@@ -71,7 +73,7 @@ def _work() -> None:
 
 
 def _explain(request: _Request) -> None:
-    table = read_rows(request.table)
+    table = read_rows(request.table, encoding=request.encoding)
     model = load_model(request.model)
     booster = booster_of(model)
     if booster is not None:
@@ -195,7 +197,7 @@ def _refits(
     try:
         if isinstance(model.estimator, NativeModel):
             raise UnusableTableError(f"a file of {model.summary.format} cannot be trained again")
-        training = read_rows(Path(wanted["table"]))
+        training = read_rows(Path(wanted["table"]), encoding=request.encoding)
         label = wanted["label"]
         if label not in training.columns:
             raise UnusableTableError(f"the training data have no column {label!r}")

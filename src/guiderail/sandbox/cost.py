@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.sandbox.process import Failure, Isolation, Limits, read_left, run_python
 
 ROUNDS = 15
@@ -59,14 +60,19 @@ def time_models(
     models: Sequence[ToTime],
     table: Path,
     *,
+    encoding: Encoding | None = None,
     rounds: int = ROUNDS,
     limits: Limits | None = None,
 ) -> CostRounds | Failure:
-    """Time one model, or two against each other, on the first rows of a table, in one child."""
+    """Time one model, or two against each other, on the first rows of a table, in one child.
+
+    encoding: of a CSV file, where its owner names one.
+    """
     with tempfile.TemporaryDirectory(prefix="guiderail-cost-") as place:
         workdir = Path(place)
         request = {
             "table": str(table.resolve()),
+            "encoding": encoding,
             "rounds": rounds,
             "most_rows": MOST_ROWS,
             "models": [

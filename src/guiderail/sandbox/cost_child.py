@@ -53,7 +53,7 @@ def _work() -> None:
 
 
 def _measure(request: dict[str, Any]) -> dict[str, object]:
-    table = read_rows(Path(request["table"]), request["most_rows"])
+    table = read_rows(Path(request["table"]), request["most_rows"], request["encoding"])
     before = _peak_bytes()
     timed, peaks = [], []
     for one in request["models"]:

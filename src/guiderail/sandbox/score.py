@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.digest import file_digest, json_digest
 from guiderail.sandbox.kept import keep
 from guiderail.sandbox.model_imports import imports_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SCORE_VERSION = 3
+SCORE_VERSION = 4
 LARGEST_SCORES = 2 * 1024**3
 LIBRARIES = (
     *("numpy", "pandas", "scikit-learn", "skops", "joblib"),
@@ -64,6 +65,7 @@ def score(
     inputs: Sequence[str] | None,
     *,
     exclude: Sequence[str] = (),
+    encoding: Encoding | None = None,
     cache: Path | None = None,
     limits: Limits | None = None,
 ) -> Scores | Failure:
@@ -71,9 +73,12 @@ def score(
 
     inputs: the columns to feed, in the model's order; None for a model that names none: then all
         columns but `exclude` are fed, if their number is what the model takes.
+    encoding: of a CSV file, where its owner names one.
     cache: directory for results, keyed by the digests of everything that goes in.
     """
-    slot = None if cache is None else cache / f"{_key(model, table, inputs, exclude)}.scores"
+    slot = None
+    if cache is not None:
+        slot = cache / f"{_key(model, table, encoding, inputs, exclude)}.scores"
     if slot is not None and (found := _read(slot)) is not None:
         return found
     with tempfile.TemporaryDirectory(prefix="guiderail-score-") as place:
@@ -81,6 +86,7 @@ def score(
         request = {
             "model": str(model.resolve()),
             "table": str(table.resolve()),
+            "encoding": encoding,
             "inputs": None if inputs is None else list(inputs),
             "exclude": list(exclude),
         }
@@ -125,12 +131,19 @@ def _read(directory: Path) -> Scores | None:
         return None
 
 
-def _key(model: Path, table: Path, inputs: Sequence[str] | None, exclude: Sequence[str]) -> str:
+def _key(
+    model: Path,
+    table: Path,
+    encoding: Encoding | None,
+    inputs: Sequence[str] | None,
+    exclude: Sequence[str],
+) -> str:
     digest = json_digest(
         {
             "version": SCORE_VERSION,
             "model": content_digest(model),
             "table": file_digest(table),
+            "encoding": encoding,
             "inputs": None if inputs is None else list(inputs),
             "exclude": list(exclude),
             "libraries": {name: installed(name) for name in LIBRARIES},

@@ -24,7 +24,7 @@ def main() -> int:
 def _work() -> None:
     request = json.loads(Path("request.json").read_text("utf-8"))
     model = load_model(Path(request["model"]))
-    table = read_rows(Path(request["table"]))
+    table = read_rows(Path(request["table"]), encoding=request["encoding"])
     _save(model, input_columns(model, table, request["inputs"], request["exclude"]))
 
 

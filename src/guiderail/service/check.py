@@ -96,7 +96,8 @@ def _recorded(
             stat_cache,
         )
         ceiling = workspace.ceilings.get(release.manifest.served_as)
-        recorded = replace(recorded, standing=replace(recorded.standing, ceiling=ceiling))
+        standing = replace(recorded.standing, ceiling=ceiling, columns=workspace.columns)
+        recorded = replace(recorded, standing=standing)
     if baseline == "production":
         return recorded
     chosen = _chosen_baseline(baseline, workspace, stat_cache)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guiderail.core.errors import ConflictError, InputError, RefusedError
+from guiderail.facts.data.data_files import open_data
 from guiderail.manifest.load import load_release
 from guiderail.manifest.schema import ModelManifest
-from guiderail.measure.table import open_table
 from guiderail.sandbox.inspect_model import inspect_model
 from guiderail.service.set_up import create
 from guiderail.service.traffic import target
@@ -124,7 +124,7 @@ def send_traffic(workspace: Workspace, directory: Path, requests: int) -> Answer
             f"{directory} has no evaluation data", code="demo/data", advice="Name another one."
         )
     inputs = inspect_model(release.path(manifest.model.file)).names or ()
-    with open_table(release.path(manifest.evaluation.data)) as table:
+    with open_data(release, manifest.evaluation.data) as table:
         frame = table.frame([name for name in inputs if name in table.names])
         rows = table.rows
     port = target(workspace).gateway_status().port

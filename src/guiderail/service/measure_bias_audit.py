@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError
 from guiderail.measure.unmeasurable import NotMeasurable
 from guiderail.service.measure_fairness import Edges, groups_by
@@ -21,15 +22,16 @@ def bias_audit(
     positive: str | None,
     by: Sequence[str],
     justification: str | None,
+    encoding: Encoding | None = None,
 ) -> Document:
     """Impact ratios by sex, race/ethnicity and both, of selections or of scores.
 
     by: the column with the sex, then the one with race and ethnicity.
-    justification: why categories below 2 % are left out of the ratios.
+    justification: why categories below 2 % are left out of the ratios. encoding: of a CSV file.
     """
     from guiderail.measure.distinct_rows import distinct_rows
     from guiderail.measure.local_law_144 import audit_decisions, audit_scores
-    from guiderail.measure.table import Table
+    from guiderail.measure.rows_here import brought
     from guiderail.measure.warehouse import open_source
 
     if (prediction is None) == (score is None):
@@ -38,7 +40,7 @@ def bias_audit(
             "Name the decisions with --prediction, or the scores with --score.",
         )
     outcome = prediction if prediction is not None else str(score)
-    with open_source(data) as table:
+    with open_source(data, encoding) as table:
         attributes: Edges = groups_by(table, by, [outcome])
         if len(attributes) != 2 or any(attributes.values()):
             raise _usage(
@@ -47,12 +49,8 @@ def bias_audit(
             )
         sex, race = attributes
         if prediction is None:
-            if not isinstance(table, Table):
-                raise _usage(
-                    "impact ratios of scores need every score, and the rows stay in the warehouse",
-                    "Name a column with the selections, or hand in a file.",
-                )
-            frame = table.frame((outcome, sex, race))
+            with brought(table, (outcome, sex, race)) as rows_here:
+                frame = rows_here.frame((outcome, sex, race))
             found = audit_scores(
                 frame[outcome],
                 (sex, frame[sex]),

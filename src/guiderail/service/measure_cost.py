@@ -9,11 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError
 from guiderail.core.interval import Interval
 from guiderail.measure.cost_ratio import change_percent, cpu_ratio, spike
 from guiderail.measure.monthly_cost import monthly_cost
 from guiderail.measure.serving_plan import ServingPlan, read_plan
+from guiderail.measure.table import open_table
 from guiderail.measure.unmeasurable import NotMeasurable
 from guiderail.sandbox.cost import CostRounds, TimedModel, ToTime, time_models
 from guiderail.sandbox.inspect_model import inspect_model
@@ -30,22 +32,20 @@ def cost(
     baseline: Path | None = None,
     exclude: tuple[str, ...] = (),
     limit: float | None = None,
+    encoding: Encoding | None = None,
 ) -> Document:
     """Processor time of a model on the first rows of a table, and what a month of it costs.
 
     baseline: an earlier version, timed in the same rounds; adds the change in percent. limit: with
     it, says whether the change lies above so many percent. exclude: columns that are no inputs, for
-    a model that names none.
+    a model that names none. encoding: of a CSV file, where one is named.
     """
     read = read_plan(plan) if plan is not None else None
-    if not data.is_file():
-        raise InputError(
-            f"{data} does not exist",
-            code="data/missing-file",
-            advice="Name a CSV or Parquet file with rows that the model takes.",
-        )
+    open_table(data, encoding).close()  # says what is wrong with it, with its place
     found = time_models(
-        [_to_time(path, exclude) for path in (model, baseline) if path is not None], data
+        [_to_time(path, exclude) for path in (model, baseline) if path is not None],
+        data,
+        encoding=encoding,
     )
     if isinstance(found, Failure):
         return {"unknown": found.reason, "isolation": found.isolation.to_json()}

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
+
 if TYPE_CHECKING:
     from guiderail.measure.drift import ColumnDrift
 
@@ -19,12 +21,13 @@ def drift(
     names: Sequence[str],
     profile: Path | None,
     limit: float | None = None,
+    encoding: Encoding | None = None,
 ) -> Document:
     """Movement of every column, and changes of the schema.
 
     profile: a stored profile is read from it and used in place of the reference; when the file
     does not exist yet, the profile of the reference is written to it. limit: the population
-    stability index from which a column has moved.
+    stability index from which a column has moved. encoding: of both CSV files, where one is named.
     """
     from guiderail.measure.drift import drift as measure
     from guiderail.measure.profile import make_profile, read_profile
@@ -34,11 +37,11 @@ def drift(
     if profile is not None and profile.exists():
         before = read_profile(profile)
     else:
-        with open_source(reference) as table:
+        with open_source(reference, encoding) as table:
             before = make_profile(table, names or None)
         if profile is not None:
             profile.write_text(before.to_json(), encoding="utf-8")
-    with open_source(current) as table:
+    with open_source(current, encoding) as table:
         found = measure(before, table, names or None, limit=LIMIT if limit is None else limit)
     verdicts = [row.verdict for row in found.columns]
     return {

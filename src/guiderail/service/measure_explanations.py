@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError
 from guiderail.measure.unmeasurable import NotMeasurable
 from guiderail.sandbox.inspect_model import inspect_model
@@ -29,7 +30,8 @@ SHOWN_CASES = 10
 class Settings:
     """What else is known. label: column with the outcome, never an input. protected: columns that
     may be no reason. threshold, positive: how a score becomes a yes. training: the data that the
-    baseline was trained on; with the label it is trained again, to learn what is usual.
+    baseline was trained on; with the label it is trained again, to learn what is usual. encoding:
+    of CSV files, where one is named.
     """
 
     label: str | None = None
@@ -37,6 +39,7 @@ class Settings:
     threshold: float | None = None
     positive: str | None = None
     training: Path | None = None
+    encoding: Encoding | None = None
 
 
 def explanations(
@@ -87,7 +90,7 @@ def _checked(model: Path, data: Path, baseline: Path | None, settings: Settings)
                 advice="Name a model file or a directory that holds one.",
             )
     named = [name for name in (settings.label, *settings.protected) if name is not None]
-    with open_table(data) as table:
+    with open_table(data, settings.encoding) as table:
         for name in named:
             table.type_of(name)
     if settings.training is not None:
@@ -97,7 +100,7 @@ def _checked(model: Path, data: Path, baseline: Path | None, settings: Settings)
                 code="measure/label",
                 advice="Name the column with the true outcome with --label.",
             )
-        with open_table(settings.training) as table:
+        with open_table(settings.training, settings.encoding) as table:
             table.type_of(settings.label)
 
 
@@ -113,10 +116,12 @@ def _version(path: Path, data: Path, settings: Settings, *, recipe: bool) -> Ver
     refits = None
     if recipe and settings.training is not None and settings.label is not None:
         refits = Refits(settings.training, settings.label)
-    found = attribute(path, data, summary.names, exclude=exclude, refits=refits)
+    found = attribute(
+        path, data, summary.names, exclude=exclude, encoding=settings.encoding, refits=refits
+    )
     if isinstance(found, Failure):
         return found.reason
-    scores = score(path, data, summary.names, exclude=exclude)
+    scores = score(path, data, summary.names, exclude=exclude, encoding=settings.encoding)
     known = scores.reason if isinstance(scores, Failure) else scores
     return version(found, known, Decides(settings.threshold, settings.positive))
 
@@ -211,7 +216,7 @@ def _reasons(one: Version, data: Path, texts: ReasonTexts | None, settings: Sett
 
     found = one.attributions
     document: Document = {"reasons": []}
-    with open_table(data) as table:
+    with open_table(data, settings.encoding) as table:
         offered = [name for name in found.names if name in table.names]
         directions = {name: directions_of(table.column(name), found.rows) for name in offered}
     never = protected_inputs(found.names, settings.protected)

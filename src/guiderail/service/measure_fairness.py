@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError
 from guiderail.core.interval import Interval
 from guiderail.manifest.protected import ProtectedAttribute, protected_attribute
@@ -39,11 +40,12 @@ def fairness(
     by: Sequence[str],
     intersections: bool,
     error_rate: str | None = None,
+    encoding: Encoding | None = None,
 ) -> Document:
     """Rates of every group and intersection, compared; calibration with a score column.
 
     baseline: the decisions of an earlier version; adds what changed for each group.
-    by: columns, or columns with limits as in "age:25,40".
+    by: columns, or columns with limits as in "age:25,40". encoding: of a CSV file, where named.
     """
     from guiderail.measure.comparisons import ERROR_RATES
     from guiderail.measure.distinct_rows import distinct_rows
@@ -57,11 +59,12 @@ def fairness(
             advice="Name the column with the true outcome with --label.",
         )
     outcomes = [name for name in (prediction, label, baseline) if name is not None]
-    with open_source(data) as table:
+    with open_source(data, encoding) as table:
         attributes = groups_by(table, by, [*outcomes, *([score] if score else [])])
         rows = distinct_rows(table, attributes, outcomes, score=score)
-    if isinstance(rows, NotMeasurable):
-        return {"groups": [], "comparisons": [], **_unknown(rows)}
+        if isinstance(rows, NotMeasurable):
+            return {"groups": [], "comparisons": [], **_unknown(rows)}
+        ranks = _ranks(table, attributes, prediction, score, positive)
     common: dict[str, Any] = {
         "selected": positive if positive is not None else 1,
         "edges": rows.edges,
@@ -81,11 +84,42 @@ def fairness(
     if isinstance(report, NotMeasurable):
         return {"groups": [], "comparisons": [], **_unknown(report)}
     document = report_document(report, len(attributes), rows.edges)
+    document["rank_correlations"] = ranks
     if score is not None and label is not None:
         document["calibration"] = _calibration(rows, label, groups, positive, common["deepest"])
     if baseline is not None:
         document["changes"] = _changes(rows, baseline, prediction, groups, label, common)
     return document
+
+
+def _ranks(
+    table: Table | RemoteTable,
+    attributes: Edges,
+    prediction: str,
+    score: str | None,
+    positive: str | None,
+) -> list[Document]:
+    """Rank correlations of numeric attributes with decisions, and in files with scores."""
+    from guiderail.measure.attribute_ranks import score_ranks, table_ranks
+    from guiderail.measure.table import Table as FileTable
+
+    selected = positive if positive is not None else 1
+    found = list(table_ranks(table, attributes, prediction, selected))
+    if score is not None and isinstance(table, FileTable):
+        found += score_ranks(table, attributes, score)
+    return [
+        {
+            "attribute": one.attribute,
+            "with": one.goes_with,
+            "n": one.n,
+            **(
+                _unknown(one.found)
+                if isinstance(one.found, NotMeasurable)
+                else _interval(one.found)
+            ),
+        }
+        for one in found
+    ]
 
 
 def groups_by(table: Table | RemoteTable, by: Sequence[str], others: Sequence[str]) -> Edges:
@@ -182,6 +216,7 @@ def flips(
     by: Sequence[str],
     value: str | None = None,
     sample: int = 0,
+    encoding: Encoding | None = None,
 ) -> Document:
     """Decisions that change between two columns, both ways, by group.
 
@@ -192,7 +227,7 @@ def flips(
     from guiderail.measure.table import Table as FileTable
     from guiderail.measure.warehouse import open_source
 
-    with open_source(data) as table:
+    with open_source(data, encoding) as table:
         attributes = groups_by(table, by, [old, new, *([value] if value else [])])
         rows = distinct_rows(table, attributes, [old, new])
         if isinstance(rows, NotMeasurable):

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.errors import InputError
 from guiderail.core.interval import Interval
 from guiderail.measure.unmeasurable import NotMeasurable
 
 if TYPE_CHECKING:
     from guiderail.measure.performance import Performance
+    from guiderail.measure.remote import RemoteTable
     from guiderail.measure.slices import Slice
     from guiderail.measure.table import Table, Values
 
@@ -37,15 +39,17 @@ def performance(
     weight: str | None = None,
     cluster: str | None = None,
     by: Sequence[str] = (),
+    encoding: Encoding | None = None,
 ) -> Document:
     """The metric with its interval, and the paired change against a second score column.
 
     weight: how much each row counts. cluster: rows with the same value are one unit. by: columns
-    (or columns with limits, as in "age:25,40") whose values make slices.
+    (or columns with limits, as in "age:25,40") whose values make slices. encoding: of a CSV file.
     """
     from guiderail.core.metrics import METRIC_KINDS
     from guiderail.measure.performance import paired_change
-    from guiderail.measure.table import open_table
+    from guiderail.measure.rows_here import brought
+    from guiderail.measure.warehouse import open_source
 
     if metric not in METRIC_KINDS:
         raise InputError(
@@ -61,15 +65,17 @@ def performance(
         "clusters": cluster,
     }
     names = {role: column for role, column in named.items() if column is not None}
-    with open_table(data) as table:
-        edges = _slices_by(table, by, list(names.values()))
-        if weight is not None:
-            _check_weights(table, weight)
-        if _by_histogram(table, metric, names, by):
-            document = _from_histograms(table, names, positive)
-            if document is not None:
-                return document
-        frame = table.frame(list(dict.fromkeys([*names.values(), *edges])))
+    with open_source(data, encoding) as source:
+        edges = _slices_by(source, by, list(names.values()))
+        wanted = list(dict.fromkeys([*names.values(), *edges]))
+        with brought(source, wanted) as table:
+            if weight is not None:
+                _check_weights(table, weight)
+            if _by_histogram(table, metric, names, by):
+                document = _from_histograms(table, names, positive)
+                if document is not None:
+                    return document
+            frame = table.frame(wanted)
     columns: dict[str, Any] = {role: frame[column] for role, column in names.items()}
     columns.setdefault("old", None)
     found = paired_change(
@@ -132,6 +138,8 @@ def _from_histograms(
 def _check_weights(table: Table, weight: str) -> None:
     """Raises InputError for a column that cannot weigh rows."""
     advice = "Name a column of numbers, 0 or more, with --weight."
+    if table.rows == 0:
+        return  # there is nothing to weigh, which the measure says
     if table.type_of(weight) not in {"integer", "number"}:
         raise InputError(
             f"the weights in the column {weight} are {table.type_of(weight)}, not numbers",
@@ -148,7 +156,7 @@ def _check_weights(table: Table, weight: str) -> None:
 
 
 def _slices_by(
-    table: Table, by: Sequence[str], others: Sequence[str]
+    table: Table | RemoteTable, by: Sequence[str], others: Sequence[str]
 ) -> dict[str, tuple[float, ...] | None]:
     if not by:
         return {}

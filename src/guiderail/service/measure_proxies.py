@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from guiderail.core.csv_encoding import Encoding
 from guiderail.core.digest import file_digest
 from guiderail.core.errors import InputError
+from guiderail.measure.unmeasurable import NotMeasurable
 from guiderail.service.measure_fairness import groups_by
 
 if TYPE_CHECKING:
@@ -17,18 +19,24 @@ Document = dict[str, Any]
 
 
 def proxies(
-    data: Path, *, by: Sequence[str], features: Sequence[str] = (), ignore: Sequence[str] = ()
+    data: Path,
+    *,
+    by: Sequence[str],
+    features: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    encoding: Encoding | None = None,
 ) -> Document:
     """Every feature, and all together, against every attribute.
 
     by: columns, or columns with limits as in "age:25,40". features: only these columns; else every
-    column that is neither an attribute nor ignored. Raises InputError for unknown columns.
+    column that is neither an attribute nor ignored. encoding: of a CSV file, where one is named.
+    Raises InputError for unknown columns.
     """
     from guiderail.measure.proxies import MOST_ROWS, table_proxies
     from guiderail.measure.table import open_table
 
     digest = file_digest(data) if data.is_file() else ""
-    with open_table(data) as table:
+    with open_table(data, encoding) as table:
         attributes = groups_by(table, by, ())
         for name in (*features, *ignore):
             table.type_of(name)
@@ -72,6 +80,17 @@ def _row(row: Proxy) -> Document:
             "p_holm": row.null.p_holm,
         },
     }
+    if row.feature is not None:
+        found["rank_correlation"] = _ranks(row)
     if row.auc is None:
         found["unknown"] = row.reason
     return found
+
+
+def _ranks(row: Proxy) -> Document | None:
+    """None where one of the two is no number."""
+    if row.ranks is None:
+        return None
+    if isinstance(row.ranks, NotMeasurable):
+        return {"unknown": row.ranks.reason}
+    return {"value": row.ranks.value, "low": row.ranks.low, "high": row.ranks.high}

@@ -159,6 +159,7 @@ def standing(tx: Snapshot, workspace: Workspace, name: str, now: datetime) -> St
         last_rehearsal=from_text(rehearsed[0]) if rehearsed else None,
         open_signals=_open_signals(tx, name),
         ceiling=workspace.ceilings.get(name),
+        columns=workspace.columns,
     )
 
 

@@ -13,10 +13,10 @@ from guiderail.core.digest import Digest, decimal_string
 from guiderail.core.errors import InputError, RefusedError
 from guiderail.core.subject import Subject
 from guiderail.core.time import to_text
+from guiderail.facts.data.data_files import open_data
 from guiderail.manifest.load import load_release
 from guiderail.manifest.release import Release
 from guiderail.manifest.schema import ModelManifest
-from guiderail.measure.table import open_table
 from guiderail.rollout.desired import Arm, release_document
 from guiderail.rollout.rehearse import Rehearsal
 from guiderail.rollout.rehearse import rehearse as run
@@ -141,7 +141,7 @@ def _sample(release: Release, old: Release | None) -> bytes:
         if version is not None and isinstance(version.manifest, ModelManifest):
             summary = inspect_model(version.path(version.manifest.model.file))
             names.update(dict.fromkeys(summary.names or ()))
-    with open_table(release.path(manifest.evaluation.data)) as table:
+    with open_data(release, manifest.evaluation.data) as table:
         offered = [name for name in names if name in table.names]
         row = {name: values[0] for name, values in table.frame(offered).items()}
     plain = {name: item.item() if hasattr(item, "item") else item for name, item in row.items()}

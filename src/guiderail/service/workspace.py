@@ -23,6 +23,7 @@ from guiderail.people.register import Person, Register, load_people
 
 if TYPE_CHECKING:
     from guiderail.attest.keys import Keyring
+    from guiderail.measure.column_dictionary import ColumnDictionary
     from guiderail.store.blobs import Blobs
     from guiderail.store.database import Store
 
@@ -66,6 +67,14 @@ class Workspace:
         owners = {person.id for person in self.register.in_role("finance-owner")}
         found = load_ceilings(self.home / "ceilings.yaml")
         return {name: one for name, one in found.items() if one.approved_by in owners}
+
+    @cached_property
+    def columns(self) -> ColumnDictionary | None:
+        """What the organisation says about its column names; None without `columns.yaml`."""
+        from guiderail.measure.column_dictionary import load_dictionary
+
+        path = self.home / "columns.yaml"
+        return load_dictionary(path) if path.exists() else None
 
     @cached_property
     def store(self) -> Store:

@@ -72,6 +72,12 @@ CHANGE_FACTS = (
     FactType("change.permissions", "integer", "", "both manifests", "permissions of sources "
              "compared with those at the last full review", "up", "design",
              "the number of data sources with another permission", kinds=("model", "pipeline")),
+    FactType("change.worse_slices", "integer", "", _BOTH, "slices whose metric is clearly worse than "
+             "with the version in production, counted", "none", "no",
+             "slices in which the model got worse than production", kinds=_M),
+    FactType("change.moved_columns", "integer", "", "training data of both versions", "inputs whose "
+             "population stability index is clearly above 0.25, counted", "none", "no",
+             "inputs that lie otherwise in training than for production", kinds=_M),
     FactType("change.recipe", "bool", "", "both manifests", "metric, evaluation recipe and "
              "protected groups compared with the last full review", "up", "design",
              "the way the model is judged changed", kinds=_M),

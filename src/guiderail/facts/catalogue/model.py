@@ -34,12 +34,18 @@ MODEL_FACTS = (
     FactType("data.personal_approval", "enum", "", "the workspace's data approvals", "recorded when "
              "a data steward decides", "up", "evidence",
              "the data steward's answer on personal data", ("approved", "none", "refused"), kinds=_MP),
+    FactType("data.moved_columns", "integer", "", "training and evaluation data", "inputs whose "
+             "population stability index is clearly above 0.25, counted", "none", "no",
+             "inputs that lie otherwise in the evaluation data than in training", kinds=_M),
     FactType("evaluation.labels", "bool", "", "evaluation data", "the label column is read", "down",
              "evidence", "labelled evaluation data exist", kinds=_M),
     FactType("evaluation.rows", "integer", "rows", "evaluation data", "counted", "down", "evidence",
              "the number of evaluation rows", kinds=_M),
     FactType("performance.value", "interval", "", "model scored on the evaluation data",
              "primary metric with a 95 % interval", "none", "design", "the primary metric", kinds=_M),
+    FactType("performance.worse_slices", "integer", "", "model scored on the evaluation data",
+             "slices whose metric is clearly worse than that of all other rows, counted", "none",
+             "no", "slices in which the model is worse than elsewhere", kinds=_M),
     FactType("performance.floor", "number", "%", "guiderail.yaml, evaluation.floor_percent",
              "declared", "none", "no", "the lowest acceptable change", kinds=_M),
     FactType("fairness.selection_ratio", "interval", "", "model scored on the evaluation data",

@@ -29,7 +29,7 @@ def _concerned(inputs: Inputs) -> tuple[str, ...]:
     """Names of sources with personal data; all of them where only the evaluation data have any."""
     personal = {
         column.file
-        for column in seen_columns(inputs.release, inputs.cache)
+        for column in seen_columns(inputs.release, inputs)
         if column.cls in ("personal", "protected", "unknown")
     }
     named = sources(inputs.release)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from guiderail.core.scales import KnownBy
-from guiderail.facts.data.data_files import SeenColumn, data_files, data_key, seen_columns
+from guiderail.facts.data.data_files import (
+    SeenColumn,
+    data_files,
+    data_key,
+    dictionary_key,
+    seen_columns,
+)
 from guiderail.facts.data.protected import declared_protected
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.summary import model_inputs
@@ -21,7 +27,7 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
         for name in DATA_COLUMNS.gives:
             yield unknown(name, _NO_DATA, "guiderail.yaml")
         return
-    columns = seen_columns(inputs.release, inputs.cache)
+    columns = seen_columns(inputs.release, inputs)
     source = "columns of " + ", ".join(files)
     yield from _protected(inputs, columns, source)
     yield from _personal(columns, source)
@@ -99,7 +105,12 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
         if isinstance(manifest, ModelManifest)
         else None
     )
-    return {**data_key(inputs.release), "model": model, "declared": declared_protected(inputs)}
+    return {
+        **data_key(inputs.release),
+        **dictionary_key(inputs),
+        "model": model,
+        "declared": declared_protected(inputs),
+    }
 
 
 DATA_COLUMNS = Provider(

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from guiderail.facts.cache import FactCache, cache_key
+from guiderail.facts.cache import cache_key
+from guiderail.facts.provider import Inputs
 from guiderail.manifest.release import Release
 from guiderail.manifest.schema import DataSource, ModelManifest, PipelineManifest
 
-CLASSES_VERSION = 1
+if TYPE_CHECKING:
+    from guiderail.measure.table import Table
+
+CLASSES_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +61,40 @@ def data_files(release: Release) -> tuple[str, ...]:
 
 def data_key(release: Release) -> Mapping[str, object]:
     """Everything that results over the data files depend on."""
-    return {"data": {name: release.artefacts[name] for name in data_files(release)}}
+    return {
+        "data": {name: release.artefacts[name] for name in data_files(release)},
+        "encodings": dict(release.encodings),
+    }
 
 
-def seen_columns(release: Release, cache: FactCache) -> tuple[SeenColumn, ...]:
-    """Every column of every data file. Raises InputError for a file that cannot be read."""
+def dictionary_key(inputs: Inputs) -> Mapping[str, object]:
+    """What classes of columns depend on beside the files."""
+    said = inputs.standing.columns
+    return {"dictionary": None if said is None else said.digest}
+
+
+def open_data(release: Release, name: str) -> Table:
+    """A data file of the manifest, in the encoding that it names. Raises InputError."""
+    from guiderail.measure.table import open_table
+
+    return open_table(release.path(name), release.encoding(name))
+
+
+def seen_columns(release: Release, inputs: Inputs) -> tuple[SeenColumn, ...]:
+    """Every column of every data file of the release, or of a baseline.
+
+    What the organisation says about its column names is in `inputs`. Raises InputError for a file
+    that cannot be read.
+    """
     return tuple(
-        column for name in data_files(release) for column in _of_file(release, name, cache)
+        column for name in data_files(release) for column in _of_file(release, name, inputs)
     )
 
 
-def _of_file(release: Release, name: str, cache: FactCache) -> Iterator[SeenColumn]:
-    key = cache_key("columns", CLASSES_VERSION, {"digest": release.artefacts[name]})
-    stored = cache.read(key)
+def _of_file(release: Release, name: str, inputs: Inputs) -> Iterator[SeenColumn]:
+    parts = {"digest": release.artefacts[name], "encoding": release.encoding(name)}
+    key = cache_key("columns", CLASSES_VERSION, {**parts, **dictionary_key(inputs)})
+    stored = inputs.cache.read(key)
     if isinstance(stored, list):
         try:
             yield from [SeenColumn(**{**row, "file": name}) for row in stored]
@@ -76,10 +102,11 @@ def _of_file(release: Release, name: str, cache: FactCache) -> Iterator[SeenColu
             pass  # written by another version: read the file again
         else:
             return
+    from guiderail.measure.column_dictionary import NO_DICTIONARY
     from guiderail.measure.columns import classify_columns
-    from guiderail.measure.table import open_table
 
-    with open_table(release.path(name)) as table:
+    dictionary = inputs.standing.columns or NO_DICTIONARY
+    with open_data(release, name) as table:
         found = [
             SeenColumn(
                 file=name,
@@ -90,7 +117,7 @@ def _of_file(release: Release, name: str, cache: FactCache) -> Iterator[SeenColu
                 confidence=column.confidence,
                 why=column.why,
             )
-            for column in classify_columns(table)
+            for column in classify_columns(table, dictionary=dictionary)
         ]
-    cache.write(key, [asdict(column) for column in found])
+    inputs.cache.write(key, [asdict(column) for column in found])
     yield from found

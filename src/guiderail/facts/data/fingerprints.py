@@ -8,7 +8,7 @@ from guiderail.core.digest import json_digest
 from guiderail.core.errors import GuiderailError
 from guiderail.core.scales import KnownBy
 from guiderail.facts.cache import FactCache, cache_key
-from guiderail.facts.data.data_files import data_key, sources
+from guiderail.facts.data.data_files import data_key, open_data, sources
 from guiderail.facts.data.recorded_inputs import (
     NOTHING_RECORDED,
     Compared,
@@ -28,14 +28,16 @@ _NO_SOURCE = "guiderail.yaml names no training source"
 
 def content_fingerprint(release: Release, name: str, cache: FactCache) -> str | Unknown:
     """The fingerprint of one data file, or why it has none."""
-    key = cache_key("fingerprint", FINGERPRINT_VERSION, {"digest": release.artefacts[name]})
+    parts = {"digest": release.artefacts[name], "encoding": release.encoding(name)}
+    key = cache_key("fingerprint", FINGERPRINT_VERSION, parts)
     stored = cache.read(key)
     if isinstance(stored, str):
         return stored
     from guiderail.measure.fingerprint import fingerprint
 
     try:
-        found = fingerprint(release.path(name)).fingerprint
+        with open_data(release, name) as table:
+            found = fingerprint(table).fingerprint
     except (GuiderailError, OSError) as problem:
         return Unknown(f"{name} cannot be read: {problem}")
     cache.write(key, found)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guiderail.core.interval import Interval
 from guiderail.core.scales import KnownBy
+from guiderail.facts.data.data_files import dictionary_key
 from guiderail.facts.data.protected import declared_ranges, tested_attributes
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.scored import (
@@ -43,6 +44,7 @@ class Measured:
     attributes: tuple[str, ...]
     unlabelled: str = ""
     calibration: tuple[Mapping[str, object], ...] = ()
+    ranks: tuple[Mapping[str, object], ...] = ()
 
 
 def _run(inputs: Inputs) -> Iterator[Fact]:
@@ -105,6 +107,7 @@ def _ratio(name: str, rates: tuple[RateName, ...], measured: Measured, source: s
         detail["calibration"] = list(measured.calibration)
     else:
         detail["cells"] = _cells(measured.report)
+        detail["rank_correlations"] = list(measured.ranks)
     return known(name, found, source, KnownBy.MEASURED, detail)
 
 
@@ -187,6 +190,7 @@ def _measured(
     groups = rows.table.frame(attributes)
     ranges = declared_ranges(inputs)
     rates = ERROR_RATES if chosen is None else (chosen,)
+    ranks = _rank_correlations(groups, decided, positive)
     problem = rows.label_problem
     if rows.label is not None:
         found = group_rates(
@@ -194,12 +198,37 @@ def _measured(
         )
         if not isinstance(found, NotMeasurable):
             calibration = _calibration(rows, scores, groups, positive, ranges, declared)
-            return Measured(found, attributes, calibration=calibration)
+            return Measured(found, attributes, calibration=calibration, ranks=ranks)
         problem = found.reason
     found = group_rates(decided, groups, selected=positive, edges=ranges)
     if isinstance(found, NotMeasurable):
         return found
-    return Measured(found, attributes, unlabelled=problem)
+    return Measured(found, attributes, unlabelled=problem, ranks=ranks)
+
+
+def _rank_correlations(
+    groups: Mapping[str, Any], decided: Any, positive: str
+) -> tuple[Mapping[str, object], ...]:
+    """Of the decision with every protected attribute that is a number, beside its ranges."""
+    from guiderail.measure.attribute_ranks import decision_ranks
+
+    found = [
+        decision_ranks(name, values, decided, positive)
+        for name, values in groups.items()
+        if values.dtype.kind in "iuf"
+    ]
+    return tuple(
+        {
+            "attribute": one.attribute,
+            "n": one.n,
+            **(
+                {"correlation": [one.found.value, one.found.low, one.found.high]}
+                if isinstance(one.found, Interval)
+                else {"unknown": one.found.reason}
+            ),
+        }
+        for one in found
+    )
 
 
 def _calibration(
@@ -252,6 +281,7 @@ def _unknown(reason: str, source: str) -> Iterator[Fact]:
 def _key(inputs: Inputs) -> Mapping[str, object]:
     return {
         "file": inputs.model.model.file,
+        **dictionary_key(inputs),
         **evaluation_key(inputs.release),
         **model_key(inputs.release),
     }
@@ -259,7 +289,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
 
 GROUPS = Provider(
     id="data.groups",
-    version=3,
+    version=4,
     kinds=("model",),
     gives=(
         "fairness.selection_ratio",

@@ -30,7 +30,7 @@ def tested_attributes(inputs: Inputs) -> tuple[str, ...]:
         return ()
     detected = [
         column.name
-        for column in seen_columns(inputs.release, inputs.cache)
+        for column in seen_columns(inputs.release, inputs)
         if column.file == evaluation.data and column.cls == "protected" and column.certain
     ]
     outside = {evaluation.label, evaluation.cluster}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from guiderail.core.scales import KnownBy
+from guiderail.facts.data.data_files import open_data
 from guiderail.facts.data.protected import declared_ranges, tested_attributes
 from guiderail.facts.fact import Fact, Unknown, known, unknown
 from guiderail.facts.model.scored import NO_DATA, evaluation_key, evaluation_of, model_key
@@ -35,13 +36,12 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
         yield from _unknown(fed.reason, source)
         return
     from guiderail.measure.proxies import table_proxies
-    from guiderail.measure.table import open_table
 
     # An attribute that is an input itself is no stand-in; data.protected tells of it.
     features = [name for name in fed if name not in attributes]
     ranges = declared_ranges(inputs)
     seed = int(inputs.release.artefacts[evaluation.data].removeprefix("sha256:")[:12], 16)
-    with open_table(inputs.release.path(evaluation.data)) as table:
+    with open_data(inputs.release, evaluation.data) as table:
         if not features:
             yield from _unknown("every input is a protected attribute itself", source)
             return
@@ -71,7 +71,7 @@ def _strongest(name: str, rows: Sequence[Proxy], source: str) -> Fact:
         "group": top.group,
         "n": top.n,
         "rows": [
-            [row.feature, row.attribute, row.group, row.auc, _chance(row)]
+            [row.feature, row.attribute, row.group, row.auc, _chance(row), _ranks(row)]
             for row in measured[:SHOWN]
         ],
     }
@@ -82,6 +82,14 @@ def _chance(row: Proxy) -> dict[str, float] | None:
     if row.null is None:
         return None
     return {"mean": row.null.mean, "high": row.null.high, "p_holm": row.null.p_holm}
+
+
+def _ranks(row: Proxy) -> list[float] | None:
+    """The rank correlation of two columns of numbers: value, low, high."""
+    from guiderail.core.interval import Interval
+
+    found = row.ranks
+    return [found.value, found.low, found.high] if isinstance(found, Interval) else None
 
 
 def _unknown(reason: str, source: str) -> Iterator[Fact]:
@@ -99,7 +107,7 @@ def _key(inputs: Inputs) -> Mapping[str, object]:
 
 PROXIES = Provider(
     id="data.proxies",
-    version=1,
+    version=2,
     kinds=("model",),
     gives=(_SINGLE, _JOINT),
     run=_run,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from guiderail.facts.data.data_files import sources
+from guiderail.facts.data.data_files import open_data, sources
 from guiderail.facts.data.lineage_files import RecordedInput, read_records
 from guiderail.manifest.mlflow_uri import is_uri, parse_uri
 from guiderail.manifest.release import Release
@@ -106,9 +106,7 @@ def _contradictions(
 ) -> Iterator[str]:
     if not any(one.columns is not None or one.rows is not None or one.used for one in records):
         return
-    from guiderail.measure.table import open_table
-
-    with open_table(release.path(source.data)) as table:
+    with open_data(release, source.data) as table:
         names, rows = set(table.names), table.rows
     for one in records:
         if one.columns is not None and set(one.columns) != names:

@@ -87,7 +87,7 @@ def contract(
 
 def input_types(model: Release, data: Release, inputs: Inputs) -> dict[str, str]:
     """Type family of each input: what the model file says, else what the data hold."""
-    seen = {column.name: type_family(column.type) for column in seen_columns(data, inputs.cache)}
+    seen = {column.name: type_family(column.type) for column in seen_columns(data, inputs)}
     named = model_summary(model, inputs.cache).inputs or ()
     return {name: kind if kind != "unknown" else seen.get(name, "unknown") for name, kind in named}
 

@@ -38,6 +38,7 @@ def explained_version(
         data.path(evaluation.data),
         summary.names,
         exclude=not_fed(evaluation),
+        encoding=data.encoding(evaluation.data),
         refits=_refits(model) if recipe else None,
         cache=cache.scores,
     )

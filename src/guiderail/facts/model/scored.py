@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from guiderail.facts.data.data_files import open_data
 from guiderail.facts.fact import Unknown
 from guiderail.facts.model.summary import model_file, model_summary
 from guiderail.manifest.protected import protected_columns
@@ -49,6 +50,7 @@ def evaluation_key(release: Release) -> Mapping[str, object]:
     return {
         "evaluation": evaluation.model_dump(mode="json", exclude={"floor_percent", "recipe"}),
         "data": release.artefacts[evaluation.data],
+        "encoding": release.encoding(evaluation.data),
     }
 
 
@@ -81,6 +83,7 @@ def scored(model: Release, data: Release, cache: FactCache) -> Scores | Failure 
         data.path(evaluation.data),
         summary.names,
         exclude=not_fed(evaluation),
+        encoding=data.encoding(evaluation.data),
         cache=cache.scores,
     )
     if isinstance(result, Failure):
@@ -93,12 +96,11 @@ def scored(model: Release, data: Release, cache: FactCache) -> Scores | Failure 
 def evaluation_rows(release: Release) -> EvaluationRows | Unknown:
     """Open the evaluation data. The caller closes `table`. Raises InputError for a bad file."""
     from guiderail.measure.scored_rows import count_missing
-    from guiderail.measure.table import open_table
 
     evaluation = evaluation_of(release)
     if evaluation is None:
         return Unknown(NO_DATA)
-    table = open_table(release.path(evaluation.data))
+    table = open_data(release, evaluation.data)
     problem, label = "guiderail.yaml names no label column", None
     if evaluation.label is not None:
         problem = f"{evaluation.data} has no column {evaluation.label!r}"

@@ -75,7 +75,11 @@ def _run(inputs: Inputs) -> Iterator[Fact]:
     if isinstance(wanted, Unknown):
         yield unknown(name, wanted.reason, source)
         return
-    found = time_models([wanted], release.path(evaluation.data))
+    found = time_models(
+        [wanted],
+        release.path(evaluation.data),
+        encoding=release.encoding(evaluation.data),
+    )
     if isinstance(found, Failure):
         yield failed(name, f"{model_file(release)} could not be timed: {found.reason}", source)
         return

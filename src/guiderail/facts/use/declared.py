@@ -55,7 +55,7 @@ def _people(inputs: Inputs, place: str) -> Fact:
     """`affects_people: false` does not stand against columns about people."""
     name = "use.affects_people"
     try:
-        columns = seen_columns(inputs.release, inputs.cache)
+        columns = seen_columns(inputs.release, inputs)
     except (GuiderailError, OSError) as problem:
         # The data facts say themselves that the data cannot be read; nothing was measured here.
         detail = {"unchecked": str(problem)}
