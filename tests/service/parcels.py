@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import skops.io
 import yaml
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from guiderail.facts.evidence.binding import bind
@@ -30,6 +31,10 @@ from guiderail.measure.profile import make_profile
 WORKLOAD = "parcel-urgency"
 INPUTS = ("weight", "distance", "waiting")
 APPROVED, UNAPPROVED = "volume", "colour_code"
+MODEL = "model.onnx"
+"""The model file of every release. Its server starts in a quarter of the time that importing
+scikit-learn takes; one test of the deployment serves a model of scikit-learn."""
+
 EVALUATION_ROWS = 600
 SAMPLE = {"weight": 1.0, "distance": 0.5, "waiting": 2.0, APPROVED: 1.0, UNAPPROVED: 1.0}
 
@@ -95,7 +100,7 @@ def build(
     training.to_csv(directory / "training.csv", index=False)
     evaluation.to_csv(directory / "evaluation.csv", index=False)
     model = (learner or LogisticRegression()).fit(training[list(inputs)], training["urgent"])
-    skops.io.dump(model, directory / "model.skops")
+    (directory / MODEL).write_bytes(_as_onnx(model, inputs))
     profile = make_profile(directory / "training.csv", inputs)
     (directory / "profile.json").write_text(profile.to_json(), encoding="utf-8")
     offered = [{"name": name, "type": "number"} for name in (*INPUTS, APPROVED, UNAPPROVED)]
@@ -106,6 +111,22 @@ def build(
     )
     report(directory, failing_test=failing_test)
     return directory
+
+
+def _as_onnx(model: Any, inputs: tuple[str, ...]) -> bytes:
+    """The classifier as a graph with one named input for each column."""
+    import skl2onnx
+    from skl2onnx.common.data_types import FloatTensorType
+
+    columns = ColumnTransformer([("all", "passthrough", list(inputs))])
+    columns.set_output(transform="pandas")
+    columns.fit(pd.DataFrame({name: [0.0, 1.0] for name in inputs}))
+    made = skl2onnx.convert_sklearn(
+        Pipeline([("columns", columns), ("model", model)]),
+        initial_types=[(name, FloatTensorType([None, 1])) for name in inputs],
+        options={"zipmap": False},
+    )
+    return bytes(made.SerializeToString())
 
 
 def report(directory: Path, *, failing_test: bool = False, at: datetime | None = None) -> Release:
@@ -200,7 +221,7 @@ def _manifest(version: str, inputs: tuple[str, ...], directory: Path) -> dict[st
             "population": "Parcels of one depot",
             "jurisdictions": ["DE"],
         },
-        "model": {"file": "model.skops"},
+        "model": {"file": MODEL},
         "training": [
             {
                 "name": "depot-parcels",
