@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,30 +57,29 @@ class Releases:
     tree: Path
 
 
-def build_all(root: Path) -> Releases:
+def releases_in(root: Path) -> Releases:
+    """The releases that `build_all` wrote there."""
+    return Releases(**{field.name: root / field.name for field in fields(Releases)})
+
+
+def build_all(root: Path) -> None:
     """Train and write every release."""
-    return Releases(
-        first=build(root / "first", "v1"),
-        green=build(root / "green", "v2", rows=300),
-        yellow=build(
-            root / "yellow",
-            "v3",
-            inputs=(*INPUTS, APPROVED),
-            change={"rollout": {"steps": [100]}},
-        ),
-        red=build(root / "red", "v4", inputs=(*INPUTS, UNAPPROVED)),
-        blocked=build(root / "blocked", "v5", rows=290, failing_test=True),
-        credit=build(
-            root / "credit",
-            "v1",
-            change={
-                "name": "parcel-credit",
-                "endpoint": "parcel-credit",
-                "use": {"domain": "credit", "influence": "automated", "regulated": True},
-            },
-        ),
-        tree=build(root / "tree", "v6", learner=DecisionTreeClassifier(max_depth=3)),
+    to = releases_in(root)
+    build(to.first, "v1")
+    build(to.green, "v2", rows=300)
+    build(to.yellow, "v3", inputs=(*INPUTS, APPROVED), change={"rollout": {"steps": [100]}})
+    build(to.red, "v4", inputs=(*INPUTS, UNAPPROVED))
+    build(to.blocked, "v5", rows=290, failing_test=True)
+    build(
+        to.credit,
+        "v1",
+        change={
+            "name": "parcel-credit",
+            "endpoint": "parcel-credit",
+            "use": {"domain": "credit", "influence": "automated", "regulated": True},
+        },
     )
+    build(to.tree, "v6", learner=DecisionTreeClassifier(max_depth=3))
 
 
 def build(
