@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from guiderail.cli.main import ONE_THREAD
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from tests.service.depot import Depot
@@ -38,41 +39,44 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def parcel_releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
     """Small real releases of one workload, one directory each; tests change copies only."""
-    from tests.service.parcels import build_all
+    from tests.service.parcels import build_all, releases_in
 
-    return build_all(tmp_path_factory.mktemp("parcels"))
+    return releases_in(made_once(tmp_path_factory, "parcels", build_all))
 
 
 @pytest.fixture(scope="session")
 def new_template(tmp_path_factory: pytest.TempPathFactory, parcel_releases: Releases) -> Depot:
     """The workspace that `new_depot` copies."""
-    from tests.service.depot import open_depot
+    from tests.service.depot import Depot, Shifted, open_depot
 
-    depot = open_depot(tmp_path_factory.mktemp("new"), parcel_releases)
-    depot.rehearse(parcel_releases.first)
-    return depot
+    def make(root: Path) -> None:
+        open_depot(root, parcel_releases).rehearse(parcel_releases.first)
+
+    return Depot(made_once(tmp_path_factory, "new", make), parcel_releases, Shifted())
 
 
 @pytest.fixture(scope="session")
 def live_template(tmp_path_factory: pytest.TempPathFactory, new_template: Depot) -> Depot:
     """The workspace that `live_depot` copies."""
-    from tests.service.depot import copy_depot
-
-    depot = copy_depot(new_template, tmp_path_factory.mktemp("live"))
-    depot.make_live(depot.releases.first)
-    depot.stop()
-    return depot
+    return _after(new_template, new_template.releases.first, tmp_path_factory, "live")
 
 
 @pytest.fixture(scope="session")
 def two_template(tmp_path_factory: pytest.TempPathFactory, live_template: Depot) -> Depot:
     """The workspace that `two_versions` copies."""
-    from tests.service.depot import copy_depot
+    return _after(live_template, live_template.releases.green, tmp_path_factory, "two")
 
-    depot = copy_depot(live_template, tmp_path_factory.mktemp("two"))
-    depot.make_live(depot.releases.green)
-    depot.stop()
-    return depot
+
+def _after(before: Depot, release: Path, factory: pytest.TempPathFactory, name: str) -> Depot:
+    """The workspace as it is once another release is live, with its gateway stopped."""
+    from tests.service.depot import Depot, Shifted, copy_depot
+
+    def make(root: Path) -> None:
+        depot = copy_depot(before, root)
+        depot.make_live(release)
+        depot.stop()
+
+    return Depot(made_once(factory, name, make), before.releases, Shifted())
 
 
 @pytest.fixture

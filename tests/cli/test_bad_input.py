@@ -74,10 +74,10 @@ def test_a_file_that_the_manifest_names_and_that_is_missing_is_named(
     guiderail: Terminal, live: Depot, tmp_path: Path
 ) -> None:
     directory = parcels.copy(live.releases.green, tmp_path / "gone")
-    (directory / "model.skops").unlink()
+    (directory / parcels.MODEL).unlink()
     said = guiderail(f"check {directory}")
     assert said.code == 4
-    assert "model.skops" in said.err
+    assert parcels.MODEL in said.err
     assert "guiderail.yaml:" in said.err
 
 
@@ -85,7 +85,7 @@ def test_a_model_that_cannot_be_read_blocks_and_says_so(
     guiderail: Terminal, live: Depot, tmp_path: Path
 ) -> None:
     directory = parcels.copy(live.releases.green, tmp_path / "noise")
-    (directory / "model.skops").write_bytes(b"not a model at all")
+    (directory / parcels.MODEL).write_bytes(b"not a model at all")
     parcels.report(directory)
     document = guiderail(f"check {directory} --format json")
     assert document.code == 1
@@ -109,7 +109,7 @@ def test_a_pickle_that_would_execute_code_is_refused_and_nothing_is_executed(
 ) -> None:
     trap = tmp_path / "executed"
     directory = parcels.copy(live.releases.green, tmp_path / "hostile")
-    (directory / "model.skops").unlink()
+    (directory / parcels.MODEL).unlink()
     (directory / "model.pkl").write_bytes(pickle.dumps(Payload(trap)))
     parcels.edit(directory, {"model": {"file": "model.pkl"}})
     parcels.report(directory)

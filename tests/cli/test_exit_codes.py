@@ -87,7 +87,7 @@ def test_a_ledger_that_does_not_verify_is_1(guiderail: Terminal, live: Depot) ->
 
 
 def test_an_unsafe_model_is_1(guiderail: Terminal, live: Depot, tmp_path: Path) -> None:
-    assert guiderail(f"measure model {live.releases.first / 'model.skops'}").code == 0
+    assert guiderail(f"measure model {live.releases.first / parcels.MODEL}").code == 0
     unsafe = tmp_path / "model.pkl"
     unsafe.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     assert guiderail(f"measure model {unsafe}").code == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import ESCAPE, Terminal, masked
+from tests.service import parcels
 from tests.service.depot import WORKLOAD, Depot
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -57,7 +58,7 @@ def test_everything_fits_into_80_columns(
         "explain high-risk-use",
         "facts",
         "measure columns training.csv",
-        "measure model model.skops",
+        f"measure model {parcels.MODEL}",
         "measure drift training.csv evaluation.csv",
     ):
         said = guiderail(line)

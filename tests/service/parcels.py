@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import skops.io
 import yaml
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from guiderail.facts.evidence.binding import bind
@@ -30,6 +31,10 @@ from guiderail.measure.profile import make_profile
 WORKLOAD = "parcel-urgency"
 INPUTS = ("weight", "distance", "waiting")
 APPROVED, UNAPPROVED = "volume", "colour_code"
+MODEL = "model.onnx"
+"""The model file of every release. Its server starts in a quarter of the time that importing
+scikit-learn takes; one test of the deployment serves a model of scikit-learn."""
+
 EVALUATION_ROWS = 600
 SAMPLE = {"weight": 1.0, "distance": 0.5, "waiting": 2.0, APPROVED: 1.0, UNAPPROVED: 1.0}
 
@@ -52,30 +57,29 @@ class Releases:
     tree: Path
 
 
-def build_all(root: Path) -> Releases:
+def releases_in(root: Path) -> Releases:
+    """The releases that `build_all` wrote there."""
+    return Releases(**{field.name: root / field.name for field in fields(Releases)})
+
+
+def build_all(root: Path) -> None:
     """Train and write every release."""
-    return Releases(
-        first=build(root / "first", "v1"),
-        green=build(root / "green", "v2", rows=300),
-        yellow=build(
-            root / "yellow",
-            "v3",
-            inputs=(*INPUTS, APPROVED),
-            change={"rollout": {"steps": [100]}},
-        ),
-        red=build(root / "red", "v4", inputs=(*INPUTS, UNAPPROVED)),
-        blocked=build(root / "blocked", "v5", rows=290, failing_test=True),
-        credit=build(
-            root / "credit",
-            "v1",
-            change={
-                "name": "parcel-credit",
-                "endpoint": "parcel-credit",
-                "use": {"domain": "credit", "influence": "automated", "regulated": True},
-            },
-        ),
-        tree=build(root / "tree", "v6", learner=DecisionTreeClassifier(max_depth=3)),
+    to = releases_in(root)
+    build(to.first, "v1")
+    build(to.green, "v2", rows=300)
+    build(to.yellow, "v3", inputs=(*INPUTS, APPROVED), change={"rollout": {"steps": [100]}})
+    build(to.red, "v4", inputs=(*INPUTS, UNAPPROVED))
+    build(to.blocked, "v5", rows=290, failing_test=True)
+    build(
+        to.credit,
+        "v1",
+        change={
+            "name": "parcel-credit",
+            "endpoint": "parcel-credit",
+            "use": {"domain": "credit", "influence": "automated", "regulated": True},
+        },
     )
+    build(to.tree, "v6", learner=DecisionTreeClassifier(max_depth=3))
 
 
 def build(
@@ -95,7 +99,7 @@ def build(
     training.to_csv(directory / "training.csv", index=False)
     evaluation.to_csv(directory / "evaluation.csv", index=False)
     model = (learner or LogisticRegression()).fit(training[list(inputs)], training["urgent"])
-    skops.io.dump(model, directory / "model.skops")
+    (directory / MODEL).write_bytes(_as_onnx(model, inputs))
     profile = make_profile(directory / "training.csv", inputs)
     (directory / "profile.json").write_text(profile.to_json(), encoding="utf-8")
     offered = [{"name": name, "type": "number"} for name in (*INPUTS, APPROVED, UNAPPROVED)]
@@ -106,6 +110,22 @@ def build(
     )
     report(directory, failing_test=failing_test)
     return directory
+
+
+def _as_onnx(model: Any, inputs: tuple[str, ...]) -> bytes:
+    """The classifier as a graph with one named input for each column."""
+    import skl2onnx
+    from skl2onnx.common.data_types import FloatTensorType
+
+    columns = ColumnTransformer([("all", "passthrough", list(inputs))])
+    columns.set_output(transform="pandas")
+    columns.fit(pd.DataFrame({name: [0.0, 1.0] for name in inputs}))
+    made = skl2onnx.convert_sklearn(
+        Pipeline([("columns", columns), ("model", model)]),
+        initial_types=[(name, FloatTensorType([None, 1])) for name in inputs],
+        options={"zipmap": False},
+    )
+    return bytes(made.SerializeToString())
 
 
 def report(directory: Path, *, failing_test: bool = False, at: datetime | None = None) -> Release:
@@ -200,7 +220,7 @@ def _manifest(version: str, inputs: tuple[str, ...], directory: Path) -> dict[st
             "population": "Parcels of one depot",
             "jurisdictions": ["DE"],
         },
-        "model": {"file": "model.skops"},
+        "model": {"file": MODEL},
         "training": [
             {
                 "name": "depot-parcels",

@@ -169,6 +169,7 @@ def with_a_protected_input(parcel_releases: parcels.Releases, tmp_path_factory: 
         if name == "training.csv":
             model = LogisticRegression().fit(frame[inputs], frame["urgent"])
             skops.io.dump(model, directory / "model.skops")
+    parcels.edit(directory, {"model": {"file": "model.skops"}})
     parcels.report(directory)
     return directory
 

@@ -113,13 +113,29 @@ def test_a_tripped_breaker_aborts_the_rollout_at_its_next_step(
     assert live_depot.served() == {digest(live_depot.releases.first): 100}
 
 
+def test_a_model_of_scikit_learn_is_deployed_and_answers(live_depot: Depot, tmp_path: Path) -> None:
+    import pandas as pd
+    import skops.io
+    from sklearn.linear_model import LogisticRegression
+
+    release = parcels.copy(live_depot.releases.green, tmp_path / "skops")
+    table = pd.read_csv(release / "training.csv")
+    model = LogisticRegression().fit(table[list(parcels.INPUTS)], table["urgent"])
+    skops.io.dump(model, release / "model.skops")
+    parcels.edit(release, {"model": {"file": "model.skops"}})
+    parcels.report(release)
+    live_depot.make_live(release)
+    assert live_depot.ask() == (200, digest(release))
+    assert live_depot.served() == {digest(release): 100}
+
+
 def test_the_target_refuses_bytes_that_were_changed_after_the_permit(live_depot: Depot) -> None:
     case = live_depot.submit(live_depot.releases.green).case
     live_depot.stop()
     folder = live_depot.acting().releases / case.release_digest.removeprefix("sha256:")
-    model = folder / "model.skops"
+    model = folder / parcels.MODEL
     model.chmod(0o600)
-    model.write_bytes((live_depot.releases.tree / "model.skops").read_bytes())
+    model.write_bytes((live_depot.releases.tree / parcels.MODEL).read_bytes())
     with pytest.raises(RefusedError):
         deploy(live_depot.acting(), case.id)
     assert live_depot.case(case.id).state is State.ABORTED

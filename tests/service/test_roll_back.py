@@ -237,7 +237,7 @@ def test_a_rollback_that_the_target_refuses_does_not_stay_in_the_way(
     two_versions: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = digest(two_versions.releases.first)
-    model = two_versions.acting().releases / first.removeprefix("sha256:") / "model.skops"
+    model = two_versions.acting().releases / first.removeprefix("sha256:") / parcels.MODEL
     before = model.read_bytes()
     start_gateway(two_versions.acting())
 

@@ -79,6 +79,7 @@ def test_a_rehearsal_that_fails_is_recorded_as_failed_and_refused(
     directory = parcels.copy(live_depot.releases.green, tmp_path / "mute")
     rows = [[0.0, 1.0, 2.0], [1.0, 0.0, 1.0]]
     skops.io.dump(StandardScaler().fit(rows), directory / "model.skops")
+    parcels.edit(directory, {"model": {"file": "model.skops"}})
     with pytest.raises(RefusedError) as refusal:
         rehearse(live_depot.acting(), WORKLOAD, directory)
     assert refusal.value.code == "rehearse/failed"
