@@ -61,9 +61,7 @@ def test_a_retrain_is_measured_as_the_oracle_measures_it(
     growth = facts["change.error_growth"].value
     assert isinstance(growth, Interval)
     assert growth.low < growth.value < growth.high
-    assert growth.value == pytest.approx(
-        100 * ((1 - now) - (1 - was)) / (1 - was)
-    )
+    assert growth.value == pytest.approx(100 * ((1 - now) - (1 - was)) / (1 - was))
     assert facts["since_full_review.flips"].value == flips
     assert facts["since_review.flips"].value == flips
     assert facts["since_review.error_growth"].value == facts["change.error_growth"].value
