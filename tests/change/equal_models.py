@@ -8,9 +8,9 @@ are known in closed form, and equal models are equal exactly.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache
+from typing import Literal
 
 import numpy as np
 from scipy.stats import multivariate_normal, norm
@@ -47,13 +47,7 @@ class Population:
     @property
     def threshold(self) -> float:
         """One for both versions."""
-        low, high = -8.0, 8.0 + _distance(self.auc)
-        for _ in range(80):
-            middle = (low + high) / 2
-            share = self.positives * norm.sf(middle - _distance(self.auc))
-            share += (1 - self.positives) * norm.sf(middle)
-            low, high = (middle, high) if share > self.selected else (low, middle)
-        return (low + high) / 2
+        return _threshold(self.auc, self.positives, self.selected)
 
     @property
     def new_auc(self) -> float:
@@ -88,6 +82,18 @@ class Sample:
     threshold: float
 
 
+@cache
+def _threshold(auc: float, positives: float, selected: float) -> float:
+    """The score that this share of all reaches."""
+    low, high = -8.0, 8.0 + _distance(auc)
+    for _ in range(80):
+        middle = (low + high) / 2
+        share = positives * norm.sf(middle - _distance(auc)) + (1 - positives) * norm.sf(middle)
+        low, high = (middle, high) if share > selected else (low, middle)
+    return (low + high) / 2
+
+
+@cache
 def _distance(auc: float) -> float:
     """How far apart the classes' scores are, in standard deviations, for this AUC."""
     return math.sqrt(2) * float(norm.ppf(auc))
@@ -185,7 +191,3 @@ def clopper_pearson(hits: int, draws: int, level: float = 0.95) -> tuple[float, 
     low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, draws - hits + 1))
     high = 1.0 if hits == draws else float(beta.ppf(1 - tail, hits + 1, draws - hits))
     return low, high
-
-
-def details(facts: FactSet) -> Mapping[str, Any]:
-    return {name: fact.value for name, fact in facts.items()}

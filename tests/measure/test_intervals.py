@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from guiderail.core.interval import Interval
 from guiderail.measure.intervals import (
+    error_ratio,
+    exact_share,
     log_ratio,
     newcombe,
     paired_difference,
@@ -83,3 +86,33 @@ def test_the_log_ratio_covers_nineteen_times_in_twenty() -> None:
         assert found is not None
         hits += found.ratio.low <= 0.75 <= found.ratio.high
     assert 0.93 <= hits / 2000 <= 0.97
+
+
+@given(st.integers(1, 10_000), st.data())
+def test_exact_bounds_are_those_of_scipy_on_each_side(n: int, data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, n))
+    found = exact_share(count, n, below=0.01, above=0.04)
+    assert found.low == pytest.approx(binomtest(count, n).proportion_ci(0.98).low, abs=1e-9)
+    assert found.high == pytest.approx(binomtest(count, n).proportion_ci(0.92).high, abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "share"), [(150, 0.02), (200, 0.0183), (500, 0.02), (2000, 0.1)])
+def test_an_exact_lower_bound_is_above_the_truth_once_in_a_hundred_at_most(
+    n: int, share: float
+) -> None:
+    """Summed over every count there can be; Wilson's is above it up to five times as often."""
+    from scipy.stats import binom
+
+    counts = np.arange(n + 1)
+    chance = binom.pmf(counts, n, share)
+    exact = np.array([exact_share(int(one), n, 0.01, 0.04).low > share for one in counts])
+    assert chance[exact].sum() <= 0.01
+    assert chance[np.array([wilson(int(one), n).low > share for one in counts])].sum() > 0.01
+
+
+def test_no_errors_on_both_sides_are_no_growth() -> None:
+    assert error_ratio(0, 0, 0) == Interval(1, 1, 1)
+    assert error_ratio(0, 3, 0) is None
+    found = error_ratio(10, 5, 0)
+    assert found is not None
+    assert found.value == pytest.approx(1.5)

@@ -146,6 +146,41 @@ def test_auc_from_99_to_95_is_a_fivefold_error() -> None:
     assert found.error_growth_pct.value == pytest.approx(400)
 
 
+@pytest.mark.parametrize("metric", [name for name in ORACLES if name != "mcc"])
+@pytest.mark.parametrize("rows", [400, 8000])
+def test_the_error_grows_by_what_lies_between_both_models_and_perfect(
+    metric: str, rows: int
+) -> None:
+    label, new, old = case(metric, rows=rows)
+    found = measured(metric, label, new, old)
+    growth, perfect = found.error_growth_pct, METRIC_KINDS[metric].perfect
+    assert growth is not None
+    assert found.old is not None
+    apart, was = (abs(perfect - one.value) for one in (found.value, found.old))
+    assert growth.value == pytest.approx(100 * (apart / was - 1), abs=1e-9)
+    assert growth.low < growth.value < growth.high
+    if perfect == 0:  # then it is the relative change itself, plus being worse
+        assert found.relative_pct is not None
+        expected = (-found.relative_pct.high, -found.relative_pct.low)
+        assert (growth.low, growth.high) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "accuracy", "f1"])
+def test_the_interval_of_the_growth_holds_none_nineteen_times_in_twenty(metric: str) -> None:
+    random = np.random.default_rng(21)
+    covered = 0
+    for _ in range(100):
+        label = random.integers(0, 2, 150)
+        base = label * 1.2 + random.normal(0, 1, 150)
+        new, old = (base + random.normal(0, 0.7, 150) for _ in range(2))  # equal in law
+        if metric != "roc_auc":
+            new, old = (new > 0.6).astype(int), (old > 0.6).astype(int)
+        growth = measured(metric, label, new, old).error_growth_pct
+        assert growth is not None
+        covered += growth.low <= 0 <= growth.high
+    assert covered >= 88  # 95 expected, three standard errors less
+
+
 @pytest.mark.parametrize("metric", ORACLES)
 def test_a_model_against_itself_has_not_changed(metric: str) -> None:
     label, new, _ = case(metric)

@@ -237,8 +237,8 @@ SENTENCES: list[tuple[str, dict[str, Value], str]] = [
     (
         "performance-medium",
         moved(-10, -16, -4, "since_full_review"),
-        "Since the last full review AUC moved -10.0 % (95 % interval -16.0 to -4.0) in all, and the "
-        "data cannot rule out 15 %, so a person looks.",
+        "Since the last full review AUC moved -10.0 % (95 % interval -16.0 to -4.0) in all, and "
+        "the data cannot rule out 15 %, so a person looks.",
     ),
     (
         "performance-large",
@@ -264,8 +264,8 @@ SENTENCES: list[tuple[str, dict[str, Value], str]] = [
         "error-growth",
         grown(30, 26, 34, "since_review"),
         "Since the last release that a person reviewed, the distance of AUC to perfect grew by "
-        "30.0 % (95 % interval 26.0 to 34.0); small steps add up, and from 25 % beyond doubt a person "
-        "looks.",
+        "30.0 % (95 % interval 26.0 to 34.0); small steps add up, and from 25 % beyond doubt a "
+        "person looks.",
     ),
     (
         "purpose",

@@ -78,9 +78,8 @@ def binned_auc(
     bound = max(area.bound for area in areas)
     if old is None:
         method = "DeLong, from histograms"
-        return BinnedAuc(
-            Change(_value(areas[0], joint[:, :, 0]), None, None, None, None, method), bound
-        )
+        value = _value(areas[0], joint[:, :, 0])
+        return BinnedAuc(Change(value, None, None, None, None, method), bound)
     return BinnedAuc(_paired(areas[0], areas[1], joint), bound)
 
 

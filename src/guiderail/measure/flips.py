@@ -37,7 +37,7 @@ class FlipGroup:
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """rate: flips / n, 0 to 1, with an exact 95 % interval: of the 5 %, 1 lies below it and 4 above.
+    """rate: flips / n, 0 to 1, with an exact 95 % interval: of the 5, 1 lies below and 4 above it.
 
     "More than 2 % flip beyond doubt" rests on the lower bound, so at most one in a hundred such
     claims is wrong, whatever the share and however few the rows are. Groups have Wilson's interval.
