@@ -52,7 +52,7 @@ def measure_flips(data: Path, _: Path) -> Any:
 
 
 def measure_drift(data: Path, reference: Path) -> Any:
-    return drift(reference, data, profile=None, columns=("score", "income", "age", "sex"))
+    return drift(reference, data, profile=None, names=("score", "income", "age", "sex"))
 
 
 STEPS: dict[str, Callable[[Path, Path], Any]] = {
