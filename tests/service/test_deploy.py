@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from guiderail.core.errors import ConflictError, RefusedError
+from guiderail.ledger.read import entries
 from guiderail.review.cases import Case
 from guiderail.review.states import State
 from guiderail.rollout.local import LocalTarget
@@ -49,6 +50,13 @@ def test_a_green_release_goes_through_its_steps_to_all_of_the_traffic(live_depot
     ]
     (line,) = list_workloads(live_depot.acting())
     assert (line.production_version, line.previous_version, line.rollout) == ("v2", "v1", None)
+    with live_depot.acting().store.read() as snapshot:
+        recorded = [entry.payload for entry in entries(snapshot, case=case.id)][-3:]
+    served = target(live_depot.acting()).observed(WORKLOAD)
+    assert served is not None
+    for payload in recorded:
+        assert payload is not None
+        assert payload["isolation"] == served.arms[0].isolation, "what the server reached is kept"
 
 
 def test_one_step_splits_the_traffic_and_everybody_keeps_their_side(live_depot: Depot) -> None:
