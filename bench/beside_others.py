@@ -5,8 +5,8 @@ rival in an environment of its own (`bench/environments/*.txt`, made under build
 Printed are tables in Markdown: processor seconds from the files to the figures, the part of them
 that reading took in parentheses, and the peak of memory, libraries included; then whether the
 figures agree with ours. The quickest of three rounds counts, or the only one where it took long.
-A process is ended at 4 GB and at 120 processor seconds (900 for the suite). Where a tenth of the rows took more than a
-tenth of that already, the larger size is not tried.
+A process is ended at 4 GB and at 120 processor seconds (900 for the suite). Where a tenth of the
+rows took more than a tenth of that already, the larger size is not tried.
 
 Answers are kept under build/beside/answers, so that an interrupted run goes on; `--again` asks
 everything anew, and `--again WORD` what has this word in its name. Linux only.
