@@ -112,8 +112,8 @@ BAD = [
     ("owne: x\n",
      "8:1: owne is not a key at the top of a manifest of kind model. [manifest/unknown-key] "
      "Did you mean owner? Keys here: guiderail, name, version, owner, purpose, forbidden_uses, "
-     "endpoint, code, use, facts, rollback, rollout, evidence, kind, model, training, lineage, "
-     "evaluation, explanations, serving, monitoring."),
+     "endpoint, code, use, facts, mlflow, rollback, rollout, evidence, kind, model, training, "
+     "lineage, evaluation, explanations, serving, monitoring."),
     ("use: {domian: credit}\n",
      "8:7: domian is not a key in use. [manifest/unknown-key] Did you mean domain? Keys here: "
      "prohibited, domain, affects_people, customer_facing, decision, influence, exposure, "
@@ -142,7 +142,7 @@ BAD = [
      "Put it in brackets: [DE]."),
     ("training: [{name: a}]\n",
      "8:12: training.0.data is missing. [manifest/missing-key] Add `data:` under training.0. "
-     "The snapshot that was used, a CSV or Parquet file."),
+     "The snapshot that was used, a CSV or Parquet file; also runs:/RUN_ID/PATH."),
     ("training: {}\n",
      "8:11: training must be a list, not a section with keys. [manifest/wrong-value] "
      "Write a list."),
@@ -231,7 +231,9 @@ BAD_BASICS = [
      "1:1: model is missing. [manifest/missing-key] Add `model:`. The model file."),
     (HEAD + "model:\n  threshold: 1\n",
      "7:1: model.file is missing. [manifest/missing-key] Add `file:` under model. "
-     "The model file: skops, ONNX, a booster, or joblib."),
+     "The model file: skops, ONNX, a booster, joblib, or an MLflow directory. Also a name of "
+     "MLflow: models:/NAME/VERSION, models:/NAME@ALIAS, models:/m-ID or runs:/RUN_ID/PATH; "
+     "`guiderail fetch` pins and copies it."),
     (HEAD + "model:\n  file: m\n  threshold: '0.5'\n",
      "9:14: model.threshold must be a number, not text. [manifest/wrong-value] "
      "Write the number alone, without quotes and unit, with a point before decimals."),
