@@ -200,7 +200,7 @@ def test_measure_fingerprint_columns_and_model(
     found = guiderail(f"measure columns {decided} --format json").json["columns"]
     each(found, "name class kind confidence why")
     assert {row["name"] for row in found if row["class"] == "protected"} == {"sex", "age"}
-    model = guiderail(f"measure model {live.releases.first / 'model.skops'} --format json").json
+    model = guiderail(f"measure model {live.releases.first / parcels.MODEL} --format json").json
     has(model, "format safe reasons inputs architecture tuning threshold")
     assert model["safe"] is True
 
@@ -226,7 +226,7 @@ def test_explain_and_facts(guiderail: Terminal) -> None:
 def test_init_and_evidence(guiderail: Terminal, live: Depot, tmp_path: Path) -> None:
     import shutil
 
-    for name in ("model.skops", "training.csv"):
+    for name in (parcels.MODEL, "training.csv"):
         shutil.copyfile(live.releases.first / name, tmp_path / name)
     written = guiderail("init . --format json").json
     has(written, "written unknown")
