@@ -1,6 +1,6 @@
 """Tables with one thing wrong each, as files: what the measures are tried on.
 
-All have the same twelve columns, so that one command line fits every table. `select` makes the
+All have the same columns, so that one command line fits every table. `select` makes the
 groups, and is a column name on purpose.
 """
 
@@ -27,6 +27,7 @@ def good() -> Frame:
     return pd.DataFrame(
         {
             "select": np.where(random.random(ROWS) < 0.5, "ä", "b"),
+            "team": np.where(random.random(ROWS) < 0.5, "x", "y"),
             "age": random.integers(18, 80, ROWS),
             "label": label,
             "score": score,
@@ -52,8 +53,9 @@ def _set(**columns: object) -> Callable[[Frame], Frame]:
 
 def _infinite(*names: str) -> Callable[[Frame], Frame]:
     def change(frame: Frame) -> Frame:
+        rows = 5 if names != ("amount",) else (frame["decision"] != frame["before"]).idxmax()
         frame[list(names)] = frame[list(names)].astype(float)
-        frame.loc[5, list(names)] = np.inf
+        frame.loc[rows, list(names)] = np.inf
         return frame
 
     return change
@@ -130,7 +132,7 @@ def _text() -> str:
 
 
 def _duplicate_csv(path: Path) -> None:
-    path.write_text(_text().replace("select,age,", "select,select,", 1), encoding="utf-8")
+    path.write_text(_text().replace("select,team,", "select,select,", 1), encoding="utf-8")
 
 
 def _duplicate_parquet(path: Path) -> None:

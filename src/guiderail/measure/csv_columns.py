@@ -22,8 +22,9 @@ from guiderail.measure.csv_text import literal
 HELD_IN_MEMORY = 256 * 2**20
 """Bytes: a CSV file up to this size is parsed once and kept."""
 
-_DECODED_BY_DUCKDB = {"utf-8": "utf-8", "latin-1": "latin-1", "utf-16-le": "utf-16"}
-"""DuckDB's own names; its other encodings need an extension from the network."""
+_DECODED_BY_DUCKDB = {"utf-8": "utf-8", "latin-1": "latin-1"}
+"""DuckDB's own names. Windows-1252 needs an extension from the network, and its UTF-16 (2.0.0)
+refuses some files whose letters of four bytes lie across the border of a buffer."""
 
 Folder = tempfile.TemporaryDirectory[str]
 

@@ -6,6 +6,7 @@ everybody who has the data draws the same ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,9 +62,14 @@ def flipped_rows(
         f"WHERE line IN ({chosen}) ORDER BY line"
     )
     return tuple(
-        FlippedRow(int(line), before, after, dict(zip(shown, cells, strict=True)))
+        FlippedRow(int(line), before, after, dict(zip(shown, map(_shown, cells), strict=True)))
         for line, before, after, *cells in found
     )
+
+
+def _shown(cell: Any) -> Any:
+    """The cell; a number that is none as its word, for reports hold numbers only."""
+    return str(cell) if isinstance(cell, float) and not math.isfinite(cell) else cell
 
 
 def flipped_values(
