@@ -42,7 +42,7 @@ def test_what_is_missing_unknown_or_of_another_type_is_unknown() -> None:
             "use.domain": {"value": "gardening", "known_by": "declared"},
             "tests.ran": {"value": {"number": "1.5"}, "known_by": "measured"},
             "change.performance": {"value": {"number": "3"}, "known_by": "measured"},
-            "change.error_growth": {"value": {"number": "1e999"}, "known_by": "measured"},
+            "security.age_days": {"value": {"number": "1e999"}, "known_by": "measured"},
         }
     )
     assert set(map(id, read.values())) == {id(UNKNOWN)}
