@@ -89,6 +89,7 @@ def test_every_example_is_judged_to_the_verdict_that_its_file_says(pack: Pack) -
 def test_a_page_lists_the_limits_of_its_conditions_with_their_units(pack: Pack) -> None:
     assert page("performance-medium", pack).limits == (
         ("change.performance", ("-5 %", "5 %")),
+        ("since_full_review.performance", ("-15 %", "-5 %", "5 %", "15 %")),
         ("since_review.performance", ("-5 %", "5 %")),
     )
 
