@@ -88,7 +88,7 @@ def test_what_is_missing_unknown_or_of_another_type_is_unknown() -> None:
             "use.domain": {"value": "gardening", "known_by": "declared"},
             "tests.ran": {"value": {"number": "1.5"}, "known_by": "measured"},
             "change.performance": {"value": {"number": "3"}, "known_by": "measured"},
-            "change.error_growth": {"value": {"number": "1e999"}, "known_by": "measured"},
+            "security.age_days": {"value": {"number": "1e999"}, "known_by": "measured"},
         }
     ))  # fmt: skip
     read, known_by = columns.release(0)

@@ -5,8 +5,8 @@ starter, imports them, reads nothing of anybody's, and starts every child as a c
 the copy confines itself and meets a model. Children share nothing but what was imported: a child
 can no more reach the next one than a process of its own could.
 
-The starter begins with the first child, ends with this process or when nobody asks for a minute,
-and is not used where the system has no cheap and safe copies (outside Linux).
+The starter begins with the first child and ends with this process, or when nobody asks for five
+minutes. It is not used where the system has no cheap and safe copies (outside Linux).
 """
 
 from __future__ import annotations

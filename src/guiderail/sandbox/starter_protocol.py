@@ -11,4 +11,4 @@ LARGEST_MESSAGE = 100_000
 """Bytes; a packet of this size fits into the buffers that Linux gives every socket."""
 
 ACCEPTED = b"+"
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 300.0
