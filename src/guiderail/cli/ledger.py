@@ -82,8 +82,11 @@ def export(
     sample: int | None,
     seed: str | None,
     format_: str,
-) -> None:
-    """Write an audit pack into a new directory; `guiderail-verify` checks it offline."""
+) -> int:
+    """Write an audit pack into a new directory; `guiderail-verify` checks it offline.
+
+    Exit code 1 when an auditor will find something in it that does not hold.
+    """
     from guiderail.render.ledger_text import export_lines
     from guiderail.service.audit_pack import export as run
 
@@ -97,3 +100,4 @@ def export(
         seed=seed,
     )
     print_json(document) if format_ == "json" else print_lines(export_lines(document))
+    return 1 if document["problems"] else 0

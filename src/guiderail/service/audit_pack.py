@@ -30,6 +30,7 @@ from guiderail.store import tables
 from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot
 from guiderail_verify import audit_files as layout
+from guiderail_verify.audit import verify_pack
 from guiderail_verify.audit_entries import Entry, frame, is_told, lines_of, read_details, read_entry
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.audit_index import index_csv
@@ -55,6 +56,7 @@ def export(
 
     workload: only this one's cases. since, until: days of the submission, both included.
     sample: draw so many cases by `seed`, which the auditor names.
+    What was written is verified before this returns; `problems` says what an auditor will find.
     Raises InputError for a directory that is in use, a workload that nobody knows, and a sample
     without a seed; IntegrityError where what is stored does not give what the ledger says.
     """
@@ -91,7 +93,13 @@ def export(
             ) from error
     manifest = _sealed(workspace, scope, files)
     _write(directory, {**files, **manifest})
-    return {"directory": str(directory), "files": len(files) + len(manifest), **summary}
+    made = verify_pack(directory, key=workspace.keyring.note_key)
+    return {
+        "directory": str(directory),
+        "files": len(files) + len(manifest),
+        **summary,
+        "problems": [f"{check.id}: {one}" for check in made.checks for one in check.failures],
+    }
 
 
 def _collect(
@@ -99,7 +107,8 @@ def _collect(
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Every file but the manifest, and what the pack holds in figures."""
     note = latest_note(snapshot) or ""
-    size = parse_checkpoint(note.partition("\n\n")[0] + "\n").size
+    signed = parse_checkpoint(note.partition("\n\n")[0] + "\n")
+    size = signed.size
     bodies = _bodies(snapshot, size)
     bare = [read_entry(body) for body in bodies]
     told = _details(snapshot, [entry for entry in bare if is_told(entry, scope)])
@@ -129,7 +138,9 @@ def _collect(
     files["index.html"] = audit_page(
         scope, note, framed, drawn, people, files, log_size=size
     ).encode("utf-8")
-    return files, {"entries": size, "cases": drawn, "scope": len(framed), "checkpoint": note}
+    root = encode_base64(signed.root)
+    summary = {"size": size, "root": root, "cases": drawn, "scope": len(framed), "checkpoint": note}
+    return files, summary
 
 
 def _bodies(snapshot: Snapshot, size: int) -> list[bytes]:

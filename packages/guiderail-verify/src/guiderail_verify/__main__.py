@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from guiderail_verify.audit import Audit, verify_pack
+from guiderail_verify.canonical import encode_base64
 from guiderail_verify.checks import Check
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.note import LARGEST_NOTE, NoteKey, parse_checkpoint
@@ -68,6 +69,13 @@ def to_json(audit: Audit) -> dict[str, object]:
     return {
         "verified": audit.ok,
         "key": "given" if audit.pinned else "from the pack",
+        "checkpoint": None
+        if audit.checkpoint is None
+        else {
+            "origin": audit.checkpoint.origin,
+            "size": audit.checkpoint.size,
+            "root": encode_base64(audit.checkpoint.root),
+        },
         "checks": [
             {
                 "id": check.id,
@@ -90,11 +98,14 @@ def lines(audit: Audit) -> list[str]:
     if failed:
         differences = sum(len(check.failures) for check in audit.checks)
         return [*found, "", f"NOT VERIFIED: {differences} differences in {', '.join(failed)}."]
+    signed = audit.checkpoint
+    if signed is not None:
+        root = encode_base64(signed.root)
+        found += ["", f"The log {signed.origin} has {signed.size} entries; its root is {root}."]
     if audit.pinned:
-        return [*found, "", "VERIFIED with the key that you gave."]
+        return [*found, "VERIFIED with the key that you gave."]
     return [
         *found,
-        "",
         "CONSISTENT, BUT NOT PROVED TO BE GENUINE: only the key inside the pack was used, and "
         "whoever wrote the pack may have made it up with a key of their own. Run it again with "
         "--key and the key that the operator gave you by another way.",
@@ -103,8 +114,8 @@ def lines(audit: Audit) -> list[str]:
 
 def _check_lines(check: Check) -> list[str]:
     mark = "ok  " if check.ok else "FAIL"
-    note = f" [{check.note}]" if check.note else ""
-    head = f"{mark}  {check.id:<10}  {check.title}: {check.looked_at} {check.unit}{note}"
+    note = f"; {check.note}" if check.note else ""
+    head = f"{mark}  {check.id:<10}  {check.title} ({check.unit}: {check.looked_at}){note}"
     more = len(check.failures) - _SHOWN
     tail = [f"      and {more} more; --json lists them all"] if more > 0 else []
     return [head, *(f"      {failure}" for failure in check.failures[:_SHOWN]), *tail]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from guiderail_verify import check_cases as cases
@@ -12,7 +13,7 @@ from guiderail_verify import check_ledger as ledger
 from guiderail_verify.audit_files import read_manifest
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.checks import Check, run
-from guiderail_verify.note import NoteKey
+from guiderail_verify.note import Checkpoint, NoteKey
 
 CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
     ("files", "every file has the hash in the manifest, none is missing or added", "files",
@@ -47,10 +48,14 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """checks: in their order. pinned: the checkpoint key came from outside the pack."""
+    """checks: in their order. pinned: the checkpoint key came from outside the pack.
+
+    checkpoint: what was signed, None where its signature does not hold.
+    """
 
     checks: tuple[Check, ...]
     pinned: bool
+    checkpoint: Checkpoint | None
 
     @property
     def ok(self) -> bool:
@@ -65,13 +70,9 @@ def verify_pack(folder: Path, *, key: NoteKey | None = None, older: str | None =
     check.
     """
     pack = AuditPack(folder, read_manifest(folder), key)
-    made = [
-        run(id_, title, unit, lambda check, look=look: look(pack, check))  # type: ignore[misc]
-        for id_, title, unit, look in CHECKS
-    ]
+    made = [run(id_, title, unit, partial(look, pack)) for id_, title, unit, look in CHECKS]
     if older is not None:
         title = "the log begins with the entries of the checkpoint that you kept"
-        made.append(
-            run("older", title, "checkpoints", lambda check: ledger.check_older(pack, older, check))
-        )
-    return Audit(tuple(made), key is not None)
+        made.append(run("older", title, "checkpoints", partial(ledger.check_older, pack, older)))
+    signed = next(check for check in made if check.id == "checkpoint")
+    return Audit(tuple(made), key is not None, pack.checkpoint if signed.ok else None)

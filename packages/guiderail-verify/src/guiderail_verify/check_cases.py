@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from guiderail_verify import audit_files as files
@@ -26,19 +27,18 @@ def digest_of(value: object) -> str:
 
 def check_releases(pack: AuditPack, check: Check) -> None:
     """The release document hashes to the release digest in every entry of the case."""
-    for case, history in pack.cases.items():
+    for history in pack.cases.values():
+        check.each(history.id, partial(_check_release, pack, history, check))
 
-        def look(case: str = case, history: CaseHistory = history) -> None:
-            found = digest_of(pack.object(files.case_path(case, "release.json")))
-            for entry in history.entries:
-                if entry.type in ("case.submitted", "case.decided", "permit.issued"):
-                    check.expect(
-                        entry.digest == found,
-                        f"{case}: the release document has the digest {found[:19]}..., "
-                        f"entry {entry.seq} names {str(entry.digest)[:19]}...",
-                    )
 
-        check.each(case, look)
+def _check_release(pack: AuditPack, history: CaseHistory, check: Check) -> None:
+    found = digest_of(pack.object(files.case_path(history.id, "release.json")))
+    for entry in history.of_type("case.submitted", "case.decided", "permit.issued"):
+        check.expect(
+            entry.digest == found,
+            f"{history.id}: the release document has the digest {found[:19]}..., "
+            f"entry {entry.seq} names {str(entry.digest)[:19]}...",
+        )
 
 
 def dossiers_of(history: CaseHistory) -> dict[str, Entry]:
@@ -55,28 +55,29 @@ def check_dossiers(pack: AuditPack, check: Check) -> None:
     """Facts, answers and decision hash to the dossier that the ledger recorded."""
     for case, history in pack.cases.items():
         for dossier, entry in dossiers_of(history).items():
+            what = f"{case}, dossier {dossier[:19]}..."
+            check.each(what, partial(_check_dossier, pack, case, dossier, entry, check))
 
-            def look(case: str = case, dossier: str = dossier, entry: Entry = entry) -> None:
-                parts = {
-                    part: pack.object(files.dossier_path(case, dossier, part))
-                    for part in ("facts", "answers", "decision")
-                }
-                found = digest_of(
-                    {
-                        "release": entry.digest,
-                        "facts": parts["facts"],
-                        "answers": parts["answers"],
-                        "pack": entry.policy,
-                        "decision": digest_of(parts["decision"]),
-                    }
-                )
-                check.expect(
-                    found == dossier,
-                    f"{case}: facts, answers and decision have the digest {found[:19]}..., "
-                    f"entry {entry.seq} recorded {dossier[:19]}...",
-                )
 
-            check.each(f"{case}, dossier {dossier[:19]}...", look)
+def _check_dossier(pack: AuditPack, case: str, dossier: str, entry: Entry, check: Check) -> None:
+    facts, answers, decision = (
+        pack.object(files.dossier_path(case, dossier, part))
+        for part in ("facts", "answers", "decision")
+    )
+    found = digest_of(
+        {
+            "release": entry.digest,
+            "facts": facts,
+            "answers": answers,
+            "pack": entry.policy,
+            "decision": digest_of(decision),
+        }
+    )
+    check.expect(
+        found == dossier,
+        f"{case}: facts, answers and decision have the digest {found[:19]}..., "
+        f"entry {entry.seq} recorded {dossier[:19]}...",
+    )
 
 
 def bound_evidence_of(
@@ -93,40 +94,42 @@ def bound_evidence_of(
 def check_evidence(pack: AuditPack, check: Check) -> None:
     """Every bound document is there and has the digest that the entry names."""
     for entry, digest in bound_evidence_of(pack.entries, pack.cases):
+        check.each(f"entry {entry.seq}", partial(_check_document, pack, entry, digest, check))
 
-        def look(entry: Entry = entry, digest: str = digest) -> None:
-            found = hashlib.sha256(pack.read(files.evidence_path(digest))).hexdigest()
-            check.expect(
-                digest == f"sha256:{found}",
-                f"a document of entry {entry.seq} has the SHA-256 {found[:12]}..., "
-                f"the entry names {digest[7:19]}...",
-            )
 
-        check.each(f"entry {entry.seq}", look)
+def _check_document(pack: AuditPack, entry: Entry, digest: str, check: Check) -> None:
+    found = hashlib.sha256(pack.read(files.evidence_path(digest))).hexdigest()
+    check.expect(
+        digest == f"sha256:{found}",
+        f"a document of entry {entry.seq} has the SHA-256 {found[:12]}..., "
+        f"the entry names {digest[7:19]}...",
+    )
 
 
 def check_reviews(pack: AuditPack, check: Check) -> None:
     """The reviews are those of the ledger, and every permit has those its decision asked for."""
-    for case, history in pack.cases.items():
+    for history in pack.cases.values():
+        check.each(history.id, partial(_check_record, pack, history, check))
+        given = history.of_type("review.given")
+        check.looked_at += len(given)
+        for entry in history.of_type("permit.issued"):
+            check.each(history.id, partial(_check_approvals, pack, history, entry, check))
+            check.looked_at -= 1
 
-        def look(case: str = case, history: CaseHistory = history) -> None:
-            record, first = pack.record(case), history.submitted
-            head = {
-                "id": case,
-                "workload": first.name,
-                "kind": first.kind,
-                "release": first.digest,
-                "submitter": pack.people[first.actor],
-            }
-            written = {name: record[name] for name in head}
-            _compare(f"{case}: head of the record", [written], [head], check)
-            told = [_review(pack, entry) for entry in history.of_type("review.given")]
-            check.looked_at += len(told)
-            _compare(f"{case}: review", record["reviews"], told, check)
-            for entry in history.of_type("permit.issued"):
-                _check_approvals(pack, case, history, entry, check)
 
-        check.each(case, look)
+def _check_record(pack: AuditPack, history: CaseHistory, check: Check) -> None:
+    record, first = pack.record(history.id), history.submitted
+    head = {
+        "id": history.id,
+        "workload": first.name,
+        "kind": first.kind,
+        "release": first.digest,
+        "submitter": pack.people[first.actor],
+    }
+    written = {name: record[name] for name in head}
+    _compare(f"{history.id}: head of the record", [written], [head], check)
+    told = [_review(pack, entry) for entry in history.of_type("review.given")]
+    _compare(f"{history.id}: review", record["reviews"], told, check)
 
 
 def _review(pack: AuditPack, entry: Entry) -> dict[str, Any]:
@@ -139,10 +142,9 @@ def _review(pack: AuditPack, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _check_approvals(
-    pack: AuditPack, case: str, history: CaseHistory, issued: Entry, check: Check
-) -> None:
+def _check_approvals(pack: AuditPack, history: CaseHistory, issued: Entry, check: Check) -> None:
     """Every role that the decision named approved this very dossier, each by another person."""
+    case = history.id
     dossier = (issued.payload or {})["dossier"]
     answers = pack.object(files.dossier_path(case, dossier, "answers"))
     own = {pack.people[history.submitted.actor], *answers["contributors"]}
@@ -162,20 +164,18 @@ def _check_approvals(
 def check_permits(pack: AuditPack, check: Check) -> None:
     """Every permit is signed, in the ledger, and about the dossier and policy of its case."""
     for case, history in pack.cases.items():
-
-        def look(case: str = case, history: CaseHistory = history) -> None:
-            issued = [(one.payload or {})["permit"] for one in history.of_type("permit.issued")]
-            revoked = {(one.payload or {})["permit"] for one in history.of_type("permit.revoked")}
-            told = [{"id": id_, "revoked": id_ in revoked} for id_ in issued]
-            _compare(f"{case}: permit", pack.record(case)["permits"], told, check)
-
-        check.each(case, look)
+        check.each(case, partial(_check_permit_list, pack, history, check))
         check.looked_at -= 1
         for entry in history.of_type("permit.issued"):
-            check.each(
-                f"{case}: the permit of entry {entry.seq}",
-                lambda case=case, entry=entry: _check_permit(pack, case, entry, check),  # type: ignore[misc]
-            )
+            what = f"{case}: the permit of entry {entry.seq}"
+            check.each(what, partial(_check_permit, pack, case, entry, check))
+
+
+def _check_permit_list(pack: AuditPack, history: CaseHistory, check: Check) -> None:
+    issued = [(one.payload or {})["permit"] for one in history.of_type("permit.issued")]
+    revoked = {(one.payload or {})["permit"] for one in history.of_type("permit.revoked")}
+    told = [{"id": id_, "revoked": id_ in revoked} for id_ in issued]
+    _compare(f"{history.id}: permit", pack.record(history.id)["permits"], told, check)
 
 
 def _check_permit(pack: AuditPack, case: str, entry: Entry, check: Check) -> None:
@@ -206,23 +206,23 @@ def _written(permit: Permit) -> str:
 
 def check_rollouts(pack: AuditPack, check: Check) -> None:
     """The rollouts and rollbacks of a case are those that the ledger saw start."""
-    for case, history in pack.cases.items():
+    for history in pack.cases.values():
+        check.each(history.id, partial(_check_rollouts, pack, history, check))
+        check.looked_at += len(history.of_type(*STARTS)) - 1
 
-        def look(case: str = case, history: CaseHistory = history) -> None:
-            told = [
-                {
-                    "id": (entry.payload or {})["rollout"],
-                    "kind": STARTS[entry.type],
-                    "from": (entry.payload or {})["from_digest"],
-                    "to": (entry.payload or {})["to_digest"],
-                    "started_at": entry.at,
-                }
-                for entry in history.of_type(*STARTS)
-            ]
-            check.looked_at += len(told) - 1
-            _compare(f"{case}: rollout", pack.record(case)["rollouts"], told, check)
 
-        check.each(case, look)
+def _check_rollouts(pack: AuditPack, history: CaseHistory, check: Check) -> None:
+    told = [
+        {
+            "id": (entry.payload or {})["rollout"],
+            "kind": STARTS[entry.type],
+            "from": (entry.payload or {})["from_digest"],
+            "to": (entry.payload or {})["to_digest"],
+            "started_at": entry.at,
+        }
+        for entry in history.of_type(*STARTS)
+    ]
+    _compare(f"{history.id}: rollout", pack.record(history.id)["rollouts"], told, check)
 
 
 def _compare(
@@ -245,26 +245,28 @@ def check_proofs(pack: AuditPack, check: Check) -> None:
     """Every entry of a case has a proof that stands on its own."""
     for case, history in pack.cases.items():
         for entry in history.entries:
+            what = f"{case}, entry {entry.seq}"
+            check.each(what, partial(_check_proof, pack, case, entry, check))
 
-            def look(case: str = case, entry: Entry = entry) -> None:
-                text = pack.text(files.case_path(case, "proofs", f"{entry.seq}.tlog-proof"))
-                proof = parse_proof(text)
-                verify_proof(proof, entry.body, pack.keys.checkpoint, pack.keys.origin)
-                check.expect(
-                    proof.index == entry.seq and proof.extra == entry.body,
-                    f"{case}: the proof of entry {entry.seq} is about another one",
-                )
 
-            check.each(f"{case}, entry {entry.seq}", look)
+def _check_proof(pack: AuditPack, case: str, entry: Entry, check: Check) -> None:
+    proof = parse_proof(pack.text(files.case_path(case, "proofs", f"{entry.seq}.tlog-proof")))
+    verify_proof(proof, entry.body, pack.keys.checkpoint, pack.keys.origin)
+    check.expect(
+        proof.index == entry.seq and proof.extra == entry.body,
+        f"{case}: the proof of entry {entry.seq} is about another one",
+    )
 
 
 def check_index(pack: AuditPack, check: Check) -> None:
     """The index lists the cases of the scope as the ledger has them."""
     check.looked_at = len(pack.frame)
-    right = index_csv(pack.frame.values(), pack.cases.keys()).splitlines()
-    found = pack.text(files.INDEX).splitlines()
-    for line in (one for one in found if one not in right):
+    right, found = index_csv(pack.frame.values(), pack.cases.keys()), pack.text(files.INDEX)
+    if right == found:
+        return
+    wanted, written = right.split("\n"), found.split("\n")
+    check.failures.append(f"{files.INDEX} is not the index of this ledger")
+    for line in (one for one in written if one not in wanted):
         check.failures.append(f"{files.INDEX} has the line {line[:80]!r}")
-    for line in (one for one in right if one not in found):
+    for line in (one for one in wanted if one not in written):
         check.failures.append(f"{files.INDEX} lacks the line {line[:80]!r}")
-    check.expect(len(found) == len(right), f"{files.INDEX} has {len(found)} lines")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from guiderail_verify import audit_files as files
@@ -12,8 +13,11 @@ from guiderail_verify.activation import POLICY_ACTIVATION, Activation, open_acti
 from guiderail_verify.audit_entries import Entry
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.checks import Check
-from guiderail_verify.judge import TIERS, TRACKS, Judgement, compile_rulebook
+from guiderail_verify.judge import TIERS, TRACKS, Judgement, Rulebook, compile_rulebook
 from guiderail_verify.stored_facts import read_facts
+
+Activations = list[tuple[int, Activation]]
+"""Statements that put a pack into force, each with the number of its entry."""
 
 
 def check_policies(pack: AuditPack, check: Check) -> None:
@@ -21,27 +25,30 @@ def check_policies(pack: AuditPack, check: Check) -> None:
     activations = _activations(pack, check)
     for case, history in pack.cases.items():
         for entry in history.decisions:
-
-            def look(case: str = case, entry: Entry = entry) -> None:
-                digest = entry.policy or ""
-                found = hashlib.sha256(pack.read(files.pack_path(digest))).hexdigest()
-                check.expect(
-                    digest == f"sha256:{found}",
-                    f"the policy pack {digest[:19]}... has the SHA-256 {found[:12]}...",
-                )
-                in_force = _in_force(activations, entry)
-                check.expect(
-                    in_force == digest,
-                    f"{case}, entry {entry.seq}: {digest[:19]}... decided and "
-                    f"{str(in_force)[:19]}... was in force for {entry.kind}",
-                )
-
-            check.each(f"{case}, entry {entry.seq}", look)
+            where = f"{case}, entry {entry.seq}"
+            check.each(where, partial(_check_policy, pack, where, entry, activations, check))
 
 
-def _activations(pack: AuditPack, check: Check) -> list[tuple[int, Activation]]:
+def _check_policy(
+    pack: AuditPack, where: str, entry: Entry, activations: Activations, check: Check
+) -> None:
+    digest = entry.policy or ""
+    found = hashlib.sha256(pack.read(files.pack_path(digest))).hexdigest()
+    check.expect(
+        digest == f"sha256:{found}",
+        f"the policy pack {digest[:19]}... has the SHA-256 {found[:12]}...",
+    )
+    in_force = _in_force(activations, entry)
+    check.expect(
+        in_force == digest,
+        f"{where}: {digest[:19]}... decided and {str(in_force)[:19]}... was in force for "
+        f"{entry.kind}",
+    )
+
+
+def _activations(pack: AuditPack, check: Check) -> Activations:
     """Every statement that put a pack into force, with its entry, in the order of their moments."""
-    found: list[tuple[int, Activation]] = []
+    found: Activations = []
     for entry in pack.entries:
         if entry.type != "policy.activated":
             continue
@@ -57,7 +64,7 @@ def _activations(pack: AuditPack, check: Check) -> list[tuple[int, Activation]]:
     return sorted(found, key=lambda one: one[1].effective_at)
 
 
-def _in_force(activations: list[tuple[int, Activation]], entry: Entry) -> str | None:
+def _in_force(activations: Activations, entry: Entry) -> str | None:
     """The pack that holds for the kind of the entry; before the first one begins, that one."""
     known = [one for seq, one in activations if seq < entry.seq and one.kind == entry.kind]
     moment = datetime.fromisoformat(entry.at)
@@ -67,20 +74,38 @@ def _in_force(activations: list[tuple[int, Activation]], entry: Entry) -> str | 
 
 def check_decisions(pack: AuditPack, check: Check) -> None:
     """Tier, track and every gate, computed again from the stored facts, are those recorded."""
+    judge = _Judge(pack)
     for case, history in pack.cases.items():
         for entry in history.decisions:
-            check.each(
-                f"{case}, entry {entry.seq}",
-                lambda case=case, entry=entry: _check_decision(pack, case, entry, check),  # type: ignore[misc]
-            )
+            where = f"{case}, entry {entry.seq}"
+            check.each(where, partial(_check_decision, pack, judge, case, entry, check))
 
 
-def _check_decision(pack: AuditPack, case: str, entry: Entry, check: Check) -> None:
+class _Judge:
+    """Decides again. The rules of a pack for a kind on a day are compiled once."""
+
+    def __init__(self, pack: AuditPack) -> None:
+        self._pack = pack
+        self._books: dict[tuple[str, str, str], tuple[Rulebook, Any]] = {}
+
+    def __call__(self, facts: Mapping[str, Any], entry: Entry) -> Judgement:
+        """What the pack of an entry says about stored facts on its day (UTC).
+
+        Raises TreeError for what is no compiled pack, ValueError and such for no stored facts.
+        """
+        key = (entry.policy or "", entry.kind, entry.at[:10])
+        if key not in self._books:
+            tree = self._pack.object(files.pack_path(key[0]))
+            self._books[key] = compile_rulebook(tree, *key[1:]), tree["facts"]
+        book, types = self._books[key]
+        return book.judge(*read_facts(facts, types))
+
+
+def _check_decision(pack: AuditPack, judge: _Judge, case: str, entry: Entry, check: Check) -> None:
     told = entry.payload or {}
     dossier = told["dossier"]
-    facts = pack.object(files.dossier_path(case, dossier, "facts"))
     recorded = pack.decision(case, dossier)
-    judged = judge_again(pack.object(files.pack_path(entry.policy or "")), facts, entry)
+    judged = judge(pack.object(files.dossier_path(case, dossier, "facts")), entry)
     where = f"{case}, entry {entry.seq}"
     for what, found, stored in (
         ("tier", TIERS[judged.tier], recorded["tier"]["value"]),
@@ -101,15 +126,6 @@ def _check_decision(pack: AuditPack, case: str, entry: Entry, check: Check) -> N
         f"{where}: the track is {TRACKS[judged.track]} and nobody has to look",
     )
     _compare_gates(where, judged, recorded["gates"], check)
-
-
-def judge_again(tree: Mapping[str, Any], facts: Mapping[str, Any], entry: Entry) -> Judgement:
-    """What a pack says about stored facts on the day of an entry.
-
-    Raises TreeError for what is no compiled pack, ValueError and such for what are no stored facts.
-    """
-    book = compile_rulebook(tree, entry.kind, entry.at[:10])
-    return book.judge(*read_facts(facts, tree["facts"]))
 
 
 def _compare_gates(
