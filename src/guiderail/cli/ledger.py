@@ -1,7 +1,8 @@
-"""`guiderail ledger`: log, verify, checkpoint."""
+"""`guiderail ledger`: log, verify, checkpoint, export."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -57,3 +58,46 @@ def checkpoint(format_: str) -> None:
         print_json(document)
     else:
         click.echo(document["checkpoint"], nl=False)
+
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@ledger.command(
+    epilog="Example: guiderail ledger export audit-2026 --since 2026-01-01 --until 2026-12-31 "
+    '--sample 25 --seed "chosen by the auditor"'
+)
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIRECTORY")
+@click.option("--workload", metavar="NAME", help="Only the cases of this workload.")
+@click.option("--since", type=_DAY, metavar="DATE", help="Submitted on this day or later (UTC).")
+@click.option("--until", type=_DAY, metavar="DATE", help="Submitted on this day or before (UTC).")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Draw so many cases.")
+@click.option("--seed", metavar="TEXT", help="What the sample is drawn by; the auditor chooses it.")
+@formats()
+def export(
+    directory: Path,
+    workload: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    sample: int | None,
+    seed: str | None,
+    format_: str,
+) -> int:
+    """Write an audit pack into a new directory; `guiderail-verify` checks it offline.
+
+    Exit code 1 when an auditor will find something in it that does not hold.
+    """
+    from guiderail.render.ledger_text import export_lines
+    from guiderail.service.audit_pack import export as run
+
+    document = run(
+        workspace(),
+        directory,
+        workload=workload,
+        since=since.date() if since else None,
+        until=until.date() if until else None,
+        sample=sample,
+        seed=seed,
+    )
+    print_json(document) if format_ == "json" else print_lines(export_lines(document))
+    return 1 if document["problems"] else 0

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from guiderail.policy.columns import Column, Columns, Truths, condition
 from guiderail.policy.pack import Pack
-from guiderail.policy.stored_readings import Reading
 from guiderail_verify.evaluate import Value, fact_names
 from guiderail_verify.judge import HIGHEST_TIER_IN_RULES, TIERS, Rulebook, base_name, holds
+from guiderail_verify.stored_facts import Reading
 
 _CONDITIONS: Final = ("applies_when", "pass_when", "fail_when")
 _COMPUTED: Final = ("tier", "evidence.weak")

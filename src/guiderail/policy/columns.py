@@ -16,9 +16,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from guiderail.policy.stored_readings import UNKNOWN_RANK, Reading
+from guiderail.policy.stored_readings import UNKNOWN_RANK
 from guiderail_verify.evaluate import UNKNOWN, Truth, Value, compile_expression, fact_names, number
 from guiderail_verify.judge import base_name
+from guiderail_verify.stored_facts import Reading
 
 Truths = NDArray[np.int8]
 """One truth for each release: `FALSE`, `OPEN` (unknown) or `TRUE`.

@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from guiderail.policy.columns import Column, Columns, IntervalColumn
 from guiderail.policy.stored_readings import (
     UNKNOWN_RANK,
-    Reading,
     StoredIntervalFact,
-    fact_reader,
     interval_reading,
 )
 from guiderail_verify.evaluate import UNKNOWN
+from guiderail_verify.stored_facts import Reading, fact_reader
 
 _REMEMBERED: Final = 4096
 """Readings that a fact keeps from one batch to the next, by their stored text."""

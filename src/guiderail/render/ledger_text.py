@@ -38,3 +38,24 @@ def verify_lines(document: Mapping[str, Any]) -> list[Line]:
         indent=2,
     )
     return lines
+
+
+def export_lines(document: Mapping[str, Any]) -> list[Line]:
+    """What was written, and how it is checked."""
+    cases, scope = len(document["cases"]), document["scope"]
+    lines = [Line(f"The audit pack is in {document['directory']}.", "green")]
+    if document["problems"]:
+        lines = [Line(f"The audit pack in {document['directory']} does not verify:", "red")]
+        for problem in document["problems"]:
+            lines += paragraph(f"- {problem}", indent=2, hang=2)
+    lines += paragraph(
+        f"{cases} of {scope} cases in the scope, {document['size']} entries of the ledger, "
+        f"{document['files']} files. It holds names and free text.",
+        indent=2,
+    )
+    lines += paragraph(
+        f"Check it with guiderail-verify {document['directory']} --key VERIFIER_KEY; index.html in "
+        "it is for reading.",
+        indent=2,
+    )
+    return lines

@@ -1,0 +1,171 @@
+"""`guiderail-verify PACK`: check an audit pack offline, without the product that wrote it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from guiderail_verify.audit import Audit, verify_pack
+from guiderail_verify.canonical import encode_base64
+from guiderail_verify.checks import Check
+from guiderail_verify.errors import VerifyError
+from guiderail_verify.note import LARGEST_NOTE, NoteKey, parse_checkpoint
+from guiderail_verify.permit import TrustedKeys
+
+VERIFIED: Final = 0
+NOT_VERIFIED: Final = 1
+UNUSABLE: Final = 4
+_SHOWN: Final = 20
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(UNUSABLE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        key = None if options.key is None else read_key(options.key)
+        older = None if options.checkpoint is None else _checkpoint(options.checkpoint)
+        audit = verify_pack(options.pack, key=key, older=older)
+    except (VerifyError, OSError) as error:
+        reason = error.reason if isinstance(error, VerifyError) else str(error)
+        sys.stderr.write(_plain(f"{options.pack} cannot be checked: {reason}") + "\n")
+        return UNUSABLE
+    if options.json:
+        sys.stdout.write(json.dumps(to_json(audit), indent=2) + "\n")
+    else:
+        sys.stdout.writelines(_plain(line) + "\n" for line in lines(audit))
+    return VERIFIED if audit.ok else NOT_VERIFIED
+
+
+def read_key(text: str) -> NoteKey:
+    """A verifier key, or the name of a file that holds one, alone or as `public.json`.
+
+    Raises VerifyError `key/unusable` for anything else.
+    """
+    try:
+        return NoteKey.from_text(text)
+    except VerifyError as error:
+        content = _read(Path(text), "key/unusable", error.reason)
+    try:
+        return NoteKey.from_text(content.decode("utf-8").strip())
+    except (VerifyError, UnicodeDecodeError):
+        keys = TrustedKeys.from_json(content).checkpoint
+    if len(keys) != 1:
+        raise VerifyError("key/unusable", f"{text} holds {len(keys)} checkpoint keys, not one.")
+    return keys[0]
+
+
+def to_json(audit: Audit) -> dict[str, object]:
+    """The answer of `--json`."""
+    return {
+        "verified": audit.ok,
+        "key": "given" if audit.pinned else "from the pack",
+        "checkpoint": None
+        if audit.checkpoint is None
+        else {
+            "origin": audit.checkpoint.origin,
+            "size": audit.checkpoint.size,
+            "root": encode_base64(audit.checkpoint.root),
+        },
+        "checks": [
+            {
+                "id": check.id,
+                "title": check.title,
+                "ok": check.ok,
+                "looked_at": check.looked_at,
+                "unit": check.unit,
+                "note": check.note,
+                "failures": check.failures,
+            }
+            for check in audit.checks
+        ],
+    }
+
+
+def lines(audit: Audit) -> list[str]:
+    """One line for each check, what differs below it, and the sum."""
+    found = [line for check in audit.checks for line in _check_lines(check)]
+    failed = [check.id for check in audit.checks if not check.ok]
+    if failed:
+        differences = sum(len(check.failures) for check in audit.checks)
+        return [*found, "", f"NOT VERIFIED: {differences} differences in {', '.join(failed)}."]
+    signed = audit.checkpoint
+    if signed is not None:
+        root = encode_base64(signed.root)
+        found += ["", f"The log {signed.origin} has {signed.size} entries; its root is {root}."]
+    if audit.pinned:
+        return [*found, "VERIFIED with the key that you gave."]
+    return [
+        *found,
+        "CONSISTENT, BUT NOT PROVED TO BE GENUINE: only the key inside the pack was used, and "
+        "whoever wrote the pack may have made it up with a key of their own. Run it again with "
+        "--key and the key that the operator gave you by another way.",
+    ]
+
+
+def _check_lines(check: Check) -> list[str]:
+    mark = "ok  " if check.ok else "FAIL"
+    note = f"; {check.note}" if check.note else ""
+    head = f"{mark}  {check.id:<10}  {check.title} ({check.unit}: {check.looked_at}){note}"
+    more = len(check.failures) - _SHOWN
+    tail = [f"      and {more} more; --json lists them all"] if more > 0 else []
+    return [head, *(f"      {failure}" for failure in check.failures[:_SHOWN]), *tail]
+
+
+def _checkpoint(path: Path) -> str:
+    data = _read(path, "checkpoint/unusable", "the checkpoint cannot be read")
+    try:
+        note = data.decode("utf-8")
+        parse_checkpoint(note.partition("\n\n")[0] + "\n")
+    except (UnicodeDecodeError, VerifyError) as error:
+        raise VerifyError("checkpoint/unusable", f"{path} holds no checkpoint.") from error
+    return note
+
+
+def _read(path: Path, code: str, otherwise: str) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LARGEST_NOTE)
+    except (OSError, ValueError) as error:
+        raise VerifyError(code, otherwise) from error
+
+
+def _plain(text: str) -> str:
+    """Without signs that steer a terminal: what a pack says was written by somebody else."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="guiderail-verify",
+        description="Check an audit pack of Guiderail offline. Exit codes: 0 verified, 1 not "
+        "verified, 4 the input cannot be used.",
+    )
+    parser.add_argument("pack", type=Path, metavar="PACK", help="the directory of the pack")
+    parser.add_argument(
+        "--key",
+        metavar="VERIFIER_KEY",
+        help="the log's key, which you got by another way than the pack: the key as text, or a "
+        "file with it (public.json too)",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="a checkpoint that you kept; the log in the pack must continue it",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Verify an audit pack: every check in its order, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from guiderail_verify import check_cases as cases
+from guiderail_verify import check_decisions as decisions
+from guiderail_verify import check_ledger as ledger
+from guiderail_verify.audit_files import read_manifest
+from guiderail_verify.audit_pack import AuditPack
+from guiderail_verify.checks import Check, run
+from guiderail_verify.note import Checkpoint, NoteKey
+
+CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
+    ("files", "every file has the hash in the manifest, none is missing or added", "files",
+     ledger.check_files),
+    ("signature", "the manifest is signed", "signatures", ledger.check_signature),
+    ("checkpoint", "the checkpoint is signed", "signatures", ledger.check_checkpoint),
+    ("tree", "the entries give the root that was signed", "entries", ledger.check_tree),
+    ("numbering", "the events of each subject are numbered without a gap", "entries",
+     ledger.check_numbering),
+    ("details", "the details are those that the entries commit to", "entries",
+     ledger.check_details),
+    ("keys", "the ledger recorded the keys", "keys", ledger.check_keys),
+    ("sample", "the cases in the pack are those of the scope and the sample", "cases in the scope",
+     ledger.check_sample),
+    ("index", "the index says what the ledger says", "cases in the scope", cases.check_index),
+    ("releases", "the releases have the digests in the ledger", "releases", cases.check_releases),
+    ("dossiers", "facts, answers and decisions have the digests in the ledger", "dossiers",
+     cases.check_dossiers),
+    ("evidence", "the bound documents have the digests in the ledger", "documents",
+     cases.check_evidence),
+    ("policies", "the policies that decided were in force", "decisions", decisions.check_policies),
+    ("decisions", "tier, track and gates, computed again from the facts, are those recorded",
+     "decisions", decisions.check_decisions),
+    ("reviews", "the reviews are those in the ledger and cover each permit", "cases and reviews",
+     cases.check_reviews),
+    ("permits", "the permits are signed, proved and about their case", "permits",
+     cases.check_permits),
+    ("rollouts", "the rollouts are those in the ledger", "rollouts", cases.check_rollouts),
+    ("proofs", "each entry of a case has its own proof", "proofs", cases.check_proofs),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """checks: in their order. pinned: the checkpoint key came from outside the pack.
+
+    checkpoint: what was signed, None where its signature does not hold.
+    """
+
+    checks: tuple[Check, ...]
+    pinned: bool
+    checkpoint: Checkpoint | None
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+
+def verify_pack(folder: Path, *, key: NoteKey | None = None, older: str | None = None) -> Audit:
+    """Check everything in an audit pack.
+
+    key: the log's checkpoint key as it came from elsewhere. older: a checkpoint that was kept.
+    Raises VerifyError where the folder holds no audit pack; whatever is wrong with one is a failed
+    check.
+    """
+    pack = AuditPack(folder, read_manifest(folder), key)
+    made = [run(id_, title, unit, partial(look, pack)) for id_, title, unit, look in CHECKS]
+    if older is not None:
+        title = "the log begins with the entries of the checkpoint that you kept"
+        made.append(run("older", title, "checkpoints", partial(ledger.check_older, pack, older)))
+    signed = next(check for check in made if check.id == "checkpoint")
+    return Audit(tuple(made), key is not None, pack.checkpoint if signed.ok else None)

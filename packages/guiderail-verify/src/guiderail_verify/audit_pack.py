@@ -1,0 +1,133 @@
+"""An audit pack as it is read: each part once, on the first question about it.
+
+A part that cannot be read raises the same VerifyError for everybody who asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from guiderail_verify import audit_files as files
+from guiderail_verify.audit_entries import (
+    CaseHistory,
+    Entry,
+    frame,
+    histories,
+    lines_of,
+    read_details,
+    read_entry,
+)
+from guiderail_verify.audit_files import Manifest
+from guiderail_verify.canonical import parse_object
+from guiderail_verify.entry_tree import EntryTree
+from guiderail_verify.errors import VerifyError
+from guiderail_verify.note import Checkpoint, NoteKey, open_checkpoint
+from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.sampling import draw
+
+
+@dataclass
+class AuditPack:
+    """folder: where it is. pinned: the checkpoint key that came from elsewhere, None without one.
+
+    All properties raise VerifyError where the part cannot be read.
+    """
+
+    folder: Path
+    manifest: Manifest
+    pinned: NoteKey | None = None
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file that the manifest names."""
+        if path not in self.manifest.files:
+            raise VerifyError("pack/missing", f"{path} is not in the pack.")
+        return self.read_unlisted(path)
+
+    def read_unlisted(self, path: str) -> bytes:
+        """The bytes of the manifest or of its signature."""
+        place = self.folder / path
+        try:
+            if place.is_symlink():
+                raise VerifyError("pack/link", f"{path} is a link.")
+            return place.read_bytes()
+        except OSError as error:
+            raise VerifyError("pack/missing", f"{path} cannot be read.") from error
+
+    def text(self, path: str) -> str:
+        """A file of UTF-8 text."""
+        try:
+            return self.read(path).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise VerifyError("pack/not-text", f"{path} is not UTF-8 text.") from error
+
+    def object(self, path: str) -> dict[str, Any]:
+        """A file of canonical JSON that holds an object."""
+        try:
+            return parse_object(self.read(path))
+        except VerifyError as error:
+            raise VerifyError(error.code, f"{path}: {error.reason}") from error
+
+    @cached_property
+    def own_keys(self) -> TrustedKeys:
+        """The keys that lie in the pack, as they are: nobody vouches for them."""
+        return TrustedKeys.from_json(self.read(files.KEYS))
+
+    @cached_property
+    def keys(self) -> TrustedKeys:
+        """The pinned checkpoint key instead of those in the pack, where there is one."""
+        if self.pinned is None:
+            return self.own_keys
+        return replace(self.own_keys, origin=self.pinned.name, checkpoint=(self.pinned,))
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """What was signed over all entries; its signature is checked."""
+        return open_checkpoint(self.text(files.CHECKPOINT), self.keys.checkpoint, self.keys.origin)
+
+    @cached_property
+    def bare_entries(self) -> list[Entry]:
+        """Every entry in order, without details."""
+        return [read_entry(line) for line in lines_of(self.read(files.ENTRIES))]
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Every entry in order, with its details as far as they are in the pack."""
+        details = read_details(self.read(files.DISCLOSED), self.bare_entries)
+        return [replace(entry, payload=details.get(entry.seq)) for entry in self.bare_entries]
+
+    @cached_property
+    def tree(self) -> EntryTree:
+        return EntryTree(lines_of(self.read(files.ENTRIES)))
+
+    @cached_property
+    def people(self) -> dict[str, Any]:
+        """Pseudonym -> person: what the operator says, which nothing in the ledger proves."""
+        return self.object(files.PEOPLE)
+
+    @cached_property
+    def all_cases(self) -> dict[str, CaseHistory]:
+        return histories(self.entries)
+
+    @cached_property
+    def frame(self) -> dict[str, CaseHistory]:
+        """The cases of the scope, those that were not drawn too."""
+        return frame(self.entries, self.manifest)
+
+    @cached_property
+    def cases(self) -> dict[str, CaseHistory]:
+        """The cases whose records belong into the pack: the whole frame, or the sample of it."""
+        sample = self.manifest.sample
+        if sample is None:
+            return self.frame
+        drawn = draw([history.framed for history in self.frame.values()], *sample)
+        return {case: self.frame[case] for case in drawn}
+
+    def record(self, case: str) -> Mapping[str, Any]:
+        return self.object(files.case_path(case, "case.json"))
+
+    def decision(self, case: str, dossier: str) -> dict[str, Any]:
+        return self.object(files.dossier_path(case, dossier, "decision"))

@@ -1,0 +1,143 @@
+"""Checks of an audit pack's files, keys and ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from guiderail_verify import audit_files as files
+from guiderail_verify.audit_entries import gaps, is_told
+from guiderail_verify.audit_files import MANIFEST, changed_files
+from guiderail_verify.audit_pack import AuditPack
+from guiderail_verify.canonical import canonical_json, encode_base64, parse_object
+from guiderail_verify.checks import Check
+from guiderail_verify.dsse import open_envelope
+from guiderail_verify.errors import VerifyError
+from guiderail_verify.note import open_checkpoint
+
+FROM_INSIDE = (
+    "checked with the key that lies in the pack: this shows that the pack agrees with itself, not "
+    "who made it. Give the key that you got from elsewhere with --key"
+)
+
+
+def check_files(pack: AuditPack, check: Check) -> None:
+    """Every file has the hash that the manifest says, and no file is missing or added."""
+    check.looked_at = len(pack.manifest.files)
+    check.failures.extend(changed_files(pack.folder, pack.manifest))
+
+
+def check_signature(pack: AuditPack, check: Check) -> None:
+    """The manifest is the one that the workspace signed when it wrote the pack."""
+    check.looked_at = 1
+    envelope = pack.read_unlisted(files.SIGNATURE)
+    parse_object(envelope)
+    statement = parse_object(open_envelope(envelope, pack.keys.permit).payload)
+    found = hashlib.sha256(pack.read_unlisted(MANIFEST)).hexdigest()
+    check.expect(
+        statement.get("predicateType") == files.PREDICATE
+        and statement.get("subject") == [{"name": MANIFEST, "digest": {"sha256": found}}],
+        f"the signed statement is not about this {MANIFEST}",
+    )
+
+
+def check_checkpoint(pack: AuditPack, check: Check) -> None:
+    """The checkpoint is signed by the pinned key, or at least by the one in the pack."""
+    check.looked_at = 1
+    checkpoint = pack.checkpoint
+    if pack.pinned is None:
+        check.note = FROM_INSIDE
+    check.expect(
+        pack.keys.checkpoint[0] in pack.own_keys.checkpoint
+        and pack.own_keys.origin == checkpoint.origin,
+        f"{files.KEYS} names other keys of the log",
+    )
+
+
+def check_tree(pack: AuditPack, check: Check) -> None:
+    """The entries give the root that was signed."""
+    tree, checkpoint = pack.tree, pack.checkpoint
+    check.looked_at = tree.size
+    if tree.size != checkpoint.size:
+        check.failures.append(
+            f"{checkpoint.size} entries were signed and {tree.size} are in {files.ENTRIES}"
+        )
+        return
+    root = tree.root(tree.size)
+    check.expect(
+        root == checkpoint.root,
+        f"the root over the entries is {encode_base64(root)}, "
+        f"signed was {encode_base64(checkpoint.root)}",
+    )
+
+
+def check_numbering(pack: AuditPack, check: Check) -> None:
+    """Every entry stands in its place, and the events of each subject are numbered without gap."""
+    check.looked_at = len(pack.bare_entries)
+    check.failures.extend(gaps(pack.bare_entries))
+
+
+def check_details(pack: AuditPack, check: Check) -> None:
+    """Every detail is the one that its entry commits to, and none of the scope is left out."""
+    for entry in pack.entries:
+        if is_told(entry, pack.manifest):
+            check.looked_at += 1
+            check.expect(
+                entry.payload is not None,
+                f"the details of entry {entry.seq} ({entry.type} of {entry.name}) are missing",
+            )
+
+
+def check_keys(pack: AuditPack, check: Check) -> None:
+    """The ledger itself recorded the keys in the pack when they were made."""
+    recorded = [
+        (entry.payload or {}).get(field)
+        for entry in pack.entries
+        if entry.type == "key.created"
+        for field in ("checkpoint_key", "permit_key")
+    ]
+    for key in pack.keys.checkpoint:
+        check.looked_at += 1
+        check.expect(key.to_text() in recorded, f"no entry records the key {key.to_text()}")
+    for key_id, public in pack.keys.permit.items():
+        check.looked_at += 1
+        check.expect(key_id in recorded, f"no entry records the permit key {key_id[:12]}...")
+        check.expect(
+            key_id == permit_key_id(public), f"the permit key {key_id[:12]}... has another id"
+        )
+
+
+def permit_key_id(public: bytes) -> str:
+    """The id of an Ed25519 key as securesystemslib makes it: SHA-256 of its canonical JSON."""
+    described: Mapping[str, object] = {
+        "keytype": "ed25519",
+        "scheme": "ed25519",
+        "keyval": {"public": public.hex()},
+    }
+    return hashlib.sha256(canonical_json(described)).hexdigest()
+
+
+def check_older(pack: AuditPack, note: str, check: Check) -> None:
+    """The log of the pack begins with the entries of an older checkpoint."""
+    check.looked_at = 1
+    older = open_checkpoint(note, pack.keys.checkpoint, pack.keys.origin)
+    if older.size > pack.tree.size:
+        raise VerifyError(
+            "pack/shorter",
+            f"your checkpoint was signed over {older.size} entries and {pack.tree.size} are in "
+            "the pack: entries at the end were removed.",
+        )
+    check.expect(
+        pack.tree.root(older.size) == older.root,
+        f"the first {older.size} entries are not those of your checkpoint: history was rewritten",
+    )
+
+
+def check_sample(pack: AuditPack, check: Check) -> None:
+    """The records in the pack are those of the scope, or of the sample that the seed draws."""
+    check.looked_at = len(pack.frame)
+    written = {path.split("/")[1] for path in pack.manifest.files if path.startswith("cases/")}
+    for case in sorted(pack.cases.keys() - written):
+        check.failures.append(f"{case} belongs into the pack and is not there")
+    for case in sorted(written - pack.cases.keys()):
+        check.failures.append(f"{case} is in the pack and does not belong there")
