@@ -30,6 +30,7 @@ def words_only(said: Said, code: str) -> None:
         ("submit /nowhere", "workspace/none"),
         ("status", "workspace/none"),
         ("ledger verify", "workspace/none"),
+        ("ledger export pack", "workspace/none"),
         ("gate --release x", "workspace/none"),
         ("explain no-such-rule", "page/unknown"),
         ("measure model /nowhere", "model/missing"),

@@ -86,6 +86,19 @@ def test_a_ledger_that_does_not_verify_is_1(guiderail: Terminal, live: Depot) ->
     assert "Traceback" not in forged.err
 
 
+def test_an_audit_pack_is_0_and_one_that_cannot_be_written_is_4(
+    guiderail: Terminal, live: Depot
+) -> None:
+    pack = live.root / "pack"
+    written = guiderail(f"ledger export {pack}")
+    assert written.code == 0
+    assert "1 of 1 cases" in written.out
+    assert guiderail(f"ledger export {pack}").code == 4
+    assert guiderail(f"ledger export {live.root / 'more'} --sample 1").code == 4
+    assert guiderail(f"ledger export {live.root / 'more'} --since yesterday").code == 4
+    assert not (live.root / "more").exists()
+
+
 def test_an_unsafe_model_is_1(guiderail: Terminal, live: Depot, tmp_path: Path) -> None:
     assert guiderail(f"measure model {live.releases.first / parcels.MODEL}").code == 0
     unsafe = tmp_path / "model.pkl"

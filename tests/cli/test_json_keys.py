@@ -104,6 +104,9 @@ def test_ledger_and_gate(guiderail: Terminal, live: Depot) -> None:
     has(verified, "size root checkpoint problems")
     assert verified["problems"] == []
     has(guiderail("ledger checkpoint --format json").json, "size checkpoint")
+    exported = guiderail(f"ledger export {live.root / 'pack'} --format json").json
+    has(exported, "size root checkpoint problems directory files cases scope")
+    assert (exported["root"], exported["problems"]) == (verified["root"], [])
     entries = guiderail("ledger log --format json").json["entries"]
     each(entries, "seq at type subject subject_no outcome sentence")
     assert [entry["seq"] for entry in entries] == list(range(len(entries)))
