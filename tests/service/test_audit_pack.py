@@ -20,6 +20,8 @@ from guiderail.core.errors import GuiderailError, IntegrityError
 from guiderail.service import audit
 from guiderail.service.audit_pack import export
 from guiderail.service.policy_change import decide_change, propose
+from guiderail.service.roll_back import roll_back
+from guiderail.service.withdraw import withdraw
 from guiderail_verify.__main__ import main
 from guiderail_verify.canonical import canonical_json
 from tests.service.audit_packs import (
@@ -560,6 +562,23 @@ def test_decisions_under_two_policies_are_each_computed_with_their_own(
     export(live_depot.acting(), tmp_path / "pack")
     assert check(tmp_path / "pack", "--key", key_of(live_depot)).failed == {}
     assert len(list((tmp_path / "pack" / "packs").iterdir())) == 2
+
+
+def test_going_back_and_taking_back_are_in_the_pack(
+    two_versions: Depot, tmp_path: Path, check: Verify
+) -> None:
+    roll_back(two_versions.acting(), WORKLOAD)
+    permitted = two_versions.submit(two_versions.releases.green).case
+    withdraw(two_versions.acting(), permitted.id)
+    export(two_versions.acting(), tmp_path / "pack")
+    answer = check(tmp_path / "pack", "--key", key_of(two_versions))
+    assert answer.failed == {}
+    rows = csv.DictReader((tmp_path / "pack" / "index.csv").read_text("utf-8").splitlines())
+    assert [row["outcome"] for row in rows] == ["permitted", "rolled-back", "withdrawn"]
+    record = json.loads((tmp_path / "pack" / "cases" / "case-0002" / "case.json").read_bytes())
+    assert [one["kind"] for one in record["rollouts"]] == ["deploy", "rollback"]
+    record = json.loads((tmp_path / "pack" / "cases" / permitted.id / "case.json").read_bytes())
+    assert [one["revoked"] for one in record["permits"]] == [True]
 
 
 def roles(depot: Depot, person: str) -> tuple[str, ...]:
