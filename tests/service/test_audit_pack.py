@@ -150,6 +150,14 @@ def test_the_page_stands_alone(written: Path) -> None:
             assert hashlib.sha256(data).hexdigest() in page
 
 
+def test_what_somebody_wrote_is_text_on_the_page(office: Depot, tmp_path: Path) -> None:
+    seed = "<script>alert('x')</script>\N{RIGHT-TO-LEFT OVERRIDE}"
+    export(office.acting(), tmp_path / "pack", sample=1, seed=seed)
+    page = (tmp_path / "pack" / "index.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert" in page
+
+
 # --- The scope and the sample -------------------------------------------------------------------
 
 
