@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -235,7 +236,8 @@ def test_every_command_that_a_document_shows_exists_with_its_options(
         assert inner is not None, f"{document}: there is no {name} in: {line}"
         command, context = inner, click.Context(inner, info_name=name, parent=context)
     known = {option for parameter in command.params for option in parameter.opts}
-    used = {argument.split("=")[0] for argument in arguments if argument.startswith("--")}
+    own = list(takewhile(lambda argument: argument != "--", arguments))
+    used = {argument.split("=")[0] for argument in own if argument.startswith("--")}
     assert used <= known, f"{document}: {line}"
 
 

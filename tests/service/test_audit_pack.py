@@ -19,6 +19,9 @@ import pytest
 from guiderail.core.errors import GuiderailError, IntegrityError
 from guiderail.service import audit
 from guiderail.service.audit_pack import export
+from guiderail.service.policy_change import decide_change, propose
+from guiderail.service.roll_back import roll_back
+from guiderail.service.withdraw import withdraw
 from guiderail_verify.__main__ import main
 from guiderail_verify.canonical import canonical_json
 from tests.service.audit_packs import (
@@ -30,6 +33,7 @@ from tests.service.audit_packs import (
     verify,
 )
 from tests.service.depot import WORKLOAD, Depot, copy_depot, open_depot
+from tests.service.own_pack import remember_proofs, write_own_pack
 from tests.service.parcels import Releases
 
 CHECKS = {
@@ -144,6 +148,14 @@ def test_the_page_stands_alone(written: Path) -> None:
     for path, data in contents(written).items():
         if not path.startswith(("manifest", "index.html")):
             assert hashlib.sha256(data).hexdigest() in page
+
+
+def test_what_somebody_wrote_is_text_on_the_page(office: Depot, tmp_path: Path) -> None:
+    seed = "<script>alert('x')</script>\N{RIGHT-TO-LEFT OVERRIDE}"
+    export(office.acting(), tmp_path / "pack", sample=1, seed=seed)
+    page = (tmp_path / "pack" / "index.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;alert" in page
 
 
 # --- The scope and the sample -------------------------------------------------------------------
@@ -406,6 +418,28 @@ def test_a_lie_in_the_decision_is_found_though_every_hash_supports_it(
     assert any("the facts give the track yellow, not green" in one for one in failed["decisions"])
 
 
+def test_a_permit_without_its_approvals_is_found_though_every_hash_supports_it(
+    office: Depot, pack: Path, check: Verify
+) -> None:
+    """The operator records a refusal where the ledger, rewritten to fit, has the permit anyway."""
+
+    def change(entry: dict[str, Any], details: dict[str, Any]) -> None:
+        if entry["type"] == "review.given":
+            entry["outcome"] = details["verdict"] = "request-changes"
+
+    record = pack / "cases" / "case-0001" / "case.json"
+    reviews = json.loads(record.read_bytes())["reviews"]
+    changed = [{**review, "verdict": "request-changes"} for review in reviews]
+    rewrite(record, {"reviews": changed})
+    rewrite_history(pack, office.acting().keyring, change)
+    failed = check(pack, "--key", key_of(office)).failed
+    assert not {"tree", "details", "dossiers", "decisions"} & failed.keys()
+    for review in reviews:
+        missing = f"has no approval by {review['role']}"
+        assert any(one.endswith(missing) for one in failed["reviews"])
+    assert any("nobody accepted the gate" in one for one in failed["reviews"])
+
+
 def test_rewritten_history_is_found_by_an_older_checkpoint_and_only_by_it(
     office: Depot, pack: Path, tmp_path: Path, check: Verify
 ) -> None:
@@ -520,6 +554,43 @@ def test_options_that_make_no_sense(
         export(office.acting(), tmp_path / "pack", **options)
     assert refusal.value.code == code
     assert contents(tmp_path) == {}
+
+
+def test_decisions_under_two_policies_are_each_computed_with_their_own(
+    live_depot: Depot, tmp_path: Path, check: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember_proofs(monkeypatch)
+    today = live_depot.clock().date().isoformat()
+    ours = write_own_pack(tmp_path / "ours", today)
+    change = propose(live_depot.acting(), str(ours), reason="Removed features surprised us")
+    for role in change.open_roles:
+        person = next(name for name in ("gina", "emil", "rita") if role in roles(live_depot, name))
+        decide_change(live_depot.acting(person), change.id, "approve", role=role)
+    live_depot.submit(live_depot.releases.green)
+    export(live_depot.acting(), tmp_path / "pack")
+    assert check(tmp_path / "pack", "--key", key_of(live_depot)).failed == {}
+    assert len(list((tmp_path / "pack" / "packs").iterdir())) == 2
+
+
+def test_going_back_and_taking_back_are_in_the_pack(
+    two_versions: Depot, tmp_path: Path, check: Verify
+) -> None:
+    roll_back(two_versions.acting(), WORKLOAD)
+    permitted = two_versions.submit(two_versions.releases.green).case
+    withdraw(two_versions.acting(), permitted.id)
+    export(two_versions.acting(), tmp_path / "pack")
+    answer = check(tmp_path / "pack", "--key", key_of(two_versions))
+    assert answer.failed == {}
+    rows = csv.DictReader((tmp_path / "pack" / "index.csv").read_text("utf-8").splitlines())
+    assert [row["outcome"] for row in rows] == ["permitted", "rolled-back", "withdrawn"]
+    record = json.loads((tmp_path / "pack" / "cases" / "case-0002" / "case.json").read_bytes())
+    assert [one["kind"] for one in record["rollouts"]] == ["deploy", "rollback"]
+    record = json.loads((tmp_path / "pack" / "cases" / permitted.id / "case.json").read_bytes())
+    assert [one["revoked"] for one in record["permits"]] == [True]
+
+
+def roles(depot: Depot, person: str) -> tuple[str, ...]:
+    return tuple(depot.acting(person).person.roles)
 
 
 @pytest.mark.tampers

@@ -72,15 +72,23 @@ class CaseHistory:
 
     @property
     def outcome(self) -> str:
-        """What came of it in a word: permitted, rejected, void, withdrawn or open."""
+        """What came of it in a word: the first of these that fits its events.
+
+        void, withdrawn, rolled-back (all traffic went back from it once), permitted, rejected,
+        open.
+        """
         types = {entry.type for entry in self.entries}
-        if "permit.issued" in types:
-            return "permitted"
-        for type_, word in (("case.void", "void"), ("case.withdrawn", "withdrawn")):
-            if type_ in types:
-                return word
-        reviews = self.of_type("review.given")
-        return "rejected" if any(one.outcome == "reject" for one in reviews) else "open"
+        words = {
+            "void": "case.void" in types,
+            "withdrawn": "case.withdrawn" in types,
+            "rolled-back": any(map(self._left, self.of_type("rollback.finished"))),
+            "permitted": "permit.issued" in types,
+            "rejected": any(one.outcome == "reject" for one in self.of_type("review.given")),
+        }
+        return next((word for word, fits in words.items() if fits), "open")
+
+    def _left(self, finished: Entry) -> bool:
+        return (finished.payload or {}).get("from_digest") == self.submitted.digest
 
     @property
     def framed(self) -> Framed:

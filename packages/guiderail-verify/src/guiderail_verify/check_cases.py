@@ -143,22 +143,30 @@ def _review(pack: AuditPack, entry: Entry) -> dict[str, Any]:
 
 
 def _check_approvals(pack: AuditPack, history: CaseHistory, issued: Entry, check: Check) -> None:
-    """Every role that the decision named approved this very dossier, each by another person."""
-    case = history.id
+    """Every role that the decision named approved this very dossier, each by another person.
+
+    Nothing blocks, and what is insufficient was accepted by one of them.
+    """
     dossier = (issued.payload or {})["dossier"]
-    answers = pack.object(files.dossier_path(case, dossier, "answers"))
+    answers = pack.object(files.dossier_path(history.id, dossier, "answers"))
     own = {pack.people[history.submitted.actor], *answers["contributors"]}
     given: dict[str, str] = {}
+    accepted: set[str] = set()
     for entry in history.of_type("review.given"):
         payload, person = entry.payload or {}, pack.people[entry.actor]
         right = payload["dossier"] == dossier and payload["verdict"] == "approve"
-        if right and entry.seq < issued.seq and person not in {*own, *given.values()}:
-            given.setdefault(payload["role"], person)
-    for need in pack.decision(case, dossier)["reviewers"]:
-        check.expect(
-            need["role"] in given,
-            f"{case}: the permit of entry {issued.seq} has no approval by {need['role']}",
-        )
+        new = payload["role"] not in given and person not in {*own, *given.values()}
+        if right and new and entry.seq < issued.seq:
+            given[payload["role"]] = person
+            accepted.update(payload["accepted_gates"])
+    decision = pack.decision(history.id, dossier)
+    permit = f"{history.id}: the permit of entry {issued.seq}"
+    for need in decision["reviewers"]:
+        check.expect(need["role"] in given, f"{permit} has no approval by {need['role']}")
+    check.expect(decision["outcome"] != "blocked", f"{permit} is for a release that is blocked")
+    for gate in decision["gates"]:
+        if gate["enforced"] and gate["verdict"] == "insufficient":
+            check.expect(gate["id"] in accepted, f"{permit}: nobody accepted the gate {gate['id']}")
 
 
 def check_permits(pack: AuditPack, check: Check) -> None:

@@ -297,7 +297,7 @@ def typed_value(value: object, fact: Mapping[str, object]) -> Value:
     if kind == "bool":
         return value if value is True or value is False else UNKNOWN
     if kind == "integer":
-        return value if isinstance(value, int) and not isinstance(value, bool) else UNKNOWN
+        return _whole(value)
     if kind in ("number", "interval"):
         return _finite(value)
     if kind == "enum":
@@ -310,6 +310,13 @@ def typed_value(value: object, fact: Mapping[str, object]) -> Value:
         texts = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
         return value if texts and isinstance(value, tuple) else UNKNOWN
     return UNKNOWN
+
+
+def _whole(value: object) -> Value:
+    """An integer; also one that is given as 2.0, because it is stored as 2 and read back as 2."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else UNKNOWN
 
 
 def _finite(value: object) -> Value:
