@@ -96,6 +96,15 @@ def test_what_is_missing_unknown_or_of_another_type_is_unknown() -> None:
     assert known_by == {}
 
 
+@pytest.mark.parametrize(("given", "read"), [(2.0, 2), (1e30, 10**30), (2.5, UNKNOWN), (3, 3)])
+def test_a_whole_number_is_the_same_before_and_after_it_is_stored(given: Value, read: Any) -> None:
+    fact = "code.approvals"
+    first = readings_of(facts_of({fact: given}), TYPES)
+    values, known_by = columns_of(stored({fact: given})).release(0)
+    assert first.values[fact] == values[fact] == read
+    assert (fact in first.known_by) == (fact in known_by) == (read is not UNKNOWN)
+
+
 def compared(sign: str, limit: str, *numbers: str) -> list[Any]:
     """A comparison of stored whole numbers."""
     types = {"code.approvals": TYPES["code.approvals"]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from guiderail_verify.conditions import (
@@ -313,9 +314,9 @@ def typed_value(value: object, fact: Mapping[str, object]) -> Value:
 
 
 def _whole(value: object) -> Value:
-    """An integer; also one that is given as 2.0, because it is stored as 2 and read back as 2."""
+    """An integer; also one that is given as 2.0: it is stored, and read back, as 2."""
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        return int(Decimal(repr(value)))
     return value if isinstance(value, int) and not isinstance(value, bool) else UNKNOWN
 
 

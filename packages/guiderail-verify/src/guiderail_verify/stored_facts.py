@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from guiderail_verify.evaluate import UNKNOWN, Value
-from guiderail_verify.judge import KNOWN_BY
+from guiderail_verify.judge import KNOWN_BY, typed_value
 
 RANKS: Final = {name: rank for rank, name in enumerate(KNOWN_BY)}
+_INTEGER: Final = {"type": "integer"}
 _SMALLEST, _LARGEST = float("-inf"), float("inf")
 
 
@@ -118,8 +119,7 @@ def _number(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    number = _number(value)
-    return number if number.__class__ is int else UNKNOWN
+    return typed_value(_number(value), _INTEGER)
 
 
 def _members(value: Any) -> Any:
