@@ -102,6 +102,7 @@ def test_a_rate_that_is_undefined_is_not_zero() -> None:
         "groups": [{"by": {"sex": "f"}, "n": 3, **rates}],
         "verdicts": {},
         "comparisons": [],
+        "rank_correlations": [],
         "intersections": {"deepest": 1, "attributes": 1},
     }
     text = plain_text(fairness_lines("fairness", document))

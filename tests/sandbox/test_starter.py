@@ -125,9 +125,14 @@ def test_nobody_waits_means_the_child_ends(tmp_path: Path) -> None:
             time.sleep(0.01)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
-    threading.Thread(target=interrupt, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "1", "sleep")
+    # Whoever runs tests in the background starts them deaf to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "1", "sleep")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert ended(int((tmp_path / "1" / "pid").read_text()))
 
