@@ -247,11 +247,16 @@ def is_parquet(path: Path) -> bool:
 
 
 def new_connection() -> duckdb.DuckDBPyConnection:
-    """An engine of its own that loads nothing from the network."""
-    return duckdb.connect(
+    """An engine of its own that loads nothing from the network and prints nothing.
+
+    Where a program has no file, as in a notebook, DuckDB would print a progress bar.
+    """
+    connection = duckdb.connect(
         ":memory:",
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
     )
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:

@@ -64,6 +64,7 @@ def _parquet(path: Path, most: int | None) -> pd.DataFrame:
 
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
+            connection.execute("SET enable_progress_bar = false")
             rows = connection.read_parquet(str(path))
             columns = (rows if most is None else rows.limit(most)).fetchnumpy()
     except duckdb.Error as problem:
