@@ -28,9 +28,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Size:
-    """data: names the files, which several questions share."""
+    """data: names the files, which several questions share. amount: rows or features."""
 
     label: str
+    amount: int
     data: str
     make: Make
 
@@ -49,18 +50,20 @@ class Compared:
 
 
 def _decided() -> tuple[Size, ...]:
-    return tuple(Size(f"{n:,} rows", f"decided-{n}", partial(decided_rows, rows=n)) for n in ROWS)
+    return tuple(
+        Size(f"{n:,} rows", n, f"decided-{n}", partial(decided_rows, rows=n)) for n in ROWS
+    )
 
 
 def _longer() -> tuple[Size, ...]:
     make = partial(features, count=10)
-    return tuple(Size(f"{n:,} rows", f"features-{n}-10", partial(make, rows=n)) for n in ROWS)
+    return tuple(Size(f"{n:,} rows", n, f"features-{n}-10", partial(make, rows=n)) for n in ROWS)
 
 
 def _wider() -> tuple[Size, ...]:
     make = partial(features, rows=100_000)
     return tuple(
-        Size(f"{n} features", f"features-100000-{n}", partial(make, count=n)) for n in FEATURES
+        Size(f"{n} features", n, f"features-100000-{n}", partial(make, count=n)) for n in FEATURES
     )
 
 
@@ -129,7 +132,7 @@ WIDER = (
     Compared(
         "proxies of 2 attributes, 10,000 rows",
         tuple(
-            Size(f"{n} features", f"proxies-{n}", partial(proxy_rows, rows=10_000, count=n))
+            Size(f"{n} features", n, f"proxies-{n}", partial(proxy_rows, rows=10_000, count=n))
             for n in FEATURES
         ),
         (
@@ -156,7 +159,7 @@ def _credit(folder: Path) -> None:
 
 SUITE = Compared(
     "suite of a model, 10,000 rows, 13 features, 2 protected attributes, an older model",
-    (Size("German Credit", "credit", _credit),),
+    (Size("German Credit", 10_000, "credit", _credit),),
     (
         _ours("Guiderail", "suite", "what the gates of a model measure"),
         _theirs("bdp-model-gate", "bdp-model-gate", "suite", "its default checks"),
