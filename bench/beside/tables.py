@@ -28,7 +28,8 @@ def conditions() -> Iterator[str]:
         f"Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
         f"numpy {numpy.__version__}; {os.cpu_count()} cores ({cpu.partition(chr(10))[0].strip()}), "
         f"{os.getloadavg()[1]:.1f} programs running on average at the end. "
-        f"Limits: {MEGABYTES // 1024} GB, {SECONDS} s of processor time."
+        f"Linear algebra on one thread. Limits: {MEGABYTES // 1024} GB, "
+        f"{SECONDS} s of processor time."
     )
     yield ""
 
