@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from beside.environments import BUILD, python_of
 from beside.processes import Found, ask, found_in
 from beside.questions import COMPARED, SUITE, WIDER, Asked, Compared, Size
-from beside.tables import Answers, conditions, main_table, suite_tables
+from beside.tables import Answers, computed, conditions, main_table, suite_tables
 
 ANSWERS = BUILD / "answers"
 DATA = BUILD / "data"
@@ -83,6 +83,7 @@ def main(arguments: list[str]) -> None:
     print("\n".join(conditions()))
     print("\n".join(main_table(COMPARED, found)))
     print("\n".join(main_table(WIDER, found)))
+    print("\n".join(computed((*COMPARED, *WIDER))))
     print("\n".join(suite_tables(SUITE, found)))
 
 

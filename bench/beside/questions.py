@@ -102,11 +102,11 @@ _DRIFT = (
     _theirs("scipy", "scipy", "drift", "KS with p, Wasserstein; chi-square with p, Jensen-Shannon"),
     _theirs(
         "Evidently", "evidently", "drift",
-        "p of KS, Wasserstein; p of chi-square, Jensen-Shannon; a report with plots' data",
+        "p of KS and Wasserstein; p of chi-square and Jensen-Shannon; a report with data to plot",
     ),
     _theirs(
         "NannyML", "nannyml", "drift",
-        "KS and Wasserstein (over 10,000 quantiles where there are more rows), chi-square, "
+        "KS and Wasserstein estimated in 10,000 equally wide bins of the reference, chi-square, "
         "Jensen-Shannon; thresholds from the reference",
     ),
 )  # fmt: skip
@@ -114,7 +114,7 @@ _DRIFT = (
 COMPARED = (
     Compared("rates of 15 groups of 4 attributes", _decided(), _of_groups("groups")),
     Compared("rates of 419 groups and intersections", _decided(), _of_groups("intersections")),
-    Compared("drift of 10 features", _longer(), _DRIFT),
+    Compared("drift of features, 10 of them", _longer(), _DRIFT),
     Compared(
         "area under the ROC curve",
         _decided(),
@@ -128,7 +128,7 @@ COMPARED = (
 """By rows."""
 
 WIDER = (
-    Compared("drift, 100,000 rows", _wider(), _DRIFT),
+    Compared("drift of features, 100,000 rows", _wider(), _DRIFT),
     Compared(
         "proxies of 2 attributes, 10,000 rows",
         tuple(
