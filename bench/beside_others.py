@@ -5,8 +5,8 @@ rival in an environment of its own (`bench/environments/*.txt`, made under build
 Printed are tables in Markdown: processor seconds from the files to the figures, the part of them
 that reading took in parentheses, and the peak of memory, libraries included; then whether the
 figures agree with ours. The quickest of three rounds counts, or the only one where it took long.
-A process is ended at 4 GB and at 120 processor seconds (900 for the suite). Where a tenth of the
-rows took more than a tenth of that already, the larger size is not tried.
+A process is ended at 4 GB and at 120 processor seconds (900 for the suite). Where the next smaller
+size was ended, or took so long that in proportion this one must be, it is not tried.
 
 Answers are kept under build/beside/answers, so that an interrupted run goes on; `--again` asks
 everything anew, and `--again WORD` what has this word in its name. Linux only.
@@ -21,14 +21,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from beside.environments import BUILD, python_of
-from beside.processes import SECONDS, Found, ask, found_in
+from beside.processes import Found, ask, found_in
 from beside.questions import COMPARED, SUITE, WIDER, Asked, Compared, Size
-from beside.tables import Answers, conditions, main_table, suite_tables
+from beside.tables import Answers, computed, conditions, main_table, suite_tables
 
 ANSWERS = BUILD / "answers"
 DATA = BUILD / "data"
-_TOO_SLOW = SECONDS / 10
-"""In proportion, ten times the rows would take longer than the limit."""
 
 
 def answered(compared: tuple[Compared, ...]) -> Answers:
@@ -50,8 +48,7 @@ def _answer(one: Compared, asked: Asked, size: Size, found: Answers) -> Found:
     kept = ANSWERS / f"{size.data}-{asked.package or 'guiderail'}-{asked.question}.json"
     if kept.exists():
         return found_in(kept)
-    before = _one_smaller(one, asked, size, found)
-    if before is not None and (before.seconds is None or before.seconds > _TOO_SLOW):
+    if _too_long(one, asked, size, found):
         return Found(reason="not tried")
     python = Path(sys.executable) if asked.package is None else python_of(asked.package)
     if isinstance(python, str):
@@ -65,9 +62,14 @@ def _answer(one: Compared, asked: Asked, size: Size, found: Answers) -> Found:
     return ask(python, asked.worker, asked.question, folder, kept, one.limit)
 
 
-def _one_smaller(one: Compared, asked: Asked, size: Size, found: Answers) -> Found | None:
+def _too_long(one: Compared, asked: Asked, size: Size, found: Answers) -> bool:
+    """Whether the next smaller size was stopped, or took so long that this one must be."""
     place = one.sizes.index(size)
-    return found[one.name, asked.library, one.sizes[place - 1].label] if place else None
+    if place == 0:
+        return False
+    smaller = one.sizes[place - 1]
+    before = found[one.name, asked.library, smaller.label].seconds
+    return before is None or before * size.amount / smaller.amount > one.limit
 
 
 def main(arguments: list[str]) -> None:
@@ -81,6 +83,7 @@ def main(arguments: list[str]) -> None:
     print("\n".join(conditions()))
     print("\n".join(main_table(COMPARED, found)))
     print("\n".join(main_table(WIDER, found)))
+    print("\n".join(computed((*COMPARED, *WIDER))))
     print("\n".join(suite_tables(SUITE, found)))
 
 

@@ -30,7 +30,9 @@ def agreement(pairs: Sequence[Pair]) -> str:
     for ours, theirs in pairs:
         for key, first, second in compared_figures(ours, theirs):
             measure = key.partition("|")[0]
-            if isinstance(first, list):
+            if first == second:
+                equal += 1
+            elif isinstance(first, list):
                 low, high = first
                 bounded[measure] = bounded.get(measure, 0) + 1
                 inside += low - EQUAL <= second <= high + EQUAL

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from guiderail.measure.profile import make_profile
+
 ATTRIBUTES = ("sex", "region", "race", "age_band")
 REFERENCE_ROWS = 100_000
 _FAR = 10**12
@@ -38,13 +40,18 @@ def decided_rows(folder: Path, rows: int) -> None:
 
 
 def features(folder: Path, rows: int, count: int) -> None:
-    """reference.parquet and current.parquet: of five features four are numbers and one is text."""
+    """reference.parquet and current.parquet: of five features four are numbers and one is text.
+
+    profile.json is Guiderail's profile of the reference, which is stored long before.
+    """
     for name, first, size, moved in (
         ("reference", _FAR, REFERENCE_ROWS, 0.0),
         ("current", 0, rows, 1.0),
     ):
         columns = ", ".join(f"{_feature(j, moved)} AS {feature_name(j)}" for j in range(count))
         _write(first, size, (columns,), folder / f"{name}.parquet")
+    profile = make_profile(folder / "reference.parquet")
+    (folder / "profile.json").write_text(profile.to_json(), encoding="utf-8")
 
 
 def proxy_rows(folder: Path, rows: int, count: int) -> None:

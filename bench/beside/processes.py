@@ -12,6 +12,8 @@ from typing import Any
 
 MEGABYTES = 4096
 SECONDS = 120
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Threads of linear algebra that wait for each other spin, and that counts as processor time."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -38,7 +40,7 @@ def ask(
     partly.unlink(missing_ok=True)
     parts = [str(python), "-W", "ignore", str(script), question, str(data), str(partly)]
     with answer.with_suffix(".log").open("w") as log:
-        process = subprocess.Popen(parts, stdout=log, stderr=log)
+        process = subprocess.Popen(parts, stdout=log, stderr=log, env=os.environ | ONE_THREAD)
         reason = _watch(process, limit)
     if not reason and partly.exists():
         partly.rename(answer)

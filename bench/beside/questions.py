@@ -28,9 +28,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Size:
-    """data: names the files, which several questions share."""
+    """data: names the files, which several questions share. amount: rows or features."""
 
     label: str
+    amount: int
     data: str
     make: Make
 
@@ -49,18 +50,20 @@ class Compared:
 
 
 def _decided() -> tuple[Size, ...]:
-    return tuple(Size(f"{n:,} rows", f"decided-{n}", partial(decided_rows, rows=n)) for n in ROWS)
+    return tuple(
+        Size(f"{n:,} rows", n, f"decided-{n}", partial(decided_rows, rows=n)) for n in ROWS
+    )
 
 
 def _longer() -> tuple[Size, ...]:
     make = partial(features, count=10)
-    return tuple(Size(f"{n:,} rows", f"features-{n}-10", partial(make, rows=n)) for n in ROWS)
+    return tuple(Size(f"{n:,} rows", n, f"features-{n}-10", partial(make, rows=n)) for n in ROWS)
 
 
 def _wider() -> tuple[Size, ...]:
     make = partial(features, rows=100_000)
     return tuple(
-        Size(f"{n} features", f"features-100000-{n}", partial(make, count=n)) for n in FEATURES
+        Size(f"{n} features", n, f"features-100000-{n}", partial(make, count=n)) for n in FEATURES
     )
 
 
@@ -99,11 +102,11 @@ _DRIFT = (
     _theirs("scipy", "scipy", "drift", "KS with p, Wasserstein; chi-square with p, Jensen-Shannon"),
     _theirs(
         "Evidently", "evidently", "drift",
-        "p of KS, Wasserstein; p of chi-square, Jensen-Shannon; a report with plots' data",
+        "p of KS and Wasserstein; p of chi-square and Jensen-Shannon; a report with data to plot",
     ),
     _theirs(
         "NannyML", "nannyml", "drift",
-        "KS and Wasserstein (over 10,000 quantiles where there are more rows), chi-square, "
+        "KS and Wasserstein estimated in 10,000 equally wide bins of the reference, chi-square, "
         "Jensen-Shannon; thresholds from the reference",
     ),
 )  # fmt: skip
@@ -111,7 +114,7 @@ _DRIFT = (
 COMPARED = (
     Compared("rates of 15 groups of 4 attributes", _decided(), _of_groups("groups")),
     Compared("rates of 419 groups and intersections", _decided(), _of_groups("intersections")),
-    Compared("drift of 10 features", _longer(), _DRIFT),
+    Compared("drift of features, 10 of them", _longer(), _DRIFT),
     Compared(
         "area under the ROC curve",
         _decided(),
@@ -125,11 +128,11 @@ COMPARED = (
 """By rows."""
 
 WIDER = (
-    Compared("drift, 100,000 rows", _wider(), _DRIFT),
+    Compared("drift of features, 100,000 rows", _wider(), _DRIFT),
     Compared(
         "proxies of 2 attributes, 10,000 rows",
         tuple(
-            Size(f"{n} features", f"proxies-{n}", partial(proxy_rows, rows=10_000, count=n))
+            Size(f"{n} features", n, f"proxies-{n}", partial(proxy_rows, rows=10_000, count=n))
             for n in FEATURES
         ),
         (
@@ -156,7 +159,7 @@ def _credit(folder: Path) -> None:
 
 SUITE = Compared(
     "suite of a model, 10,000 rows, 13 features, 2 protected attributes, an older model",
-    (Size("German Credit", "credit", _credit),),
+    (Size("German Credit", 10_000, "credit", _credit),),
     (
         _ours("Guiderail", "suite", "what the gates of a model measure"),
         _theirs("bdp-model-gate", "bdp-model-gate", "suite", "its default checks"),

@@ -20,6 +20,8 @@ Answers = dict[tuple[str, str, str], Found]
 """By question, library and label of the size."""
 
 _ALONE = "no figure in common"
+_SHOWN = 0.005
+"""Seconds; less is not worth a bracket. Guiderail reads while it counts."""
 
 
 def conditions() -> Iterator[str]:
@@ -28,13 +30,14 @@ def conditions() -> Iterator[str]:
         f"Python {platform.python_version()}, DuckDB {duckdb.__version__}, "
         f"numpy {numpy.__version__}; {os.cpu_count()} cores ({cpu.partition(chr(10))[0].strip()}), "
         f"{os.getloadavg()[1]:.1f} programs running on average at the end. "
-        f"Limits: {MEGABYTES // 1024} GB, {SECONDS} s of processor time."
+        f"Linear algebra on one thread. Limits: {MEGABYTES // 1024} GB, "
+        f"{SECONDS} s of processor time."
     )
     yield ""
 
 
 def main_table(compared: tuple[Compared, ...], found: Answers) -> Iterator[str]:
-    """One line for each question and library; what each computes below."""
+    """One line for each question and library."""
     labels = [size.label for size in compared[0].sizes]
     yield f"| question | library | {' | '.join(labels)} | figures like ours |"
     yield "|---" * (len(labels) + 3) + "|"
@@ -45,15 +48,18 @@ def main_table(compared: tuple[Compared, ...], found: Answers) -> Iterator[str]:
             name = one.name if place == 0 else ""
             yield f"| {name} | {titled(asked)} | {' | '.join(cells)} | {alike} |"
     yield ""
+
+
+def computed(compared: tuple[Compared, ...]) -> Iterator[str]:
+    """What each library computes, told once where it is the same for several questions."""
     yield "What each computes:"
     yield ""
-    told = set()
+    lines: dict[tuple[str, str], list[str]] = {}
     for one in compared:
         for asked in one.asked:
-            line = f"- {one.name.partition(',')[0]}, {asked.library}: {asked.computes}."
-            if asked.computes not in told:
-                yield line
-            told.add(asked.computes)
+            lines.setdefault((asked.library, asked.computes), []).append(one.name.partition(",")[0])
+    for (library, computes), names in lines.items():
+        yield f"- {' and '.join(dict.fromkeys(names))}, {library}: {computes}."
     yield ""
 
 
@@ -64,7 +70,7 @@ def titled(asked: Asked) -> str:
 def _cell(found: Found) -> str:
     if found.seconds is None or found.reading is None:
         return found.reason
-    reading = f" ({found.reading:.2f})" if found.reading else ""
+    reading = f" ({found.reading:.2f})" if found.reading >= _SHOWN else ""
     return f"{found.seconds:.2f}{reading} s, {found.megabytes:,.0f} MB"
 
 

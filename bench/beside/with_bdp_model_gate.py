@@ -118,7 +118,7 @@ def result_figures(check: str, held: dict[str, Any]) -> Figures:
     if check == "challenger_guardrails" and "delta" in held:
         return {"change of Brier score|": held["delta"]}
     if check == "disparate_impact":
-        return {f"spread of selection_rate|{by}": held["disparity"]}
+        return {f"spread of selection_rate|{by}": held["demographic_parity_diff"]}
     if check == "equalised_odds" and held.get("notion") == "equalised_odds":
         return {
             f"spread of tpr|{by}": held["tpr_difference"],
