@@ -17,17 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from guiderail.core.errors import InputError
-from guiderail.manifest.strict_yaml import load_file
+from guiderail.measure.plan_file import (
+    Amount,
+    AmountRange,
+    Currency,
+    PlanPart,
+    Positive,
+    load_plan,
+)
 from guiderail.measure.run_cost import Running
 from guiderail.measure.schedule import runs_per_month
-from guiderail.measure.serving_plan import Amount, AmountRange, PlanPart, Positive
 
 
 class _Plan(PlanPart):
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
     schedule: Annotated[str, Field(max_length=200)] | None = None
     runs_per_month: AmountRange | None = None
     cpus: Positive
@@ -60,20 +65,11 @@ class RunPlan:
 
 def read_run_plan(path: Path) -> RunPlan:
     """Raises InputError with the place of the first thing in the file that is not right."""
-    document = load_file(path)
-    try:
-        plan = _Plan.model_validate(document.data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        named = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise InputError(
-            f"{named}: {said}" if named else said,
-            code="plan/invalid",
-            advice="A run plan states currency, schedule (or runs_per_month), cpus and "
-            "price_per_cpu_hour.",
-            place=document.place(tuple(first["loc"])),
-        ) from error
+    plan = load_plan(
+        path,
+        _Plan,
+        "A run plan states currency, schedule (or runs_per_month), cpus and price_per_cpu_hour.",
+    )
     return RunPlan(plan.currency, _running(plan))
 
 

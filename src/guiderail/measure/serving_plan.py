@@ -18,48 +18,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from guiderail.core.errors import InputError
-from guiderail.manifest.strict_yaml import load_file
-from guiderail.measure.monthly_cost import Range, Serving
-
-Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
-
-
-class PlanPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class AmountRange(PlanPart):
-    """low, expected and high, or one number for all three."""
-
-    low: Amount
-    expected: Amount
-    high: Amount
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_one_number(cls, data: Any) -> Any:
-        if isinstance(data, int | float) and not isinstance(data, bool):
-            return {"low": data, "expected": data, "high": data}
-        return data
-
-    @model_validator(mode="after")
-    def _ascends(self) -> AmountRange:
-        if not self.low <= self.expected <= self.high:
-            raise ValueError("low, expected and high must not descend")
-        return self
-
-    def range(self) -> Range:
-        return Range(self.low, self.expected, self.high)
+from guiderail.measure.monthly_cost import Serving
+from guiderail.measure.plan_file import (
+    Amount,
+    AmountRange,
+    Currency,
+    PlanPart,
+    Positive,
+    load_plan,
+)
 
 
 class _Plan(PlanPart):
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
     requests_per_month: AmountRange
     busiest_hour: Annotated[float, Field(ge=1, le=730, allow_inf_nan=False)]
     rows_per_request: Annotated[int, Field(ge=1, le=1_000_000)] = 1
@@ -90,20 +65,12 @@ class ServingPlan:
 
 def read_plan(path: Path) -> ServingPlan:
     """Raises InputError with the place of the first thing in the file that is not right."""
-    document = load_file(path)
-    try:
-        plan = _Plan.model_validate(document.data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        named = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise InputError(
-            f"{named}: {said}" if named else said,
-            code="plan/invalid",
-            advice="A serving plan states currency, requests_per_month, busiest_hour, replicas, "
-            "cpus_per_replica, utilisation and price_per_cpu_hour.",
-            place=document.place(tuple(first["loc"])),
-        ) from error
+    plan = load_plan(
+        path,
+        _Plan,
+        "A serving plan states currency, requests_per_month, busiest_hour, replicas, "
+        "cpus_per_replica, utilisation and price_per_cpu_hour.",
+    )
     return ServingPlan(plan.currency, _serving(plan))
 
 
