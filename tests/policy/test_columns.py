@@ -156,7 +156,12 @@ def test_facts_that_no_decision_stored_are_refused(row: Any) -> None:
     assert reader.read(stored(CALM_OF["model"])).codes == calm.codes
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"use.domain":{"value":"\xff"}}', b"null"])
+DEEP = b'{"use.domain":' + b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{", b'{"use.domain":{"value":"\xff"}}', b"null", DEEP]
+)
 def test_text_that_is_no_record_is_refused(text: bytes) -> None:
     with pytest.raises(UnreadableError):
         ColumnReader(TYPES).read(text)

@@ -77,7 +77,7 @@ class Server:
             source=_text(row, "source", what),
             location=_text(place, "artifact_uri", what),
             run=row.get("run_id") or None,
-            ready=row.get("status", "READY") == "READY",
+            ready=row.get("status") == "READY",
         )
 
     def logged(self, model: str) -> LoggedModel:

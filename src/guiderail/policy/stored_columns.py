@@ -74,7 +74,7 @@ class ColumnReader:
         """
         try:
             texts = msgspec.structs.astuple(self._decode(stored))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise UnreadableError(str(error)) from None
         self._last = self._read(texts, self._last)
         return self._last
@@ -112,7 +112,7 @@ class ColumnReader:
     def _interval(self, place: int, text: msgspec.Raw) -> tuple[array[float], int]:
         try:
             *numbers, rank = interval_reading(_stored_interval(text) if bytes(text) else None)
-        except (ValueError, KeyError, msgspec.MsgspecError) as error:
+        except (ValueError, KeyError, RecursionError, msgspec.MsgspecError) as error:
             raise UnreadableError(f"{self._intervals[place]}: {error}") from None
         return array("d", numbers), rank
 
@@ -146,7 +146,7 @@ class _Seen(dict[bytes, int]):
         if reading is None:
             try:
                 reading = self._read(msgspec.json.decode(text))
-            except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError, msgspec.MsgspecError) as error:
                 raise UnreadableError(f"{self.name}: {error}") from None
             if len(self._known) < _REMEMBERED:
                 self._known[text] = reading
