@@ -37,7 +37,7 @@ from guiderail.facts.fact import Fact, FactSet, Unknown
 from guiderail.policy import load_pack
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.readings import readings_of
-from guiderail.policy.replay import Decided, replay
+from guiderail.policy.replay import Decided, Replayer
 from guiderail.policy.weigh import weigh
 from guiderail.service.records import store_pack
 from guiderail.service.replay import replay_document_of
@@ -176,8 +176,8 @@ def main() -> None:
         workspace = start_store(Path(folder), pack)
         timer = Timer()
         produced = timer.unless(kept(workspace, records(pack, count), sizes))
-        result = timer.run("facts in memory", count, lambda: replay(
-            produced, other(pack), lambda _: pack, HOURS))  # fmt: skip
+        result = timer.run("facts in memory", count, lambda: Replayer(
+            other(pack), lambda _: pack, HOURS).replay(produced))  # fmt: skip
         print(f"  {len(result.moved):,} would be different: {result.by_transition}")
         document = Timer().run("from the store (SQLite)", count, lambda: replay_document_of(
             workspace, "model", since=None, every=False))  # fmt: skip
