@@ -44,7 +44,7 @@ def seal(store: Store, keyring: Keyring, now: datetime) -> Checkpoint:
     Raises IntegrityError, and signs nothing, where the stored log does not continue the last
     checkpoint or the kept one: a log never signs two histories.
     """
-    with store.transaction() as tx:
+    with store.transaction(alone=True) as tx:
         size = int(tx.execute(select(log_head.c.size).with_for_update()).scalar_one())
         nodes = _Nodes(tx)
         last = _opened(latest_note(tx), keyring, "last")
