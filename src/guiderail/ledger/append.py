@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -82,6 +82,13 @@ def append_all(
             _store(tx, event, Appended(seq, number, body), subject, payload)
             appended.append(Appended(seq, number, body))
         return appended
+
+
+def pseudonyms(
+    tx: Transaction, people: Iterable[str], *, entropy: Entropy = secrets.token_bytes
+) -> dict[str, str]:
+    """The pseudonym of each person, made where there is none yet."""
+    return {person: _pseudonym(tx, person, entropy) for person in sorted(set(people))}
 
 
 def commitment(salt: bytes, clear: bytes) -> str:

@@ -18,6 +18,7 @@ from guiderail.core.subject import Actor, Subject
 EventName = Literal[
     "workspace.created",
     "key.created",
+    "register.changed",
     "policy.proposed",
     "policy.reviewed",
     "policy.withdrawn",
@@ -98,6 +99,12 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "key.created",
         "{actor} created the keys of the log {origin}.",
         ("origin", "checkpoint_key", "permit_key"),
+    ),
+    EventType(
+        "register.changed",
+        "The register {register} was recorded as {actor} found it.",
+        ("register", "digest"),
+        ("before",),
     ),
     EventType(
         "policy.proposed",

@@ -39,6 +39,7 @@ from guiderail_verify.check_cases import bound_evidence_of
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.note import parse_checkpoint
+from guiderail_verify.registers import is_register
 from guiderail_verify.sampling import draw
 
 
@@ -135,6 +136,8 @@ def _collect(
         files |= case_files(reader, framed[case])
     for digest in {digest for _, digest in bound_evidence_of(entries, drawn)}:
         files[layout.evidence_path(digest)] = workspace.blobs.read(digest)
+    for register in {entry.digest or "" for entry in entries if is_register(entry)}:
+        files[layout.register_path(register)] = workspace.blobs.read(register)
     files["index.html"] = audit_page(
         scope, note, framed, drawn, people, files, log_size=size
     ).encode("utf-8")

@@ -23,6 +23,7 @@ from guiderail.review.required import valid_approvals
 from guiderail.review.states import State
 from guiderail.service.journal import case_subject, record
 from guiderail.service.redecide import refuse_other_decision
+from guiderail.service.registers import transaction
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -56,7 +57,7 @@ def issue_permit(workspace: Workspace, case_id: str) -> Case:
     """
     void_if_changed(workspace, case_id)
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         if case.state is State.APPROVED:
             dossier = cases.load_dossier(tx, case.dossier_digest)

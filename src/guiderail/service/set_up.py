@@ -15,6 +15,7 @@ from guiderail.sandbox.model_summary import ModelSummary
 from guiderail.service.journal import record
 from guiderail.service.policy_activate import activate
 from guiderail.service.policy_in_force import write_in_force
+from guiderail.service.registers import record_registers
 from guiderail.service.workspace import Workspace, create_workspace, operating_system_user
 
 _PEOPLE = """\
@@ -91,6 +92,7 @@ def create(
             },
             outcome="done",
         )
+        record_registers(tx, workspace, actor)
         for kind in shipped_kinds():
             activate(tx, workspace, load_pack(kind), actor, effective_at=now)
     with workspace.store.read() as snapshot:

@@ -36,6 +36,7 @@ from guiderail.service.records import (
     store_pack,
     workload_row,
 )
+from guiderail.service.registers import transaction
 from guiderail.service.snapshot import facts_to_json
 from guiderail.service.take_back import take_back_permits
 from guiderail.service.workspace import Workspace
@@ -99,7 +100,7 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
         decision_document(decision),
     )
     production = known.production.digest if known.production else None
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         _refuse_twice(tx, release)
         if _production(tx, name) != production:
             raise ConflictError(

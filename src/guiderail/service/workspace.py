@@ -65,8 +65,13 @@ class Workspace:
     def ceilings(self) -> Mapping[str, ApprovedCeiling]:
         """Ceilings of monthly cost by workload, those that a finance owner approved."""
         owners = {person.id for person in self.register.in_role("finance-owner")}
-        found = load_ceilings(self.home / "ceilings.yaml")
+        found = self.written_ceilings
         return {name: one for name, one in found.items() if one.approved_by in owners}
+
+    @cached_property
+    def written_ceilings(self) -> Mapping[str, ApprovedCeiling]:
+        """Every ceiling of `ceilings.yaml`, whoever approved it."""
+        return load_ceilings(self.home / "ceilings.yaml")
 
     @cached_property
     def columns(self) -> ColumnDictionary | None:

@@ -271,6 +271,20 @@ policy_activation = Table(
     Index(None, "change_id"),
 )
 
+# --- The registers of the workspace ---------------------------------------------------------------
+
+register_version = Table(
+    "register_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("register", Text, nullable=False),  # people, features, ceilings or columns
+    Column("source", Text, nullable=False),  # digest of what its file said
+    Column("digest", Text, nullable=False),  # digest of the blob with the recorded register
+    Column("at", Text, nullable=False),
+    Index(None, "register"),
+)
+"""Which version of a register the ledger recorded last; derived from `register.changed`."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -360,6 +374,14 @@ vault_salt = Table(
     Column("value", LargeBinary, nullable=False),  # canonical JSON in clear
 )
 """The clear payload of an entry and the salt of its commitment."""
+
+register_salt = Table(
+    "register_salt",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+)
+"""The salt under which recorded registers commit to who a person is. Erased with the person."""
 
 APPEND_ONLY = (log_entry, log_checkpoint)
 """Tables whose rows triggers refuse to change or delete: a second line, not the proof."""

@@ -51,6 +51,11 @@ def evidence_path(digest: str) -> str:
     return f"evidence/{hexadecimal(digest)}"
 
 
+def register_path(digest: str) -> str:
+    """Where the recorded register of a digest stands."""
+    return f"registers/{hexadecimal(digest)}.json"
+
+
 def case_path(case: str, *parts: str) -> str:
     """Raises VerifyError `pack/path` where an id could not be the name of a file."""
     names = (case, *parts)

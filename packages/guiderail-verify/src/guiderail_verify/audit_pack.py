@@ -27,6 +27,7 @@ from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.note import Checkpoint, NoteKey, open_checkpoint
 from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.registers import PEOPLE, PeopleOnRecord, is_register, read_people
 from guiderail_verify.sampling import draw
 
 
@@ -125,6 +126,24 @@ class AuditPack:
             return self.frame
         drawn = draw([history.framed for history in self.frame.values()], *sample)
         return {case: self.frame[case] for case in drawn}
+
+    @cached_property
+    def registers(self) -> list[tuple[int, PeopleOnRecord]]:
+        """Every recorded register of people with the number of its entry, oldest first."""
+        return [
+            (entry.seq, read_people(self.read(files.register_path(entry.digest or ""))))
+            for entry in self.bare_entries
+            if is_register(entry, PEOPLE)
+        ]
+
+    def people_at(self, seq: int) -> PeopleOnRecord:
+        """The register of people that the use case of entry `seq` rested on."""
+        known = [register for at, register in self.registers if at < seq]
+        if not known:
+            raise VerifyError(
+                "pack/register", f"no register of people was recorded before entry {seq}"
+            )
+        return known[-1]
 
     def record(self, case: str) -> Mapping[str, Any]:
         return self.object(files.case_path(case, "case.json"))

@@ -15,6 +15,7 @@ from guiderail_verify.canonical import canonical_json
 from guiderail_verify.checks import Check
 from guiderail_verify.permit import VERIFICATION_RESULT, Permit, open_permit
 from guiderail_verify.proof import parse_proof, verify_proof
+from guiderail_verify.registers import REGISTER
 
 STARTS = {"rollout.started": "deploy", "rollback.started": "rollback"}
 _REVIEW_FIELDS = ("dossier", "role", "verdict", "reason", "conditions", "accepted_gates")
@@ -87,7 +88,7 @@ def bound_evidence_of(
     for entry in entries:
         if entry.case in cases or entry.kind == "policy":
             for type_, digest in entry.evidence.values():
-                if type_ != VERIFICATION_RESULT:
+                if type_ not in (VERIFICATION_RESULT, REGISTER):
                     yield entry, digest
 
 
