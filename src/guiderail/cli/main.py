@@ -47,6 +47,9 @@ COMMANDS: dict[str, Entry] = {
     "gate": Entry("gate", "gate", "one yes or no for schedulers; closed without a permit", "Run"),
     "policy": Entry("policy", "policy", "write, check, compare and change the policy", "Govern"),
     "ledger": Entry("ledger", "ledger", "the audit trail: log, verify, checkpoint", "Govern"),
+    "witness": Entry(
+        "witness", "witness", "remember other people's ledgers: for internal audit", "Govern"
+    ),
     "demo": Entry("demo", "demo", "watch two real models go through all of it", "Govern"),
 }
 

@@ -43,6 +43,9 @@ EventName = Literal[
     "data.approved",
     "data.refused",
     "team.acknowledged",
+    "witness.added",
+    "witness.removed",
+    "witness.required",
 ]
 
 IMPERSONATED_BY = "impersonated_by"
@@ -244,6 +247,21 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "{actor} acknowledged the change of {subject} for the team {team}.",
         ("team",),
         ("rollout", "case", "note"),
+    ),
+    EventType(
+        "witness.added",
+        "{actor} lets the witness {subject} at {url} cosign checkpoints.",
+        ("url", "verifier_key"),
+    ),
+    EventType(
+        "witness.removed",
+        "{actor} no longer asks the witness {subject}.",
+        ("url", "verifier_key"),
+    ),
+    EventType(
+        "witness.required",
+        "{actor} requires cosignatures of {quorum} witnesses within {within_hours} hours.",
+        ("quorum", "within_hours"),
     ),
 )
 

@@ -33,6 +33,7 @@ class Action(StrEnum):
     DECIDE_POLICY = "decide-policy"
     DEPLOY = "deploy"
     WITHDRAW = "withdraw"
+    CHOOSE_WITNESSES = "choose-witnesses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,9 @@ class Matter:
     role: str | None = None
     needed_roles: tuple[str, ...] = field(default=())
     can_know: frozenset[str] = frozenset()
+
+
+WITNESS_CHOOSERS = ("administrator", "ml-platform-engineer", "data-platform-engineer")
 
 
 def decide(
@@ -181,6 +185,18 @@ def _may_deploy(person: Person, matter: Matter, _: Register, __: date) -> Author
     )
 
 
+def _may_choose_witnesses(
+    person: Person, _: Matter, __: Register, ___: date
+) -> Authorisation | None:
+    if set(person.roles) & set(WITNESS_CHOOSERS):
+        return None
+    return _refuse(
+        "witness-role",
+        f"{person.name} has none of the roles {', '.join(WITNESS_CHOOSERS)}: only they choose who "
+        "witnesses the ledger.",
+    )
+
+
 _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.SUBMIT: (),
     Action.ANSWER: (_submitted_or_can_know,),
@@ -189,6 +205,7 @@ _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.CONFIRM_USE: (_deciding(CONFIRMATION),),
     Action.DECIDE_POLICY: (_deciding(POLICY_APPROVAL),),
     Action.DEPLOY: (_may_deploy,),
+    Action.CHOOSE_WITNESSES: (_may_choose_witnesses,),
 }
 
 _WORDS = {
@@ -199,4 +216,5 @@ _WORDS = {
     Action.CONFIRM_USE: "confirm the use profile",
     Action.DECIDE_POLICY: "decide on this policy change",
     Action.DEPLOY: "deploy and roll back this workload",
+    Action.CHOOSE_WITNESSES: "choose who witnesses the ledger",
 }

@@ -1,7 +1,8 @@
 """Write an audit pack: what an auditor needs to check the ledger and the decisions without us.
 
-The same ledger gives the same bytes: nothing in a pack depends on the clock, on the machine or on
-what else the workspace holds. Reading it changes nothing but the seal of the log.
+The same ledger gives the same bytes: nothing in a pack depends on the machine or on what else the
+workspace holds, nor on the clock, but for the warning that what witnesses confirmed is too old.
+Reading it changes nothing but the seal of the log and what its witnesses cosigned.
 """
 
 from __future__ import annotations
@@ -22,9 +23,13 @@ from guiderail.core.digest import canonical_json, sha256_digest
 from guiderail.core.errors import ConflictError, InputError, IntegrityError
 from guiderail.core.subject import Subject
 from guiderail.ledger.append import PAYLOAD_FIELD
-from guiderail.ledger.seal import latest_note, seal
-from guiderail.render.audit_page import READ_ME, audit_page
+from guiderail.ledger.standing import standing
+from guiderail.ledger.witnesses import latest_cosigned_note
+from guiderail.render.audit_page import audit_page, read_me
 from guiderail.service.audit_case import Reader, case_files
+from guiderail.service.audit_outside import outside_files
+from guiderail.service.sealing import seal_and_ask
+from guiderail.service.witnesses import standing_document
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.columns import column_bytes
@@ -74,7 +79,7 @@ def export(
             code="audit/period",
             advice="Both days belong to the period; --until cannot be before --since.",
         )
-    seal(workspace.store, workspace.keyring, workspace.clock())
+    seal_and_ask(workspace)
     scope = Manifest(
         workload,
         None if since is None else since.isoformat(),
@@ -107,7 +112,8 @@ def _collect(
     snapshot: Snapshot, workspace: Workspace, scope: Manifest
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Every file but the manifest, and what the pack holds in figures."""
-    note = latest_note(snapshot) or ""
+    note = latest_cosigned_note(snapshot) or ""
+    outside = standing(snapshot, workspace.clock())
     signed = parse_checkpoint(note.partition("\n\n")[0] + "\n")
     size = signed.size
     bodies = _bodies(snapshot, size)
@@ -124,7 +130,7 @@ def _collect(
     people = _people(snapshot, {entry.actor for entry in entries if entry.payload is not None})
     reader = Reader(snapshot, workspace, people, EntryTree(bodies), note)
     files = {
-        "README.txt": READ_ME.encode("utf-8"),
+        "README.txt": read_me(outside.warnings + outside.contradictions).encode("utf-8"),
         layout.CHECKPOINT: note.encode("utf-8"),
         layout.KEYS: workspace.keyring.trusted.to_json(),
         layout.ENTRIES: _lines(bodies),
@@ -132,6 +138,7 @@ def _collect(
         layout.PEOPLE: canonical_json(people),
         layout.INDEX: index_csv(framed.values(), drawn).encode("utf-8"),
     }
+    files |= outside_files(snapshot, workspace, outside)
     for case in drawn:
         files |= case_files(reader, framed[case])
     for digest in {digest for _, digest in bound_evidence_of(entries, drawn)}:
@@ -139,10 +146,24 @@ def _collect(
     for register in {entry.digest or "" for entry in entries if is_register(entry)}:
         files[layout.register_path(register)] = workspace.blobs.read(register)
     files["index.html"] = audit_page(
-        scope, note, framed, drawn, people, files, log_size=size
+        scope,
+        note,
+        framed,
+        drawn,
+        people,
+        files,
+        log_size=size,
+        warnings=outside.warnings + outside.contradictions,
     ).encode("utf-8")
     root = encode_base64(signed.root)
-    summary = {"size": size, "root": root, "cases": drawn, "scope": len(framed), "checkpoint": note}
+    summary = {
+        "size": size,
+        "root": root,
+        "cases": drawn,
+        "scope": len(framed),
+        "checkpoint": note,
+        "outside": standing_document(outside),
+    }
     return files, summary
 
 

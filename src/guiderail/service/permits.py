@@ -15,7 +15,6 @@ from guiderail.core.errors import ConflictError, RefusedError
 from guiderail.core.time import to_text
 from guiderail.ledger.events import Evidence
 from guiderail.ledger.proof import prove_entry
-from guiderail.ledger.seal import seal
 from guiderail.review import cases
 from guiderail.review.cases import Case
 from guiderail.review.dossier import Dossier
@@ -24,6 +23,7 @@ from guiderail.review.states import State
 from guiderail.service.journal import case_subject, record
 from guiderail.service.redecide import refuse_other_decision
 from guiderail.service.registers import transaction
+from guiderail.service.sealing import seal_and_ask
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -80,7 +80,7 @@ def complete_proofs(workspace: Workspace) -> None:
         ]
     if not missing:
         return
-    seal(workspace.store, workspace.keyring, workspace.clock())
+    seal_and_ask(workspace)
     for permit_id, case_id in missing:
         with workspace.store.read() as snapshot:
             entry = _entry_of(snapshot, case_id)

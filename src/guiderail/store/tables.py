@@ -355,6 +355,63 @@ subject_counter = Table(
 )
 """The number that the subject's next entry gets; the first entry has number 1."""
 
+# --- Outside memory: witnesses and timestamps of checkpoints ------------------------------------
+
+witness = Table(
+    "witness",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("verifier_key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
+    UniqueConstraint("verifier_key"),
+)
+
+witness_rule = Table(
+    "witness_rule",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("quorum", Integer),  # NULL: more than half
+    Column("within_hours", Integer, nullable=False),
+    CheckConstraint("id = 1", name="single_row"),
+)
+"""At most one row: how many witnesses must have cosigned, and how lately."""
+
+witness_answer = Table(
+    "witness_answer",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),  # of the checkpoint that it was asked about
+    Column("outcome", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("asked_at", Text, nullable=False),
+)
+"""What each witness said when it was last asked."""
+
+log_cosignature = Table(
+    "log_cosignature",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("size", BigInteger, ForeignKey("log_checkpoint.size"), nullable=False),
+    Column("verifier_key", Text, nullable=False),
+    Column("line", Text, nullable=False),  # C2SP signature line, verbatim
+    Column("received_at", Text, nullable=False),
+    Index(None, "verifier_key", "size"),
+)
+"""Cosignatures of witnesses under the stored checkpoints, each verified when it came."""
+
+log_timestamp = Table(
+    "log_timestamp",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("size", BigInteger, ForeignKey("log_checkpoint.size"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("response", LargeBinary, nullable=False),  # RFC 3161 TimeStampResp, verbatim
+    Column("received_at", Text, nullable=False),
+    Index(None, "size"),
+)
+"""Time stamps of an outside authority over the bytes of the stored checkpoints."""
+
 # --- The vault: what the ledger must not hold ---------------------------------------------------
 
 person_pseudonym = Table(
@@ -383,5 +440,5 @@ register_salt = Table(
 )
 """The salt under which recorded registers commit to who a person is. Erased with the person."""
 
-APPEND_ONLY = (log_entry, log_checkpoint)
+APPEND_ONLY = (log_entry, log_checkpoint, log_cosignature, log_timestamp)
 """Tables whose rows triggers refuse to change or delete: a second line, not the proof."""

@@ -12,9 +12,12 @@ from typing import Final, NoReturn
 from guiderail_verify.audit import Audit, verify_pack
 from guiderail_verify.canonical import encode_base64
 from guiderail_verify.checks import Check
+from guiderail_verify.cosignature import WitnessKey
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.held_note import mended
 from guiderail_verify.note import LARGEST_NOTE, NoteKey, parse_checkpoint
 from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.witness_policy import WitnessPolicy
 
 VERIFIED: Final = 0
 NOT_VERIFIED: Final = 1
@@ -34,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         key = None if options.key is None else read_key(options.key)
         older = None if options.checkpoint is None else _checkpoint(options.checkpoint)
-        audit = verify_pack(options.pack, key=key, older=older)
+        witnesses = _witnesses(options.witness, options.quorum)
+        audit = verify_pack(options.pack, key=key, older=older, witnesses=witnesses)
     except (VerifyError, OSError) as error:
         reason = error.reason if isinstance(error, VerifyError) else str(error)
         sys.stderr.write(_plain(f"{options.pack} cannot be checked: {reason}") + "\n")
@@ -69,6 +73,7 @@ def to_json(audit: Audit) -> dict[str, object]:
     return {
         "verified": audit.ok,
         "key": "given" if audit.pinned else "from the pack",
+        "compared_with_outside": audit.compared,
         "checkpoint": None
         if audit.checkpoint is None
         else {
@@ -102,8 +107,16 @@ def lines(audit: Audit) -> list[str]:
     if signed is not None:
         root = encode_base64(signed.root)
         found += ["", f"The log {signed.origin} has {signed.size} entries; its root is {root}."]
+    if audit.pinned and audit.compared:
+        return [*found, "VERIFIED with the keys that you gave and what was remembered outside."]
     if audit.pinned:
-        return [*found, "VERIFIED with the key that you gave."]
+        return [
+            *found,
+            "VERIFIED with the key that you gave.",
+            "NOT COMPARED WITH ANYTHING OUTSIDE: whoever holds the keys of the log could have "
+            "written another history before making this pack. Run it again with --witness and the "
+            "key of a witness that you trust, or --checkpoint and a checkpoint that you kept.",
+        ]
     return [
         *found,
         "CONSISTENT, BUT NOT PROVED TO BE GENUINE: only the key inside the pack was used, and "
@@ -124,11 +137,31 @@ def _check_lines(check: Check) -> list[str]:
 def _checkpoint(path: Path) -> str:
     data = _read(path, "checkpoint/unusable", "the checkpoint cannot be read")
     try:
-        note = data.decode("utf-8")
+        note = mended(data.decode("utf-8"))
         parse_checkpoint(note.partition("\n\n")[0] + "\n")
     except (UnicodeDecodeError, VerifyError) as error:
         raise VerifyError("checkpoint/unusable", f"{path} holds no checkpoint.") from error
     return note
+
+
+def _witnesses(keys: Sequence[str], quorum: int | None) -> WitnessPolicy | None:
+    if not keys:
+        if quorum is not None:
+            raise VerifyError("witness/bad-policy", "--quorum needs --witness")
+        return None
+    found = tuple(dict.fromkeys(_witness_key(text) for text in keys))
+    return WitnessPolicy(found, len(found) if quorum is None else quorum)
+
+
+def _witness_key(text: str) -> WitnessKey:
+    try:
+        return WitnessKey.from_text(text)
+    except VerifyError as error:
+        content = _read(Path(text), error.code, error.reason)
+    try:
+        return WitnessKey.from_text(content.decode("utf-8").strip())
+    except UnicodeDecodeError as error:
+        raise VerifyError("witness/bad-key", f"{text} holds no key of a witness.") from error
 
 
 def _read(path: Path, code: str, otherwise: str) -> bytes:
@@ -162,6 +195,20 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="a checkpoint that you kept; the log in the pack must continue it",
+    )
+    parser.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        metavar="WITNESS_KEY",
+        help="the key of a witness that you trust, as text or in a file; may be given several "
+        "times",
+    )
+    parser.add_argument(
+        "--quorum",
+        type=int,
+        metavar="N",
+        help="so many of these witnesses must have cosigned the checkpoint (default: all)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser

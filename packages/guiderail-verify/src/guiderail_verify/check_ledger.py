@@ -12,8 +12,6 @@ from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.canonical import canonical_json, encode_base64, parse_object
 from guiderail_verify.checks import Check
 from guiderail_verify.dsse import open_envelope
-from guiderail_verify.errors import VerifyError
-from guiderail_verify.note import open_checkpoint
 
 FROM_INSIDE = (
     "checked with the key that lies in the pack: this shows that the pack agrees with itself, not "
@@ -115,22 +113,6 @@ def permit_key_id(public: bytes) -> str:
         "keyval": {"public": public.hex()},
     }
     return hashlib.sha256(canonical_json(described)).hexdigest()
-
-
-def check_older(pack: AuditPack, note: str, check: Check) -> None:
-    """The log of the pack begins with the entries of an older checkpoint."""
-    check.looked_at = 1
-    older = open_checkpoint(note, pack.keys.checkpoint, pack.keys.origin)
-    if older.size > pack.tree.size:
-        raise VerifyError(
-            "pack/shorter",
-            f"your checkpoint was signed over {older.size} entries and {pack.tree.size} are in "
-            "the pack: entries at the end were removed.",
-        )
-    check.expect(
-        pack.tree.root(older.size) == older.root,
-        f"the first {older.size} entries are not those of your checkpoint: history was rewritten",
-    )
 
 
 def check_sample(pack: AuditPack, check: Check) -> None:

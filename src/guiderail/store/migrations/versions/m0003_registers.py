@@ -1,6 +1,6 @@
 """Registers: which version of people, features, ceilings and columns was recorded last.
 
-Revision: 0007
+Revision: 0003
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
