@@ -22,6 +22,8 @@ WITHOUT_A_DECISION = {
     "registers.py": "it records them",
     "set_up.py": "it records them with the first events",
     "permits.py": "storing the proof of a permit that was issued",
+    "sealing.py": "storing what witnesses answered about a checkpoint",
+    "timestamps.py": "storing what an authority answered about a checkpoint",
 }
 
 
