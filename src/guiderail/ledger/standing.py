@@ -77,11 +77,10 @@ def _warnings(chosen: Setting, size: int, witnessed: Witnessed | None, now: date
         f"The newest checkpoint that {of_whom} cosigned is {hours} hours old, more than "
         f"{chosen.within_hours}: "
     )
-    if witnessed.size < size:
-        return [
-            f"{lead}nobody outside could notice if the {size - witnessed.size} entries since then "
-            "were changed or removed."
-        ]
+    newer = size - witnessed.size
+    if newer > 0:
+        which = "entry" if newer == 1 else f"{newer} entries"
+        return [f"{lead}nobody outside could notice if the {which} since then changed or vanished."]
     return [
         f"{lead}nobody outside could notice if entries were added since then and removed again. "
         "`guiderail ledger checkpoint` asks the witnesses anew."

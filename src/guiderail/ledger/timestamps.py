@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import aiohttp
 from cryptography import x509
 from rfc3161_client import (
     HashAlgorithm,
@@ -30,6 +29,9 @@ from guiderail.core.time import to_text
 from guiderail.store.columns import column_bytes
 from guiderail.store.tables import log_checkpoint, log_timestamp
 from guiderail.store.transaction import Snapshot, Transaction
+
+if TYPE_CHECKING:
+    import aiohttp
 
 QUERY_TYPE = "application/timestamp-query"
 REPLY_TYPE = "application/timestamp-reply"
@@ -77,7 +79,7 @@ def ask_authority(url: str, note: str, *, seconds: float) -> bytes:
         if stamp.tst_info.nonce != request.nonce:
             raise ValueError("its reply belongs to another request")
         _expect_about(reply, note)
-    except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(
             f"the time-stamping authority {url} gave no time stamp: "
             f"{str(error) or type(error).__name__}",
@@ -104,7 +106,9 @@ def judge(stamp: StoredTimestamp, roots: Sequence[x509.Certificate]) -> Verdict:
             decode_timestamp_response(stamp.response), stamp.note.encode("utf-8")
         )
     except (VerificationError, ValueError) as error:
-        return Verdict("bad", at, f"{what} does not verify against the pinned roots: {error}.")
+        return Verdict(
+            "bad", at, f"{what} does not verify against the pinned roots: {_why(error)}."
+        )
     return Verdict("good", at, f"{what} verifies against the pinned roots.")
 
 
@@ -148,7 +152,18 @@ def timestamps(snapshot: Snapshot) -> list[StoredTimestamp]:
 
 
 async def _post(url: str, body: bytes, seconds: float) -> bytes:
-    limit = aiohttp.ClientTimeout(total=seconds)
+    """Raises OSError (time-outs too) and ValueError."""
+    import aiohttp
+
+    try:
+        return await _posted(url, body, aiohttp.ClientTimeout(total=seconds))
+    except aiohttp.ClientError as error:
+        raise OSError(f"it cannot be reached ({type(error).__name__})") from error
+
+
+async def _posted(url: str, body: bytes, limit: aiohttp.ClientTimeout) -> bytes:
+    import aiohttp
+
     async with (
         aiohttp.ClientSession(timeout=limit, cookie_jar=aiohttp.DummyCookieJar()) as session,
         session.post(url, data=body, headers={"content-type": QUERY_TYPE}) as response,
@@ -173,6 +188,12 @@ def _expect_about(response: bytes, note: str) -> datetime:
         raise ValueError("it is about other bytes")
     at: datetime = info.gen_time
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _why(error: Exception) -> str:
+    """The reason without the stack of errors that OpenSSL puts around it."""
+    _, found, reason = str(error).partition("Verify error: ")
+    return reason.partition('"')[0] if found else str(error).partition(": ErrorStack")[0]
 
 
 def _minute(at: datetime) -> str:

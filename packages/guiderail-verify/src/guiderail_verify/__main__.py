@@ -17,12 +17,13 @@ from guiderail_verify.errors import VerifyError
 from guiderail_verify.held_note import mended
 from guiderail_verify.note import LARGEST_NOTE, NoteKey, parse_checkpoint
 from guiderail_verify.permit import TrustedKeys
-from guiderail_verify.witness_policy import WitnessPolicy
+from guiderail_verify.witness_policy import WitnessPolicy, parse_policy
 
 VERIFIED: Final = 0
 NOT_VERIFIED: Final = 1
 UNUSABLE: Final = 4
 _SHOWN: Final = 20
+_POLICY: Final = "witness/bad-policy"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         key = None if options.key is None else read_key(options.key)
         older = None if options.checkpoint is None else _checkpoint(options.checkpoint)
-        witnesses = _witnesses(options.witness, options.quorum)
+        witnesses = _witnesses(options.witness, options.quorum, options.witness_policy)
         audit = verify_pack(options.pack, key=key, older=older, witnesses=witnesses)
     except (VerifyError, OSError) as error:
         reason = error.reason if isinstance(error, VerifyError) else str(error)
@@ -144,10 +145,16 @@ def _checkpoint(path: Path) -> str:
     return note
 
 
-def _witnesses(keys: Sequence[str], quorum: int | None) -> WitnessPolicy | None:
+def _witnesses(
+    keys: Sequence[str], quorum: int | None, policy: Path | None
+) -> WitnessPolicy | None:
+    if policy is not None:
+        if keys or quorum is not None:
+            raise VerifyError(_POLICY, "--witness-policy goes without --witness and --quorum.")
+        return parse_policy(_text(_read(policy, _POLICY, f"{policy} cannot be read"), policy))
     if not keys:
         if quorum is not None:
-            raise VerifyError("witness/bad-policy", "--quorum needs --witness")
+            raise VerifyError(_POLICY, "--quorum needs --witness.")
         return None
     found = tuple(dict.fromkeys(_witness_key(text) for text in keys))
     return WitnessPolicy(found, len(found) if quorum is None else quorum)
@@ -158,10 +165,14 @@ def _witness_key(text: str) -> WitnessKey:
         return WitnessKey.from_text(text)
     except VerifyError as error:
         content = _read(Path(text), error.code, error.reason)
+    return WitnessKey.from_text(_text(content, Path(text)).strip())
+
+
+def _text(content: bytes, path: Path) -> str:
     try:
-        return WitnessKey.from_text(content.decode("utf-8").strip())
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise VerifyError("witness/bad-key", f"{text} holds no key of a witness.") from error
+        raise VerifyError(_POLICY, f"{path} is not text.") from error
 
 
 def _read(path: Path, code: str, otherwise: str) -> bytes:
@@ -209,6 +220,13 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         metavar="N",
         help="so many of these witnesses must have cosigned the checkpoint (default: all)",
+    )
+    parser.add_argument(
+        "--witness-policy",
+        type=Path,
+        metavar="FILE",
+        help="both in one file (C2SP tlog-policy), as you trust it; witnesses.txt in the pack is "
+        "what the operator says",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
