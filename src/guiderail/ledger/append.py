@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
-from sqlalchemy import Integer, bindparam, insert, literal_column, select, update
+from sqlalchemy import Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from guiderail.core.digest import canonical_json
@@ -168,7 +168,7 @@ _FIND_PSEUDONYM = Prepared(
 )
 _ADVANCE_HEAD = Prepared(
     update(log_head)
-    .where(log_head.c.id == literal_column("1"))
+    .where(log_head.c.id == 1)
     .values(size=log_head.c.size + bindparam("count", type_=Integer))
     .returning(log_head.c.size)
 )
@@ -181,7 +181,7 @@ def _upserts(dialect: ModuleType) -> tuple[Prepared, Prepared]:
     count = bindparam("count", type_=Integer)
     counter = (
         dialect.insert(subject_counter)
-        .values(kind=bindparam("kind"), name=bindparam("name"), next_no=count + literal_column("1"))
+        .values(kind=bindparam("kind"), name=bindparam("name"), next_no=count + 1)
         .on_conflict_do_update(
             index_elements=["kind", "name"], set_={"next_no": subject_counter.c.next_no + count}
         )

@@ -130,6 +130,11 @@ class Store:
                 finally:
                     snapshot.close()
 
+    @property
+    def address(self) -> str:
+        """Where another process opens the same database, with the password: not for people."""
+        return self._engine.url.render_as_string(hide_password=False)
+
     def close(self) -> None:
         """Close every connection. The store can not be used afterwards."""
         self._engine.dispose()
