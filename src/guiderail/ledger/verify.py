@@ -23,6 +23,7 @@ from guiderail.ledger.inspection import (
     inspect_entry,
     stored_entries,
 )
+from guiderail.ledger.key_versions import check_chain
 from guiderail.ledger.marks import HELD, KEPT, Marks
 from guiderail.ledger.triggers import missing_triggers
 from guiderail.store.columns import column_bytes
@@ -84,6 +85,7 @@ def verify(
             marks.expect_note(held, keys, HELD)
             marks.expect_note(kept, keys, KEPT)
             marks.expect_proofs(snapshot, keys)
+            check_chain(snapshot, keys, replay.add)
             _check_entries(snapshot, replay, marks, inspection)
             _check_head(snapshot, replay)
             _check_counters(snapshot, inspection, replay)

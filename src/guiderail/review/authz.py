@@ -24,6 +24,7 @@ class Action(StrEnum):
     DECIDE_POLICY = "decide-policy"
     DEPLOY = "deploy"
     WITHDRAW = "withdraw"
+    REVOKE = "revoke"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Matter:
 
 
 DEPLOYERS = ("ml-platform-engineer", "release-manager", "data-platform-engineer")
+REVOKERS = (*DEPLOYERS, "administrator", "risk-officer", "security")
 
 
 def decide(
@@ -174,6 +176,16 @@ def _may_deploy(person: Person, matter: Matter, _: Register, __: date) -> Author
     )
 
 
+def _may_revoke(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
+    if person.id == matter.submitter or set(person.roles) & set(REVOKERS):
+        return None
+    return _refuse(
+        "revoke-role",
+        f"{person.name} neither submitted {matter.case} nor has one of the roles "
+        f"{', '.join(REVOKERS)}.",
+    )
+
+
 _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.SUBMIT: (),
     Action.ANSWER: (_submitted_or_can_know,),
@@ -197,6 +209,7 @@ _RULES: dict[Action, tuple[_Rule, ...]] = {
         _once_only,
     ),
     Action.DEPLOY: (_may_deploy,),
+    Action.REVOKE: (_may_revoke,),
 }
 
 _WORDS = {
@@ -207,4 +220,5 @@ _WORDS = {
     Action.CONFIRM_USE: "confirm the use profile",
     Action.DECIDE_POLICY: "decide on this policy change",
     Action.DEPLOY: "deploy and roll back this workload",
+    Action.REVOKE: "take this permit back",
 }

@@ -10,6 +10,7 @@ from guiderail.core.errors import InputError
 from guiderail.ledger import verify as verification
 from guiderail.ledger.read import entries
 from guiderail.ledger.seal import latest_note, seal
+from guiderail.service.key_status import unprotected_notice
 from guiderail.service.workspace import Workspace
 
 
@@ -70,7 +71,7 @@ def verify(workspace: Workspace, *, held: Path | None = None) -> dict[str, Any]:
         "sealed": report.sealed,
         "held": held is not None,
         "problems": [problem.sentence for problem in report.problems],
-        "notices": list(report.notices),
+        "notices": [*report.notices, *unprotected_notice(workspace)],
     }
 
 

@@ -22,6 +22,7 @@ from guiderail.core.digest import canonical_json, sha256_digest
 from guiderail.core.errors import ConflictError, InputError, IntegrityError
 from guiderail.core.subject import Subject
 from guiderail.ledger.append import PAYLOAD_FIELD
+from guiderail.ledger.key_versions import stored_chain
 from guiderail.ledger.seal import latest_note, seal
 from guiderail.render.audit_page import READ_ME, audit_page
 from guiderail.service.audit_case import Reader, case_files
@@ -38,6 +39,7 @@ from guiderail_verify.canonical import encode_base64
 from guiderail_verify.check_cases import bound_evidence_of
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.key_chain import chain_bytes
 from guiderail_verify.note import parse_checkpoint
 from guiderail_verify.sampling import draw
 
@@ -127,6 +129,7 @@ def _collect(
         layout.CHECKPOINT: note.encode("utf-8"),
         layout.KEYS: workspace.keyring.trusted.to_json(),
         layout.ENTRIES: _lines(bodies),
+        **({layout.KEY_CHAIN: chain_bytes(chain)} if (chain := stored_chain(snapshot)) else {}),
         layout.DISCLOSED: told,
         layout.PEOPLE: canonical_json(people),
         layout.INDEX: index_csv(framed.values(), drawn).encode("utf-8"),

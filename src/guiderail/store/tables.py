@@ -271,6 +271,15 @@ policy_activation = Table(
     Index(None, "change_id"),
 )
 
+permit_state = Table(
+    "permit_state",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("issued_at", Text, nullable=False),
+)
+"""What targets are told about permits that were taken back; the newest version counts."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -318,6 +327,15 @@ log_checkpoint = Table(
     Column("sealed_at", Text, nullable=False),
 )
 
+key_version = Table(
+    "key_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("at", Text, nullable=False),
+)
+"""The chain of the log's public keys, version 1 first, without gaps."""
+
 log_index = Table(
     "log_index",
     metadata,
@@ -361,5 +379,5 @@ vault_salt = Table(
 )
 """The clear payload of an entry and the salt of its commitment."""
 
-APPEND_ONLY = (log_entry, log_checkpoint)
+APPEND_ONLY = (log_entry, log_checkpoint, key_version)
 """Tables whose rows triggers refuse to change or delete: a second line, not the proof."""
