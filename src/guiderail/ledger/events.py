@@ -19,6 +19,9 @@ EventName = Literal[
     "workspace.created",
     "key.created",
     "register.changed",
+    "key.rotated",
+    "key.retired",
+    "key.compromised",
     "policy.proposed",
     "policy.reviewed",
     "policy.withdrawn",
@@ -110,6 +113,22 @@ EVENT_TYPES: tuple[EventType, ...] = (
         ("before",),
     ),
     EventType(
+        "key.rotated",
+        "{actor} added new keys ({roles}) to the log {subject}: version {version} of its keys.",
+        ("version", "roles", "new"),
+    ),
+    EventType(
+        "key.retired",
+        "{actor} retired the old keys ({roles}) of the log {subject}: version {version} of its "
+        "keys. They count for the first {until} entries.",
+        ("version", "roles", "old", "until"),
+    ),
+    EventType(
+        "key.compromised",
+        "{actor} declared keys ({roles}) of the log {subject} compromised since {since}: {reason}",
+        ("version", "roles", "old", "new", "since", "reason", "until"),
+    ),
+    EventType(
         "policy.proposed",
         "{actor} proposed the policy {pack} {version} as {change}.",
         ("change", "pack", "version", "digest", "replaces", "effective_on"),
@@ -168,7 +187,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "permit.issued",
         "Permit {permit} lets {subject} start in {environment} until {start_until}.",
         ("case", "permit", "environment", "dossier", "start_until"),
-        ("highest_share", "conditions"),
+        ("highest_share", "conditions", "replaces"),
     ),
     EventType(
         "permit.revoked",

@@ -25,6 +25,7 @@ from guiderail.ledger.inspection import (
     inspect_entry,
     stored_entries,
 )
+from guiderail.ledger.key_versions import check_chain
 from guiderail.ledger.marks import HELD, KEPT, Marks
 from guiderail.ledger.sweep import COMPLETE_AT, LEVEL, Swept, end_of_sweep
 from guiderail.ledger.sweep_all import sweep_all
@@ -93,6 +94,7 @@ def verify(
             marks.expect_proofs(snapshot, keys)
             marks.compare(replay.size, replay.root)
             _take_swept(store, snapshot, replay, marks, inspection)
+            check_chain(snapshot, keys, replay.add)
             _check_entries(snapshot, replay, marks, inspection)
             _check_head(snapshot, replay)
             _check_counters(snapshot, inspection, replay)

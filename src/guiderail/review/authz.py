@@ -34,6 +34,7 @@ class Action(StrEnum):
     DEPLOY = "deploy"
     WITHDRAW = "withdraw"
     CHOOSE_WITNESSES = "choose-witnesses"
+    REVOKE = "revoke"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Matter:
 
 
 WITNESS_CHOOSERS = ("administrator", "ml-platform-engineer", "data-platform-engineer")
+REVOKERS = (*DEPLOYERS, "administrator", "risk-officer", "security")
 
 
 def decide(
@@ -197,6 +199,16 @@ def _may_choose_witnesses(
     )
 
 
+def _may_revoke(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
+    if person.id == matter.submitter or set(person.roles) & set(REVOKERS):
+        return None
+    return _refuse(
+        "revoke-role",
+        f"{person.name} neither submitted {matter.case} nor has one of the roles "
+        f"{', '.join(REVOKERS)}.",
+    )
+
+
 _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.SUBMIT: (),
     Action.ANSWER: (_submitted_or_can_know,),
@@ -206,6 +218,7 @@ _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.DECIDE_POLICY: (_deciding(POLICY_APPROVAL),),
     Action.DEPLOY: (_may_deploy,),
     Action.CHOOSE_WITNESSES: (_may_choose_witnesses,),
+    Action.REVOKE: (_may_revoke,),
 }
 
 _WORDS = {
@@ -217,4 +230,5 @@ _WORDS = {
     Action.DECIDE_POLICY: "decide on this policy change",
     Action.DEPLOY: "deploy and roll back this workload",
     Action.CHOOSE_WITNESSES: "choose who witnesses the ledger",
+    Action.REVOKE: "take this permit back",
 }

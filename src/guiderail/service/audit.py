@@ -13,6 +13,7 @@ from guiderail.ledger import verify as verification
 from guiderail.ledger.read import entries
 from guiderail.ledger.standing import standing
 from guiderail.ledger.witnesses import bad_cosignatures, latest_cosigned_note
+from guiderail.service.key_status import unprotected_notice
 from guiderail.service.sealing import ON_DEMAND_SECONDS, seal_and_ask
 from guiderail.service.timestamps import timestamp_document
 from guiderail.service.witnesses import standing_document
@@ -81,7 +82,7 @@ def verify(workspace: Workspace, *, held: Path | None = None) -> dict[str, Any]:
         "outside": outside,
         "timestamps": stamps,
         "problems": problems,
-        "notices": list(report.notices),
+        "notices": [*report.notices, *unprotected_notice(workspace)],
     }
 
 

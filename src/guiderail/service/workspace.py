@@ -23,22 +23,28 @@ from guiderail.people.register import Person, Register, load_people
 
 if TYPE_CHECKING:
     from guiderail.attest.keys import Keyring
+    from guiderail.attest.secrets import Secrets
     from guiderail.measure.column_dictionary import ColumnDictionary
     from guiderail.store.blobs import Blobs
     from guiderail.store.database import Store
 
 FOLDER = ".guiderail"
 SETTINGS = "workspace.yaml"
+_SETTINGS = {"guiderail", "demo", "require_permit_state"}
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Paths and settings of one workspace. Opening it reads one small file and no database."""
+    """Paths and settings of one workspace. Opening it reads one small file and no database.
+
+    require_state: its target starts nothing new without a signed state of permits that is valid.
+    """
 
     home: Path
     demo: bool
     act_as: str | None = None
     clock: Clock = system_clock
+    require_state: bool = False
 
     @property
     def cache(self) -> Path:
@@ -94,10 +100,20 @@ class Workspace:
         return Blobs(self.home / "blobs")
 
     @cached_property
-    def keyring(self) -> Keyring:
-        from guiderail.attest.keys import Keyring
+    def secrets(self) -> Secrets:
+        from guiderail.attest.secrets import Secrets
 
-        return Keyring.open(self.home)
+        return Secrets()
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        from guiderail.service.key_changes import open_keyring
+
+        return open_keyring(self)
+
+    def forget_keyring(self) -> None:
+        """After a change of the keys: the next use opens the new ones."""
+        self.__dict__.pop("keyring", None)
 
     @cached_property
     def actor(self) -> Actor:
@@ -172,13 +188,15 @@ def open_workspace(
             advice="Start one with `guiderail init --workspace`, or set GUIDERAIL_HOME.",
         )
     settings = load((home / SETTINGS).read_text(encoding="utf-8"), str(home / SETTINGS)).data
-    if not isinstance(settings, dict) or set(settings) - {"guiderail", "demo"}:
+    if not isinstance(settings, dict) or set(settings) - _SETTINGS:
         raise InputError(
             f"{home / SETTINGS} is not a workspace file",
             code="workspace/settings",
-            advice="It has two keys: guiderail: 1, and demo: true or false.",
+            advice="It has the keys guiderail: 1, demo: true or false, and require_permit_state: "
+            "true where its target has to refuse an outdated state of permits.",
         )
-    return Workspace(home, settings.get("demo") is True, act_as, clock)
+    require_state = settings.get("require_permit_state") is True
+    return Workspace(home, settings.get("demo") is True, act_as, clock, require_state)
 
 
 def create_workspace(

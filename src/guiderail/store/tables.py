@@ -284,6 +284,14 @@ register_version = Table(
     Index(None, "register"),
 )
 """Which version of a register the ledger recorded last; derived from `register.changed`."""
+permit_state = Table(
+    "permit_state",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("issued_at", Text, nullable=False),
+)
+"""What targets are told about permits that were taken back; the newest version counts."""
 
 outbox = Table(
     "outbox",
@@ -331,6 +339,15 @@ log_checkpoint = Table(
     Column("note", Text, nullable=False),  # C2SP signed note, verbatim
     Column("sealed_at", Text, nullable=False),
 )
+
+key_version = Table(
+    "key_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("at", Text, nullable=False),
+)
+"""The chain of the log's public keys, version 1 first, without gaps."""
 
 log_index = Table(
     "log_index",
@@ -440,5 +457,5 @@ register_salt = Table(
 )
 """The salt under which recorded registers commit to who a person is. Erased with the person."""
 
-APPEND_ONLY = (log_entry, log_checkpoint, log_cosignature, log_timestamp)
+APPEND_ONLY = (log_entry, log_checkpoint, log_cosignature, log_timestamp, key_version)
 """Tables whose rows triggers refuse to change or delete: a second line, not the proof."""

@@ -25,10 +25,11 @@ from guiderail_verify.audit_files import Manifest
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.key_chain import follow, read_chain
 from guiderail_verify.note import Checkpoint, NoteKey, open_checkpoint
-from guiderail_verify.permit import TrustedKeys
 from guiderail_verify.registers import PEOPLE, PeopleOnRecord, is_register, read_people
 from guiderail_verify.sampling import draw
+from guiderail_verify.trusted_keys import TrustedKeys
 
 
 @dataclass
@@ -79,9 +80,18 @@ class AuditPack:
 
     @cached_property
     def keys(self) -> TrustedKeys:
-        """The pinned checkpoint key instead of those in the pack, where there is one."""
+        """The keys to which the pinned one leads, by the chain in the pack if they changed since.
+
+        Without a pinned key those in the pack.
+        """
         if self.pinned is None:
             return self.own_keys
+        if files.KEY_CHAIN in self.manifest.files:
+            try:
+                return follow(self.pinned, read_chain(self.read(files.KEY_CHAIN)))
+            except VerifyError as error:
+                if error.code != "keys/not-in-chain":
+                    raise
         return replace(self.own_keys, origin=self.pinned.name, checkpoint=(self.pinned,))
 
     @cached_property
