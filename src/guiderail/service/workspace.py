@@ -24,7 +24,7 @@ from guiderail.people.register import Person, Register, load_people
 if TYPE_CHECKING:
     from guiderail.attest.keys import Keyring
     from guiderail.measure.column_dictionary import ColumnDictionary
-    from guiderail.store.blobs import Blobs
+    from guiderail.store.blobs import BlobStore
     from guiderail.store.database import Store
 
 FOLDER = ".guiderail"
@@ -33,12 +33,19 @@ SETTINGS = "workspace.yaml"
 
 @dataclass(frozen=True)
 class Workspace:
-    """Paths and settings of one workspace. Opening it reads one small file and no database."""
+    """Paths and settings of one workspace. Opening it reads one small file and no database.
+
+    blobs_url: where evidence is kept, as fsspec names it; None: in the folder `blobs`.
+    is_platform: this machine is the platform's and no author's, so that what it measures itself at
+        a submission counts as verified.
+    """
 
     home: Path
     demo: bool
     act_as: str | None = None
     clock: Clock = system_clock
+    blobs_url: str | None = None
+    is_platform: bool = False
 
     @property
     def cache(self) -> Path:
@@ -83,10 +90,10 @@ class Workspace:
         return Store.open(self.home)
 
     @cached_property
-    def blobs(self) -> Blobs:
-        from guiderail.store.blobs import Blobs
+    def blobs(self) -> BlobStore:
+        from guiderail.store.blobs import open_blobs
 
-        return Blobs(self.home / "blobs")
+        return open_blobs(self.home / "blobs", self.blobs_url)
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -167,13 +174,27 @@ def open_workspace(
             advice="Start one with `guiderail init --workspace`, or set GUIDERAIL_HOME.",
         )
     settings = load((home / SETTINGS).read_text(encoding="utf-8"), str(home / SETTINGS)).data
-    if not isinstance(settings, dict) or set(settings) - {"guiderail", "demo"}:
+    if not isinstance(settings, dict) or not _are_settings(settings):
         raise InputError(
             f"{home / SETTINGS} is not a workspace file",
             code="workspace/settings",
-            advice="It has two keys: guiderail: 1, and demo: true or false.",
+            advice="Its keys are guiderail: 1, demo: true or false, and where they are wanted "
+            "blobs: s3://BUCKET/PREFIX and platform: true or false.",
         )
-    return Workspace(home, settings.get("demo") is True, act_as, clock)
+    return Workspace(
+        home,
+        settings.get("demo") is True,
+        act_as,
+        clock,
+        blobs_url=settings.get("blobs"),
+        is_platform=settings.get("platform") is True,
+    )
+
+
+def _are_settings(settings: Mapping[str, object]) -> bool:
+    """Only known keys, each of its type: a misspelt setting must not be one that does not hold."""
+    types: dict[str, type] = {"guiderail": int, "demo": bool, "blobs": str, "platform": bool}
+    return all(name in types and isinstance(one, types[name]) for name, one in settings.items())
 
 
 def create_workspace(

@@ -13,7 +13,7 @@ from guiderail_verify.audit_index import index_csv
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.canonical import canonical_json
 from guiderail_verify.checks import Check
-from guiderail_verify.permit import VERIFICATION_RESULT, Permit, open_permit
+from guiderail_verify.permit import Permit, open_permit
 from guiderail_verify.proof import parse_proof, verify_proof
 
 STARTS = {"rollout.started": "deploy", "rollback.started": "rollback"}
@@ -85,10 +85,9 @@ def bound_evidence_of(
 ) -> Iterator[tuple[Entry, str]]:
     """Documents that entries of these cases and of the policy bind, without the permits."""
     for entry in entries:
-        if entry.case in cases or entry.kind == "policy":
-            for type_, digest in entry.evidence.values():
-                if type_ != VERIFICATION_RESULT:
-                    yield entry, digest
+        if (entry.case in cases or entry.kind == "policy") and entry.type != "permit.issued":
+            for _, digest in entry.evidence.values():
+                yield entry, digest
 
 
 def check_evidence(pack: AuditPack, check: Check) -> None:
