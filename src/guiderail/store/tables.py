@@ -292,6 +292,44 @@ permit_state = Table(
     Column("issued_at", Text, nullable=False),
 )
 """What targets are told about permits that were taken back; the newest version counts."""
+# --- Evidence and who may vouch for it ----------------------------------------------------------
+
+signer = Table(
+    "signer",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("trust", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("material", Text, nullable=False),  # PEM, or JSON of issuer, audience, claims and keys
+    Column("person", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
+    Column("until", Text),
+    Column("removed_at", Text),
+    CheckConstraint("method IN ('key', 'token')", name="method"),
+    CheckConstraint("trust IN ('evidence', 'runner', 'system-of-record')", name="trust"),
+    Index(None, "name"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("digest", Text, nullable=False),  # of the stored bytes
+    Column("subject_digest", Text, nullable=False),
+    Column("predicate_type", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("workload", Text, nullable=False),
+    Column("case_id", Text),
+    Column("known_by", Text, nullable=False),
+    Column("signer", Text),
+    Column("seq", BigInteger, ForeignKey("log_entry.seq"), nullable=False),
+    Column("at", Text, nullable=False),
+    Index(None, "subject_digest", "predicate_type"),
+    Index(None, "case_id"),
+    Index(None, "digest"),
+)
+"""Finds evidence by what it is about. Derived from the entries of the ledger."""
 
 outbox = Table(
     "outbox",

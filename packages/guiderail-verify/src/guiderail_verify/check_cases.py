@@ -13,7 +13,7 @@ from guiderail_verify.audit_index import index_csv
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.canonical import canonical_json
 from guiderail_verify.checks import Check
-from guiderail_verify.permit import VERIFICATION_RESULT, Permit, open_permit
+from guiderail_verify.permit import Permit, open_permit
 from guiderail_verify.proof import parse_proof, verify_proof
 from guiderail_verify.registers import REGISTER
 
@@ -86,9 +86,9 @@ def bound_evidence_of(
 ) -> Iterator[tuple[Entry, str]]:
     """Documents that entries of these cases and of the policy bind, without the permits."""
     for entry in entries:
-        if entry.case in cases or entry.kind == "policy":
+        if (entry.case in cases or entry.kind == "policy") and entry.type != "permit.issued":
             for type_, digest in entry.evidence.values():
-                if type_ not in (VERIFICATION_RESULT, REGISTER):
+                if type_ != REGISTER:
                     yield entry, digest
 
 
