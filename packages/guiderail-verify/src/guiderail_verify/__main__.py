@@ -68,6 +68,7 @@ def to_json(audit: Audit) -> dict[str, object]:
     """The answer of `--json`."""
     return {
         "verified": audit.ok,
+        "gone": audit.gone,
         "key": "given" if audit.pinned else "from the pack",
         "checkpoint": None
         if audit.checkpoint is None
@@ -102,8 +103,14 @@ def lines(audit: Audit) -> list[str]:
     if signed is not None:
         root = encode_base64(signed.root)
         found += ["", f"The log {signed.origin} has {signed.size} entries; its root is {root}."]
+    if audit.gone:
+        found.append(
+            f"Not everything is there to be verified: {audit.gone} entries were removed or have "
+            "lost what somebody wrote, as the line `gone` says."
+        )
     if audit.pinned:
-        return [*found, "VERIFIED with the key that you gave."]
+        rest = ", as far as it is still there" if audit.gone else ""
+        return [*found, f"VERIFIED with the key that you gave{rest}."]
     return [
         *found,
         "CONSISTENT, BUT NOT PROVED TO BE GENUINE: only the key inside the pack was used, and "

@@ -25,6 +25,7 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      ledger.check_numbering),
     ("details", "the details are those that the entries commit to", "entries",
      ledger.check_details),
+    ("gone", "what was erased or removed is recorded", "entries", ledger.check_gone),
     ("keys", "the ledger recorded the keys", "keys", ledger.check_keys),
     ("sample", "the cases in the pack are those of the scope and the sample", "cases in the scope",
      ledger.check_sample),
@@ -51,11 +52,13 @@ class Audit:
     """checks: in their order. pinned: the checkpoint key came from outside the pack.
 
     checkpoint: what was signed, None where its signature does not hold.
+    gone: how many entries lack words that were erased, or were removed.
     """
 
     checks: tuple[Check, ...]
     pinned: bool
     checkpoint: Checkpoint | None
+    gone: int = 0
 
     @property
     def ok(self) -> bool:
@@ -75,4 +78,7 @@ def verify_pack(folder: Path, *, key: NoteKey | None = None, older: str | None =
         title = "the log begins with the entries of the checkpoint that you kept"
         made.append(run("older", title, "checkpoints", partial(ledger.check_older, pack, older)))
     signed = next(check for check in made if check.id == "checkpoint")
-    return Audit(tuple(made), key is not None, pack.checkpoint if signed.ok else None)
+    readable = next(check for check in made if check.id == "details").ok
+    gone = sum(one.is_gone for one in pack.entries) if readable else 0
+    checkpoint = pack.checkpoint if signed.ok else None
+    return Audit(tuple(made), key is not None, checkpoint, gone)
