@@ -9,11 +9,16 @@ import click
 
 from guiderail.cli.options import formats, workspace
 from guiderail.cli.output import print_json, print_lines
+from guiderail.cli.records import hold, holds, new_vault_key, prune, release_hold
 
 
 @click.group()
 def ledger() -> None:
     """The append-only audit trail."""
+
+
+for _command in (prune, hold, holds, release_hold, new_vault_key):
+    ledger.add_command(_command)
 
 
 @ledger.command(epilog="Example: guiderail ledger log --case case-0001")

@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "serve": Entry("deploy", "serve", "start, stop or look at the local gateway", "Run"),
     "gate": Entry("gate", "gate", "one yes or no for schedulers; closed without a permit", "Run"),
     "policy": Entry("policy", "policy", "write, check, compare and change the policy", "Govern"),
+    "people": Entry("people", "people", "erase what is kept about somebody", "Govern"),
     "ledger": Entry("ledger", "ledger", "the audit trail: log, verify, checkpoint", "Govern"),
     "demo": Entry("demo", "demo", "watch two real models go through all of it", "Govern"),
 }

@@ -47,6 +47,7 @@ EventName = Literal[
     "records.pruned",
     "hold.placed",
     "hold.released",
+    "vault.rekeyed",
 ]
 
 IMPERSONATED_BY = "impersonated_by"
@@ -299,6 +300,12 @@ EVENT_TYPES: tuple[EventType, ...] = (
         ("hold", "reason"),
         (),
         personal=("reason",),
+    ),
+    EventType(
+        "vault.rekeyed",
+        "{actor} began a new master key of the vault; what was written in {entries} entries under "
+        "the lost one is lost.",
+        ("entries",),
     ),
 )
 

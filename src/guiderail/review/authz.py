@@ -24,6 +24,8 @@ class Action(StrEnum):
     DECIDE_POLICY = "decide-policy"
     DEPLOY = "deploy"
     WITHDRAW = "withdraw"
+    ERASE = "erase"
+    KEEP_RECORDS = "keep-records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,9 @@ class Matter:
     needed_roles: tuple[str, ...] = field(default=())
     can_know: frozenset[str] = frozenset()
 
+
+RECORD_KEEPERS = ("data-steward", "compliance")
+"""Roles that answer for what is kept about people, and for how long."""
 
 DEPLOYERS = ("ml-platform-engineer", "release-manager", "data-platform-engineer")
 
@@ -174,6 +179,28 @@ def _may_deploy(person: Person, matter: Matter, _: Register, __: date) -> Author
     )
 
 
+def _keeps_records(person: Person, _: Matter, __: Register, ___: date) -> Authorisation | None:
+    if set(person.roles) & set(RECORD_KEEPERS):
+        return None
+    return _refuse(
+        "record-keeper",
+        f"{person.name} has none of the roles {', '.join(RECORD_KEEPERS)}, which answer for what "
+        "is kept.",
+    )
+
+
+def _about_somebody_else(
+    person: Person, matter: Matter, _: Register, __: date
+) -> Authorisation | None:
+    if person.id == matter.submitter:
+        return _refuse("own-traces", f"{person.name} cannot erase their own traces.")
+    if person.id in matter.decided:
+        return _refuse(
+            "two-people", f"{person.name} asked for it; a second person has to carry it out."
+        )
+    return None
+
+
 _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.SUBMIT: (),
     Action.ANSWER: (_submitted_or_can_know,),
@@ -197,6 +224,8 @@ _RULES: dict[Action, tuple[_Rule, ...]] = {
         _once_only,
     ),
     Action.DEPLOY: (_may_deploy,),
+    Action.ERASE: (_not_an_administrator, _keeps_records, _about_somebody_else),
+    Action.KEEP_RECORDS: (_not_an_administrator, _keeps_records),
 }
 
 _WORDS = {
@@ -207,4 +236,6 @@ _WORDS = {
     Action.CONFIRM_USE: "confirm the use profile",
     Action.DECIDE_POLICY: "decide on this policy change",
     Action.DEPLOY: "deploy and roll back this workload",
+    Action.ERASE: "erase this person",
+    Action.KEEP_RECORDS: "hold and remove records",
 }

@@ -71,6 +71,8 @@ def verify(workspace: Workspace, *, held: Path | None = None) -> dict[str, Any]:
         "held": held is not None,
         "problems": [problem.sentence for problem in report.problems],
         "notices": list(report.notices),
+        "erased": report.erased,
+        "removed": report.removed,
     }
 
 

@@ -139,6 +139,19 @@ class Store:
                 finally:
                     snapshot.close()
 
+    @contextmanager
+    def driver_connection(self) -> Iterator[object]:
+        """The driver's own connection, outside any transaction, while no thread here writes.
+
+        For what a database refuses inside a transaction; see `store.scrub`.
+        """
+        with self._writer:
+            connection = self._engine.raw_connection()
+            try:
+                yield connection.driver_connection
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close every connection. The store can not be used afterwards."""
         self._engine.dispose()

@@ -14,7 +14,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from guiderail.core.errors import InputError, IntegrityError
 from guiderail.store.transaction import Snapshot
+from guiderail.store.vault_folder import FOLDER, FOLDER_VARIABLE, named_folder
 
-FOLDER = "vault"
-FOLDER_VARIABLE = "GUIDERAIL_VAULT"
 MASTER_FILE = "master.key"
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -78,14 +77,14 @@ def _key_place(key_id: str, pseudonym: str) -> bytes:
     return f"guiderail-person-key/1 {key_id} {pseudonym}".encode()
 
 
-def vault_folder(snapshot: Snapshot, environment: Mapping[str, str] = os.environ) -> Path:
+def vault_folder(snapshot: Snapshot) -> Path:
     """`GUIDERAIL_VAULT`, else `vault` beside a SQLite database.
 
     Raises InputError where neither is known: for PostgreSQL somebody has to say it.
     """
-    named = environment.get(FOLDER_VARIABLE)
-    if named:
-        return Path(named).absolute()
+    named = named_folder()
+    if named is not None:
+        return named
     url = snapshot.connection.engine.url
     if url.get_backend_name() == "sqlite" and url.database:
         return Path(url.database).absolute().parent / FOLDER
