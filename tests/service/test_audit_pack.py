@@ -37,8 +37,8 @@ from tests.service.own_pack import remember_proofs, write_own_pack
 from tests.service.parcels import Releases
 
 CHECKS = {
-    "files", "signature", "checkpoint", "tree", "numbering", "details", "keys", "sample", "index",
-    "releases", "dossiers", "evidence", "policies", "decisions", "reviews", "registers",
+    "files", "signature", "checkpoint", "tree", "numbering", "details", "gone", "keys", "sample",
+    "index", "releases", "dossiers", "evidence", "policies", "decisions", "reviews", "registers",
     "approvals", "authority", "permits", "rollouts", "proofs",
 }  # fmt: skip
 SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "people.json")

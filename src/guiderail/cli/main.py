@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "permit": Entry("permit", "permit", "take permits back, and tell targets about it", "Govern"),
     "keys": Entry("keys", "keys", "the private keys: show, protect, rotate", "Govern"),
     "signer": Entry("signer", "signer", "whose signatures count, and for what", "Govern"),
+    "people": Entry("people", "people", "erase what is kept about somebody", "Govern"),
     "ledger": Entry("ledger", "ledger", "the audit trail: log, verify, checkpoint", "Govern"),
     "witness": Entry(
         "witness", "witness", "remember other people's ledgers: for internal audit", "Govern"

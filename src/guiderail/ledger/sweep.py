@@ -21,10 +21,11 @@ from guiderail.core.time import from_text, to_text
 from guiderail.ledger.append import PAYLOAD_FIELD
 from guiderail.ledger.events import EventName
 from guiderail.store.prepared import Prepared
-from guiderail.store.tables import log_entry, log_index, log_node, vault_salt
+from guiderail.store.tables import log_entry, log_index, log_node, vault_salt, vault_words
 from guiderail.store.transaction import Snapshot
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.gone import ERASED, PRUNED
 from guiderail_verify.plain_entry import match_entry
 
 COMPLETE_AT: Final = (log_node.c.position + 1).bitwise_lshift(log_node.c.level)
@@ -33,7 +34,8 @@ COMPLETE_AT: Final = (log_node.c.position + 1).bitwise_lshift(log_node.c.level)
 LEVEL = 12
 """Of a stretch in the tree: 4,096 entries, a few megabytes of rows."""
 
-_TYPES: Final = frozenset(get_args(EventName))
+_TYPES: Final = frozenset(get_args(EventName)) - {ERASED, PRUNED}
+"""What entries may be about that say nothing about other entries."""
 
 
 class Swept(NamedTuple):
@@ -86,6 +88,8 @@ def _sweep(snapshot: Snapshot, start: int, level: int, sizes: Sequence[int]) -> 
             return None
     about = {row[0]: row[1:] for row in snapshot.run(_INDEX, between)}
     details = {row[0]: row[1:] for row in snapshot.run(_DETAILS, between)}
+    for (seq,) in snapshot.run(_WORDS, between):
+        details.pop(seq, None)  # somebody wrote something: that is looked at one by one
     seen = _Seen()
     return Swept(
         [seen.look(seq, body, about.get(seq), details.get(seq)) for seq, body, _ in rows],
@@ -118,6 +122,7 @@ _DETAILS: Final = Prepared(
         vault_salt.c.field == PAYLOAD_FIELD
     )
 )
+_WORDS: Final = Prepared(_stretch_of(vault_words.c.seq))
 _NODES: Final = Prepared(
     select(log_node.c.hash)
     .where(

@@ -83,6 +83,8 @@ def verify(workspace: Workspace, *, held: Path | None = None) -> dict[str, Any]:
         "timestamps": stamps,
         "problems": problems,
         "notices": [*report.notices, *unprotected_notice(workspace)],
+        "erased": report.erased,
+        "removed": report.removed,
     }
 
 

@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      ledger.check_numbering),
     ("details", "the details are those that the entries commit to", "entries",
      ledger.check_details),
+    ("gone", "what was erased or removed is recorded", "entries", ledger.check_gone),
     ("keys", "the ledger recorded the keys", "keys", ledger.check_keys),
     ("sample", "the cases in the pack are those of the scope and the sample", "cases in the scope",
      ledger.check_sample),
@@ -61,12 +62,14 @@ class Audit:
 
     checkpoint: what was signed, None where its signature does not hold.
     compared: with something that somebody outside remembers, a witness or a kept checkpoint.
+    gone: how many entries lack words that were erased, or were removed.
     """
 
     checks: tuple[Check, ...]
     pinned: bool
     checkpoint: Checkpoint | None
     compared: bool
+    gone: int = 0
 
     @property
     def ok(self) -> bool:
@@ -101,4 +104,7 @@ def verify_pack(
         made.append(run("witnesses", title, "cosignatures", look))
     signed = next(check for check in made if check.id == "checkpoint")
     compared = older is not None or witnesses is not None
-    return Audit(tuple(made), key is not None, pack.checkpoint if signed.ok else None, compared)
+    readable = next(check for check in made if check.id == "details").ok
+    gone = sum(one.is_gone for one in pack.entries) if readable else 0
+    checkpoint = pack.checkpoint if signed.ok else None
+    return Audit(tuple(made), key is not None, checkpoint, compared, gone)
