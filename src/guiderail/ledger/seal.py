@@ -46,7 +46,7 @@ def seal(store: Store, keyring: Keyring, now: datetime) -> Checkpoint:
     checkpoint or the kept one: a log never signs two histories. Raises ConflictError where the keys
     were changed meanwhile.
     """
-    with store.transaction() as tx:
+    with store.transaction(alone=True) as tx:
         size = int(tx.execute(select(log_head.c.size).with_for_update()).scalar_one())
         refuse_changed_keys(tx, keyring.trusted)
         nodes = _Nodes(tx)

@@ -5,13 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from guiderail.attest.keys import read_kept, read_trusted
-from guiderail.core.errors import InputError
+from guiderail.core.errors import GuiderailError, InputError
 from guiderail.ledger import verify as verification
 from guiderail.ledger.read import entries
-from guiderail.ledger.seal import latest_note, seal
+from guiderail.ledger.standing import standing
+from guiderail.ledger.witnesses import bad_cosignatures, latest_cosigned_note
 from guiderail.service.key_status import unprotected_notice
+from guiderail.service.sealing import ON_DEMAND_SECONDS, seal_and_ask
+from guiderail.service.timestamps import timestamp_document
+from guiderail.service.witnesses import standing_document
 from guiderail.service.workspace import Workspace
+from guiderail_verify.held_note import mended
 
 
 def log(
@@ -53,7 +60,7 @@ def verify(workspace: Workspace, *, held: Path | None = None) -> dict[str, Any]:
     note = None
     if held is not None:
         try:
-            note = held.read_text(encoding="utf-8")
+            note = mended(held.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(
                 f"{held} cannot be read ({error})",
@@ -64,20 +71,48 @@ def verify(workspace: Workspace, *, held: Path | None = None) -> dict[str, Any]:
     report = verification.verify(
         workspace.store, read_trusted(workspace.home), held=note, kept=kept
     )
+    problems = [problem.sentence for problem in report.problems]
+    outside, stamps = _outside(workspace, problems)
     return {
         "size": report.size,
         "root": report.root,
         "checkpoint": report.checkpoint,
         "sealed": report.sealed,
         "held": held is not None,
-        "problems": [problem.sentence for problem in report.problems],
+        "outside": outside,
+        "timestamps": stamps,
+        "problems": problems,
         "notices": [*report.notices, *unprotected_notice(workspace)],
+        "erased": report.erased,
+        "removed": report.removed,
     }
 
 
 def checkpoint(workspace: Workspace) -> dict[str, Any]:
-    """Seal the log as it is and give the signed checkpoint."""
-    sealed = seal(workspace.store, workspace.keyring, workspace.clock())
+    """Seal the log as it is, ask its witnesses, and give the signed checkpoint."""
+    sealed = seal_and_ask(workspace, seconds=ON_DEMAND_SECONDS, again=True)
     with workspace.store.read() as snapshot:
-        note = latest_note(snapshot, at_least=sealed.size)
-    return {"size": sealed.size, "checkpoint": note}
+        note = latest_cosigned_note(snapshot, at_least=sealed.size)
+        outside = standing_document(standing(snapshot, workspace.clock()))
+    return {"size": sealed.size, "checkpoint": note, **outside}
+
+
+def _outside(
+    workspace: Workspace, problems: list[str]
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """What witnesses and time stamps say; whatever contradicts the ledger joins `problems`.
+
+    None where that cannot be read, which is a problem too.
+    """
+    try:
+        with workspace.store.read() as snapshot:
+            problems += bad_cosignatures(snapshot)
+            outside = standing(snapshot, workspace.clock())
+            stamps = timestamp_document(snapshot, workspace.home)
+    except (DBAPIError, GuiderailError, TypeError, ValueError) as error:
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+        problems.append(f"What witnesses said cannot be read: {cause}")
+        return None, []
+    problems += outside.contradictions
+    problems += [one["sentence"] for one in stamps if one["state"] == "bad"]
+    return standing_document(outside), stamps

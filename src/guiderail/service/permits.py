@@ -16,7 +16,6 @@ from guiderail.core.time import to_text
 from guiderail.ledger.events import Evidence
 from guiderail.ledger.key_versions import refuse_changed_keys
 from guiderail.ledger.proof import prove_entry
-from guiderail.ledger.seal import seal
 from guiderail.review import cases
 from guiderail.review.cases import Case
 from guiderail.review.dossier import Dossier
@@ -24,6 +23,8 @@ from guiderail.review.required import valid_approvals
 from guiderail.review.states import State
 from guiderail.service.journal import case_subject, record
 from guiderail.service.redecide import refuse_other_decision
+from guiderail.service.registers import transaction
+from guiderail.service.sealing import seal_and_ask
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -58,7 +59,7 @@ def issue_permit(workspace: Workspace, case_id: str) -> Case:
     """
     void_if_changed(workspace, case_id)
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         if case.state is State.APPROVED:
             dossier = cases.load_dossier(tx, case.dossier_digest)
@@ -81,7 +82,7 @@ def complete_proofs(workspace: Workspace) -> None:
         ]
     if not missing:
         return
-    seal(workspace.store, workspace.keyring, workspace.clock())
+    seal_and_ask(workspace)
     for permit_id, case_id, envelope in missing:
         with workspace.store.read() as snapshot:
             entry = entry_of(snapshot, case_id, envelope)

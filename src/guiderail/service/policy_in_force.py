@@ -143,7 +143,8 @@ def stored_pack(workspace: Workspace, activation: Activation) -> Pack:
 
 def stored_compiled(workspace: Workspace, compiled: str, digest: str, texts_digest: str) -> Pack:
     """The pack in a stored compiled file. Raises IntegrityError unless it has these digests."""
-    return _read(workspace.blobs.root, compiled, digest, texts_digest)
+    place = workspace.home / "blobs", workspace.blobs_url
+    return _read(*place, compiled, digest, texts_digest)
 
 
 def _pack(workspace: Workspace, policy: PolicyInForce, kind: str, moment: datetime) -> Pack:
@@ -152,10 +153,10 @@ def _pack(workspace: Workspace, policy: PolicyInForce, kind: str, moment: dateti
 
 
 @lru_cache(maxsize=16)
-def _read(root: Path, compiled: str, digest: str, texts_digest: str) -> Pack:
-    from guiderail.store.blobs import Blobs
+def _read(root: Path, url: str | None, compiled: str, digest: str, texts_digest: str) -> Pack:
+    from guiderail.store.blobs import open_blobs
 
-    pack = from_compiled(Blobs(root).read(compiled), digest)
+    pack = from_compiled(open_blobs(root, url).read(compiled), digest)
     if (pack.digest, pack.texts_digest) != (digest, texts_digest):
         raise IntegrityError(
             f"The stored policy pack {compiled} is not the one that was put into force.",

@@ -17,6 +17,7 @@ from guiderail.service.journal import record
 from guiderail.service.key_changes import record_first_version
 from guiderail.service.policy_activate import activate
 from guiderail.service.policy_in_force import write_in_force
+from guiderail.service.registers import record_registers
 from guiderail.service.workspace import Workspace, create_workspace, operating_system_user
 from guiderail_verify.key_chain import chain_bytes
 
@@ -96,6 +97,7 @@ def create(
             outcome="done",
             evidence=[evidence],
         )
+        record_registers(tx, workspace, actor)
         for kind in shipped_kinds():
             activate(tx, workspace, load_pack(kind), actor, effective_at=now)
     with workspace.store.read() as snapshot:

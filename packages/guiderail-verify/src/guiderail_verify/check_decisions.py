@@ -87,14 +87,14 @@ def _in_force(activations: Activations, entry: Entry) -> str | None:
 
 def check_decisions(pack: AuditPack, check: Check) -> None:
     """Tier, track and every gate, computed again from the stored facts, are those recorded."""
-    judge = _Judge(pack)
+    judge = Judge(pack)
     for case, history in pack.cases.items():
         for entry in history.decisions:
             where = f"{case}, entry {entry.seq}"
             check.each(where, partial(_check_decision, pack, judge, case, entry, check))
 
 
-class _Judge:
+class Judge:
     """Decides again. The rules of a pack for a kind on a day are compiled once."""
 
     def __init__(self, pack: AuditPack) -> None:
@@ -114,7 +114,7 @@ class _Judge:
         return book.judge(*read_facts(facts, types))
 
 
-def _check_decision(pack: AuditPack, judge: _Judge, case: str, entry: Entry, check: Check) -> None:
+def _check_decision(pack: AuditPack, judge: Judge, case: str, entry: Entry, check: Check) -> None:
     told = entry.payload or {}
     dossier = told["dossier"]
     recorded = pack.decision(case, dossier)

@@ -77,7 +77,12 @@ def is_key_name(name: str) -> bool:
 
 
 def signature_line(key: NoteKey, signature: bytes) -> str:
-    return f"{_DASH}{key.name} {encode_base64(key.key_id + signature)}\n"
+    return note_line(key.name, key.key_id, signature)
+
+
+def note_line(name: str, key_id: bytes, signature: bytes) -> str:
+    """A signature line with its newline, for a signature of any type. key_id: four bytes."""
+    return f"{_DASH}{name} {encode_base64(key_id + signature)}\n"
 
 
 def compose(text: str, lines: Iterable[str]) -> str:
@@ -97,11 +102,11 @@ def open_note(note: str, keys: Iterable[NoteKey]) -> str:
 
 def open_signed(note: str, keys: Iterable[NoteKey]) -> tuple[str, list[NoteKey]]:
     """As `open_note`, with those of `keys` that signed it, at least one."""
-    text, lines = _split_note(note)
+    text, lines = split_note(note)
     known = {(key.name, key.key_id): key for key in keys}
     seen: dict[tuple[str, bytes], NoteKey] = {}
     for line in lines:
-        name, key_id, signature = _parse_signature(line)
+        name, key_id, signature = split_signature(line)
         key = known.get((name, key_id))
         if key is None:
             continue
@@ -155,7 +160,11 @@ def parse_decimal(text: str, code: str) -> int:
     return number
 
 
-def _split_note(note: str) -> tuple[str, list[str]]:
+def split_note(note: str) -> tuple[str, list[str]]:
+    """The signed text, with its final newline, and the lines below the blank one; none verified.
+
+    Raises VerifyError `note/...` for what is no signed note.
+    """
     if len(note) > LARGEST_NOTE:
         raise VerifyError("note/too-large", "The note is larger than a megabyte.")
     if any(letter < " " and letter != "\n" for letter in note):
@@ -169,7 +178,8 @@ def _split_note(note: str) -> tuple[str, list[str]]:
     return head + "\n", lines
 
 
-def _parse_signature(line: str) -> tuple[str, bytes, bytes]:
+def split_signature(line: str) -> tuple[str, bytes, bytes]:
+    """Name, key id (four bytes) and signature. Raises VerifyError `note/garbage`."""
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space or not is_key_name(name):
         raise VerifyError("note/garbage", "The note holds a line that is not a signature.")
