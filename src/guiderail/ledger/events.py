@@ -18,6 +18,10 @@ from guiderail.core.subject import Actor, Subject
 EventName = Literal[
     "workspace.created",
     "key.created",
+    "register.changed",
+    "key.rotated",
+    "key.retired",
+    "key.compromised",
     "policy.proposed",
     "policy.reviewed",
     "policy.withdrawn",
@@ -45,6 +49,9 @@ EventName = Literal[
     "witness.added",
     "witness.removed",
     "witness.required",
+    "signer.added",
+    "signer.removed",
+    "evidence.added",
 ]
 
 IMPERSONATED_BY = "impersonated_by"
@@ -66,11 +73,19 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A signed statement kept in the blob store, named by the digest of its bytes."""
+    """A document kept in the blob store, named by the digest of its bytes.
+
+    known_by, signer and about are for finding it again and no part of the entry. known_by: how
+    well what it says is known; the platform's own statements are attested. signer: the registered
+    name of whoever signed it. about: digests that it is about, where not the event's subject.
+    """
 
     name: str
     predicate_type: str
     digest: Digest
+    known_by: str = "attested"
+    signer: str | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +116,28 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "key.created",
         "{actor} created the keys of the log {origin}.",
         ("origin", "checkpoint_key", "permit_key"),
+    ),
+    EventType(
+        "register.changed",
+        "The register {register} was recorded as {actor} found it.",
+        ("register", "digest"),
+        ("before",),
+    ),
+    EventType(
+        "key.rotated",
+        "{actor} added new keys ({roles}) to the log {subject}: version {version} of its keys.",
+        ("version", "roles", "new"),
+    ),
+    EventType(
+        "key.retired",
+        "{actor} retired the old keys ({roles}) of the log {subject}: version {version} of its "
+        "keys. They count for the first {until} entries.",
+        ("version", "roles", "old", "until"),
+    ),
+    EventType(
+        "key.compromised",
+        "{actor} declared keys ({roles}) of the log {subject} compromised since {since}: {reason}",
+        ("version", "roles", "old", "new", "since", "reason", "until"),
     ),
     EventType(
         "policy.proposed",
@@ -161,7 +198,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "permit.issued",
         "Permit {permit} lets {subject} start in {environment} until {start_until}.",
         ("case", "permit", "environment", "dossier", "start_until"),
-        ("highest_share", "conditions"),
+        ("highest_share", "conditions", "replaces"),
     ),
     EventType(
         "permit.revoked",
@@ -255,6 +292,24 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "witness.required",
         "{actor} requires cosignatures of {quorum} witnesses within {within_hours} hours.",
         ("quorum", "within_hours"),
+    ),
+    EventType(
+        "signer.added",
+        "{actor} registered {name}: what it signs counts as {known_by}.",
+        ("name", "trust", "known_by", "method", "material"),
+        ("until",),
+    ),
+    EventType(
+        "signer.removed",
+        "{actor} removed {name}: what it signs from now on counts as signed by nobody known.",
+        ("name",),
+        ("reason",),
+    ),
+    EventType(
+        "evidence.added",
+        "{actor} added {kind} {file} to case {case}; it is {known_by}.",
+        ("case", "kind", "file", "digest", "known_by"),
+        ("signer", "subjects", "predicate_type", "facts"),
     ),
 )
 

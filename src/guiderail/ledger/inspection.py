@@ -57,9 +57,23 @@ class Inspection:
             )
         self._last_at = at
 
+    def see_number(self, subject: tuple[str, str], number: int, seq: int) -> None:
+        expected = self.numbers.get(subject, 0) + 1
+        if number != expected:
+            kind, name = subject
+            self.complain(
+                "ledger/subject-gap",
+                f"Entry {seq} is event {number} of {kind} {name}; event {expected} was expected: "
+                "one was removed, added or moved.",
+                seq,
+            )
+        self.numbers[subject] = number
 
-def stored_entries(snapshot: Snapshot) -> Iterator[StoredEntry]:
-    """Every entry in the order of `seq`, read in batches."""
+
+def stored_entries(
+    snapshot: Snapshot, start: int | None = None, end: int | None = None
+) -> Iterator[StoredEntry]:
+    """Every entry in the order of `seq`, read in batches: all, or from `start` up to `end`."""
     index, salt = log_index.c, vault_salt.c
     statement = (
         select(
@@ -77,6 +91,10 @@ def stored_entries(snapshot: Snapshot) -> Iterator[StoredEntry]:
         .order_by(log_entry.c.seq)
         .execution_options(yield_per=_BATCH)
     )
+    if start is not None:
+        statement = statement.where(log_entry.c.seq >= start)
+    if end is not None:
+        statement = statement.where(log_entry.c.seq < end)
     for seq, body, leaf, kind, *about, case, key, clear in snapshot.execute(statement):
         subject_kind, subject_name, number = about
         yield StoredEntry(
@@ -111,7 +129,7 @@ def inspect_entry(entry: StoredEntry, inspection: Inspection) -> None:
             if number != seq:
                 complain("ledger/moved", f"Entry {seq} was written as entry {number}.", seq)
             inspection.see_time(seq, at)
-            _check_number((kind, name), subject_no, seq, inspection)
+            inspection.see_number((kind, name), subject_no, seq)
             _check_index(entry, (type_, kind, name, subject_no), complain)
             _check_payload(entry, committed, complain)
         case _:
@@ -126,19 +144,6 @@ def _is_event(type_: str, at: str) -> bool:
         return to_text(from_text(at)) == at
     except ValueError:
         return False
-
-
-def _check_number(subject: tuple[str, str], number: int, seq: int, inspection: Inspection) -> None:
-    expected = inspection.numbers.get(subject, 0) + 1
-    if number != expected:
-        kind, name = subject
-        inspection.complain(
-            "ledger/subject-gap",
-            f"Entry {seq} is event {number} of {kind} {name}; event {expected} was expected: "
-            "one was removed, added or moved.",
-            seq,
-        )
-    inspection.numbers[subject] = number
 
 
 def _check_index(

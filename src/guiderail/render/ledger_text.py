@@ -30,6 +30,8 @@ def verify_lines(document: Mapping[str, Any]) -> list[Line]:
         return lines
     lines = [Line(f"The ledger verifies: {size} entries recomputed from their bytes.", "green")]
     lines += paragraph(f"Root {document['root']}", indent=2, style="dim")
+    for notice in document["notices"]:
+        lines += paragraph(notice, indent=2, style="yellow")
     if document["held"]:
         lines += paragraph("It continues what you hold.", indent=2)
     lines += timestamp_lines(document["timestamps"][-1:])

@@ -15,6 +15,7 @@ from guiderail.ledger.read import entries
 from guiderail.ledger.seal import stored_nodes
 from guiderail.ledger.standing import standing
 from guiderail.ledger.witnesses import bad_cosignatures, latest_cosigned_note
+from guiderail.service.key_status import unprotected_notice
 from guiderail.service.sealing import ON_DEMAND_SECONDS, seal_and_ask
 from guiderail.service.timestamps import timestamp_document
 from guiderail.service.witnesses import standing_document
@@ -94,7 +95,7 @@ def verify(
         "outside": outside,
         "timestamps": stamps,
         "problems": problems,
-        "notices": list(report.notices),
+        "notices": [*report.notices, *unprotected_notice(workspace)],
     }
 
 

@@ -23,6 +23,7 @@ from guiderail.core.digest import canonical_json, sha256_digest
 from guiderail.core.errors import ConflictError, InputError, IntegrityError
 from guiderail.core.subject import Subject
 from guiderail.ledger.append import PAYLOAD_FIELD
+from guiderail.ledger.key_versions import stored_chain
 from guiderail.ledger.standing import standing
 from guiderail.ledger.witnesses import latest_cosigned_note
 from guiderail.render.audit_page import audit_page, read_me
@@ -43,7 +44,9 @@ from guiderail_verify.canonical import encode_base64
 from guiderail_verify.check_cases import bound_evidence_of
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.key_chain import chain_bytes
 from guiderail_verify.note import parse_checkpoint
+from guiderail_verify.registers import is_register
 from guiderail_verify.sampling import draw
 
 
@@ -133,6 +136,7 @@ def _collect(
         layout.CHECKPOINT: note.encode("utf-8"),
         layout.KEYS: workspace.keyring.trusted.to_json(),
         layout.ENTRIES: _lines(bodies),
+        **({layout.KEY_CHAIN: chain_bytes(chain)} if (chain := stored_chain(snapshot)) else {}),
         layout.DISCLOSED: told,
         layout.PEOPLE: canonical_json(people),
         layout.INDEX: index_csv(framed.values(), drawn).encode("utf-8"),
@@ -142,6 +146,8 @@ def _collect(
         files |= case_files(reader, framed[case])
     for digest in {digest for _, digest in bound_evidence_of(entries, drawn)}:
         files[layout.evidence_path(digest)] = workspace.blobs.read(digest)
+    for register in {entry.digest or "" for entry in entries if is_register(entry)}:
+        files[layout.register_path(register)] = workspace.blobs.read(register)
     files["index.html"] = audit_page(
         scope,
         note,

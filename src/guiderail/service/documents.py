@@ -59,6 +59,7 @@ def view_document(view: CaseView) -> dict[str, Any]:
         if view.permit
         else None,
         "rollout": rollout_document(view.rollout) if view.rollout else None,
+        "evidence": list(view.evidence),
         "events": [
             {"seq": event.seq, "at": event.at, "type": event.type, "sentence": event.sentence}
             for event in view.events

@@ -12,6 +12,7 @@ from guiderail.core.time import to_text
 from guiderail.ledger.append import append
 from guiderail.ledger.events import Event, EventName, Evidence
 from guiderail.review.cases import Case
+from guiderail.service.evidence_index import index
 from guiderail.store import tables
 from guiderail.store.transaction import Transaction
 
@@ -44,7 +45,7 @@ def record(
                 created_at=to_text(now),
             )
         )
-    append(
+    appended = append(
         tx,
         Event(
             type=name,
@@ -57,6 +58,7 @@ def record(
             evidence=tuple(evidence),
         ),
     )
+    index(tx, appended.seq, to_text(now), subject, payload.get("case"), evidence)
 
 
 def case_subject(case: Case) -> Subject:

@@ -15,6 +15,7 @@ from guiderail.ledger.standing import Standing, required, standing
 from guiderail.ledger.witnesses import Witness
 from guiderail.review.authz import Action, Matter, decide
 from guiderail.service.journal import record
+from guiderail.service.registers import transaction
 from guiderail.service.sealing import ON_DEMAND_SECONDS, seal_and_ask
 from guiderail.service.web_address import web_address
 from guiderail.service.workspace import Workspace
@@ -43,7 +44,7 @@ def add_witness(workspace: Workspace, url: str, key: str) -> dict[str, Any]:
         ) from error
     actor = _authorised(workspace)
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         there = stored.setting(tx).witnesses
         _refuse_known(new, there)
         stored.add_witness(tx, new, now)
@@ -55,7 +56,7 @@ def add_witness(workspace: Workspace, url: str, key: str) -> dict[str, Any]:
 def remove_witness(workspace: Workspace, name: str) -> dict[str, Any]:
     """Ask it no longer. Raises InputError for a name that is not there."""
     actor = _authorised(workspace)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         found = {one.key.name: one for one in stored.setting(tx).witnesses}
         if name not in found:
             raise InputError(
@@ -76,7 +77,7 @@ def require_witnesses(
     Raises InputError for more witnesses than there are.
     """
     actor = _authorised(workspace)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         now = stored.setting(tx)
         if quorum is not None and quorum > len(now.witnesses):
             raise InputError(

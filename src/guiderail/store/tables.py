@@ -271,6 +271,66 @@ policy_activation = Table(
     Index(None, "change_id"),
 )
 
+# --- The registers of the workspace ---------------------------------------------------------------
+
+register_version = Table(
+    "register_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("register", Text, nullable=False),  # people, features, ceilings or columns
+    Column("source", Text, nullable=False),  # digest of what its file said
+    Column("digest", Text, nullable=False),  # digest of the blob with the recorded register
+    Column("at", Text, nullable=False),
+    Index(None, "register"),
+)
+"""Which version of a register the ledger recorded last; derived from `register.changed`."""
+permit_state = Table(
+    "permit_state",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("issued_at", Text, nullable=False),
+)
+"""What targets are told about permits that were taken back; the newest version counts."""
+# --- Evidence and who may vouch for it ----------------------------------------------------------
+
+signer = Table(
+    "signer",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("trust", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("material", Text, nullable=False),  # PEM, or JSON of issuer, audience, claims and keys
+    Column("person", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
+    Column("until", Text),
+    Column("removed_at", Text),
+    CheckConstraint("method IN ('key', 'token')", name="method"),
+    CheckConstraint("trust IN ('evidence', 'runner', 'system-of-record')", name="trust"),
+    Index(None, "name"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("digest", Text, nullable=False),  # of the stored bytes
+    Column("subject_digest", Text, nullable=False),
+    Column("predicate_type", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("workload", Text, nullable=False),
+    Column("case_id", Text),
+    Column("known_by", Text, nullable=False),
+    Column("signer", Text),
+    Column("seq", BigInteger, ForeignKey("log_entry.seq"), nullable=False),
+    Column("at", Text, nullable=False),
+    Index(None, "subject_digest", "predicate_type"),
+    Index(None, "case_id"),
+    Index(None, "digest"),
+)
+"""Finds evidence by what it is about. Derived from the entries of the ledger."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -317,6 +377,15 @@ log_checkpoint = Table(
     Column("note", Text, nullable=False),  # C2SP signed note, verbatim
     Column("sealed_at", Text, nullable=False),
 )
+
+key_version = Table(
+    "key_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("at", Text, nullable=False),
+)
+"""The chain of the log's public keys, version 1 first, without gaps."""
 
 log_index = Table(
     "log_index",
@@ -418,5 +487,13 @@ vault_salt = Table(
 )
 """The clear payload of an entry and the salt of its commitment."""
 
-APPEND_ONLY = (log_entry, log_checkpoint, log_cosignature, log_timestamp)
+register_salt = Table(
+    "register_salt",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+)
+"""The salt under which recorded registers commit to who a person is. Erased with the person."""
+
+APPEND_ONLY = (log_entry, log_checkpoint, log_cosignature, log_timestamp, key_version)
 """Tables whose rows triggers refuse to change or delete: a second line, not the proof."""

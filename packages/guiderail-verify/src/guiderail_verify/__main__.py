@@ -17,7 +17,7 @@ from guiderail_verify.errors import VerifyError
 from guiderail_verify.fingerprint import read_fingerprint
 from guiderail_verify.held_note import mended
 from guiderail_verify.note import LARGEST_NOTE, NoteKey, parse_checkpoint
-from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.trusted_keys import TrustedKeys
 from guiderail_verify.witness_policy import WitnessPolicy, parse_policy
 
 VERIFIED: Final = 0
@@ -73,9 +73,9 @@ def read_key(text: str) -> NoteKey:
         return NoteKey.from_text(content.decode("utf-8").strip())
     except (VerifyError, UnicodeDecodeError):
         keys = TrustedKeys.from_json(content).checkpoint
-    if len(keys) != 1:
-        raise VerifyError("key/unusable", f"{text} holds {len(keys)} checkpoint keys, not one.")
-    return keys[0]
+    if not keys:
+        raise VerifyError("key/unusable", f"{text} holds no checkpoint key.")
+    return keys[-1]  # while keys change there are two; each leads to the other by the chain
 
 
 def to_json(audit: Audit) -> dict[str, object]:

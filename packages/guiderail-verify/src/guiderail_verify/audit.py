@@ -11,6 +11,7 @@ from guiderail_verify import check_cases as cases
 from guiderail_verify import check_decisions as decisions
 from guiderail_verify import check_ledger as ledger
 from guiderail_verify import check_outside as outside
+from guiderail_verify import check_people as people
 from guiderail_verify.audit_files import is_earlier_checkpoint, read_manifest
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.checks import Check, run
@@ -41,6 +42,12 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      "decisions", decisions.check_decisions),
     ("reviews", "the reviews are those in the ledger and cover each permit", "cases and reviews",
      cases.check_reviews),
+    ("registers", "the recorded registers have the digests in the ledger", "registers",
+     people.check_registers),
+    ("approvals", "the roles that had to review, computed again, all approved before each permit",
+     "decisions and permits", people.check_approvals),
+    ("authority", "whoever decided had the role and the training that day and was independent",
+     "acts", people.check_authority),
     ("permits", "the permits are signed, proved and about their case", "permits",
      cases.check_permits),
     ("rollouts", "the rollouts are those in the ledger", "rollouts", cases.check_rollouts),

@@ -20,6 +20,8 @@ MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.dsse.json"
 CHECKPOINT: Final = "checkpoint.txt"
 KEYS: Final = "keys.json"
+KEY_CHAIN: Final = "key-chain.jsonl"
+"""Every version of the keys, each signed by the one before; absent from a log without changes."""
 ENTRIES: Final = "entries.jsonl"
 DISCLOSED: Final = "disclosed.jsonl"
 PEOPLE: Final = "people.json"
@@ -54,6 +56,11 @@ def pack_path(digest: str) -> str:
 
 def evidence_path(digest: str) -> str:
     return f"evidence/{hexadecimal(digest)}"
+
+
+def register_path(digest: str) -> str:
+    """Where the recorded register of a digest stands."""
+    return f"registers/{hexadecimal(digest)}.json"
 
 
 def checkpoint_path(size: int) -> str:

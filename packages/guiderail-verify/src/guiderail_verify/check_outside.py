@@ -61,7 +61,7 @@ def since(found: Quorum) -> str:
 
 
 def _continued(pack: AuditPack, note: str, whose: str) -> None:
-    older = open_checkpoint(note, pack.keys.checkpoint, pack.keys.origin)
+    older = open_checkpoint(note, pack.keys.note_keys, pack.keys.origin)
     if older.size > pack.tree.size:
         raise VerifyError(
             "pack/shorter",
