@@ -297,8 +297,8 @@ def test_without_a_registered_ci_no_token_counts(live_depot: Depot, tmp_path: Pa
 def test_the_platform_measures_its_own_copy_and_believes_no_report(live_depot: Depot) -> None:
     platform = replace(live_depot.acting(), is_platform=True)
     found = submit(live_depot.releases.green, platform)
-    assert found.facts["model.file.safe"].known_by is KnownBy.VERIFIED
-    assert found.facts["model.file.safe"].source.endswith(", by the platform")
+    assert found.facts["model.file"].known_by is KnownBy.VERIFIED
+    assert found.facts["model.file"].source.endswith(", by the platform")
     assert found.facts["tests.failed"].known_by is KnownBy.MEASURED
     assert found.decision.track is Track.GREEN
 
