@@ -38,8 +38,8 @@ from tests.service.parcels import Releases
 
 CHECKS = {
     "files", "signature", "checkpoint", "tree", "numbering", "details", "keys", "sample", "index",
-    "releases", "dossiers", "evidence", "policies", "decisions", "reviews", "permits", "rollouts",
-    "proofs",
+    "releases", "dossiers", "evidence", "vouched", "policies", "decisions", "reviews", "permits",
+    "rollouts", "proofs",
 }  # fmt: skip
 SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "people.json")
 """What the ledger does not prove: only the signed manifest covers it."""

@@ -12,6 +12,7 @@ from guiderail_verify import check_decisions as decisions
 from guiderail_verify import check_ledger as ledger
 from guiderail_verify.audit_files import read_manifest
 from guiderail_verify.audit_pack import AuditPack
+from guiderail_verify.check_vouched import check_vouched
 from guiderail_verify.checks import Check, run
 from guiderail_verify.note import Checkpoint, NoteKey
 
@@ -34,6 +35,8 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      cases.check_dossiers),
     ("evidence", "the bound documents have the digests in the ledger", "documents",
      cases.check_evidence),
+    ("vouched", "the facts that somebody vouches for are those they signed", "facts",
+     check_vouched),
     ("policies", "the policies that decided were in force", "decisions", decisions.check_policies),
     ("decisions", "tier, track and gates, computed again from the facts, are those recorded",
      "decisions", decisions.check_decisions),
