@@ -14,6 +14,7 @@ from guiderail_verify import check_outside as outside
 from guiderail_verify import check_people as people
 from guiderail_verify.audit_files import is_earlier_checkpoint, read_manifest
 from guiderail_verify.audit_pack import AuditPack
+from guiderail_verify.check_vouched import check_vouched
 from guiderail_verify.checks import Check, run
 from guiderail_verify.note import Checkpoint, NoteKey
 from guiderail_verify.witness_policy import WitnessPolicy
@@ -38,6 +39,8 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      cases.check_dossiers),
     ("evidence", "the bound documents have the digests in the ledger", "documents",
      cases.check_evidence),
+    ("vouched", "the facts that somebody vouches for are those they signed", "facts",
+     check_vouched),
     ("policies", "the policies that decided were in force", "decisions", decisions.check_policies),
     ("decisions", "tier, track and gates, computed again from the facts, are those recorded",
      "decisions", decisions.check_decisions),
