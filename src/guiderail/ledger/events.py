@@ -148,6 +148,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "key.compromised",
         "{actor} declared keys ({roles}) of the log {subject} compromised since {since}: {reason}",
         ("version", "roles", "old", "new", "since", "reason", "until"),
+        personal=("reason",),
     ),
     EventType(
         "policy.proposed",
