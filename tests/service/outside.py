@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from guiderail.attest.keys import KEPT_FILE
 from guiderail.core.digest import sha256_digest
 from guiderail.core.subject import Subject
@@ -14,6 +16,7 @@ from guiderail.ledger.append import append
 from guiderail.ledger.events import Event
 from guiderail.service.set_up import create
 from guiderail.service.workspace import FOLDER, Workspace, operating_system_user
+from tests.shared import made_once
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -72,6 +75,24 @@ class Platform:
     def forget_kept_checkpoint(self) -> None:
         """Whoever holds the keys holds the file beside them."""
         (self.workspace.home / "keys" / KEPT_FILE).unlink()
+
+
+def platform_template(factory: pytest.TempPathFactory) -> Path:
+    """A platform with eight entries, made once and closed: `copied` gives copies of it."""
+
+    def make(root: Path) -> None:
+        platform = new_platform(root)
+        platform.append("team-1", "team-2", "team-3")
+        platform.workspace.store.close()
+
+    return made_once(factory, "outside", make)
+
+
+def copied(template: Path, root: Path) -> Platform:
+    shutil.copytree(template, root)
+    clock = Clock()
+    clock.later(minutes=1)
+    return Platform(root, clock, Workspace(root / FOLDER, False, None, clock))
 
 
 def new_platform(root: Path) -> Platform:

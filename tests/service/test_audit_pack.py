@@ -38,7 +38,7 @@ from tests.service.parcels import Releases
 
 CHECKS = {
     "files", "signature", "checkpoint", "tree", "numbering", "details", "gone", "keys", "sample",
-    "index", "releases", "dossiers", "evidence", "policies", "decisions", "reviews", "registers",
+    "index", "releases", "dossiers", "evidence", "vouched", "policies", "decisions", "reviews", "registers",
     "approvals", "authority", "permits", "rollouts", "proofs",
 }  # fmt: skip
 SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "people.json")

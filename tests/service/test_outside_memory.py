@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,14 +23,12 @@ from guiderail.service.witnesses import (
     require_witnesses,
     witnesses_document,
 )
-from guiderail.service.workspace import FOLDER, Workspace
 from guiderail.witness.folder import WitnessFolder
 from guiderail.witness.server import application
 from guiderail_verify.__main__ import main as guiderail_verify
 from guiderail_verify.cosignature import cosignatures
 from guiderail_verify.proof import parse_proof
-from tests.service.outside import Clock, Platform, new_platform
-from tests.shared import made_once
+from tests.service.outside import Platform, copied, platform_template
 from tests.witness.running import always, answering
 
 COULD = "nobody outside could notice"
@@ -59,23 +56,10 @@ class World:
         return made
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    def make(root: Path) -> None:
-        platform = new_platform(root)
-        platform.append("case-1", "case-2", "case-3")
-        platform.workspace.store.close()
-
-    return made_once(tmp_path_factory, "outside", make)
-
-
 @pytest.fixture
-def world(template: Path, tmp_path: Path) -> Iterator[World]:
-    shutil.copytree(template, tmp_path / "platform")
-    clock = Clock()
-    clock.later(minutes=1)
-    workspace = Workspace(tmp_path / "platform" / FOLDER, False, None, clock)
-    made = World(Platform(tmp_path / "platform", clock, workspace), tmp_path)
+def world(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    platform = copied(platform_template(tmp_path_factory), tmp_path / "platform")
+    made = World(platform, tmp_path)
     with made.open:
         yield made
 

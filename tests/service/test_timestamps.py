@@ -12,7 +12,7 @@ from guiderail.service.audit_pack import export
 from guiderail.service.timestamps import ROOTS_FILE, timestamp
 from guiderail_verify.audit import verify_pack
 from tests.authority import Authority, new_authority, run_openssl, stamping
-from tests.service.outside import Platform, new_platform
+from tests.service.outside import Platform, copied, platform_template
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Platform:
-    return new_platform(tmp_path / "platform")
+def platform(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    return copied(platform_template(tmp_path_factory), tmp_path / "platform")
 
 
 def test_a_time_stamp_is_checked_once_roots_are_pinned_and_openssl_agrees(

@@ -42,13 +42,18 @@ def log(case: str | None, limit: int | None, format_: str) -> None:
     metavar="FILE",
     help="A checkpoint that you kept outside; the log must continue it.",
 )
+@click.option(
+    "--fingerprint",
+    metavar="TEXT",
+    help="The fingerprint of a checkpoint that you wrote down; the log must continue it.",
+)
 @formats()
-def verify(held: Path | None, format_: str) -> int:
+def verify(held: Path | None, fingerprint: str | None, format_: str) -> int:
     """Recompute everything from the stored bytes. Exit code 1 when anything does not hold."""
     from guiderail.render.ledger_text import verify_lines
     from guiderail.service.audit import verify as run
 
-    document = run(workspace(), held=held)
+    document = run(workspace(), held=held, fingerprint=fingerprint)
     print_json(document) if format_ == "json" else print_lines(verify_lines(document))
     return 1 if document["problems"] else 0
 
@@ -61,7 +66,7 @@ def checkpoint(format_: str) -> None:
     Keep it where the operator cannot reach: in an e-mail, in git, on paper. What nobody outside
     could notice is said on standard error, so that the output can be kept as it is.
     """
-    from guiderail.render.witness_text import standing_lines
+    from guiderail.render.ledger_text import checkpoint_lines
     from guiderail.service.audit import checkpoint as run
 
     document = run(workspace())
@@ -69,7 +74,7 @@ def checkpoint(format_: str) -> None:
         print_json(document)
     else:
         click.echo(document["checkpoint"], nl=False)
-        print_lines(standing_lines(document), err=True)
+        print_lines(checkpoint_lines(document), err=True)
 
 
 @ledger.command(

@@ -374,6 +374,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "{actor} removed {name}: what it signs from now on counts as signed by nobody known.",
         ("name",),
         ("reason",),
+        personal=("reason",),
     ),
     EventType(
         "evidence.added",

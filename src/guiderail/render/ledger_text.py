@@ -35,11 +35,19 @@ def verify_lines(document: Mapping[str, Any]) -> list[Line]:
     for notice in document["notices"]:
         lines += paragraph(notice, indent=2, style="yellow")
     if document["held"]:
-        lines += paragraph("It continues the checkpoint that you hold.", indent=2)
+        lines += paragraph("It continues what you hold.", indent=2)
     lines += timestamp_lines(document["timestamps"][-1:])
     if document["outside"] is not None:
         lines += standing_lines(document["outside"])
     return lines
+
+
+def checkpoint_lines(document: Mapping[str, Any]) -> list[Line]:
+    """What stands below a checkpoint that was printed: its fingerprint, and the warnings."""
+    return [
+        Line(f"Fingerprint, for paper: {document['fingerprint']}"),
+        *standing_lines(document),
+    ]
 
 
 def timestamp_lines(stamps: Iterable[Mapping[str, Any]]) -> list[Line]:

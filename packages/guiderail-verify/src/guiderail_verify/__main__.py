@@ -14,6 +14,7 @@ from guiderail_verify.canonical import encode_base64
 from guiderail_verify.checks import Check
 from guiderail_verify.cosignature import WitnessKey
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.fingerprint import read_fingerprint
 from guiderail_verify.held_note import mended
 from guiderail_verify.note import LARGEST_NOTE, NoteKey, parse_checkpoint
 from guiderail_verify.trusted_keys import TrustedKeys
@@ -39,7 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         key = None if options.key is None else read_key(options.key)
         older = None if options.checkpoint is None else _checkpoint(options.checkpoint)
         witnesses = _witnesses(options.witness, options.quorum, options.witness_policy)
-        audit = verify_pack(options.pack, key=key, older=older, witnesses=witnesses)
+        if options.fingerprint is not None:
+            read_fingerprint(options.fingerprint)
+        audit = verify_pack(
+            options.pack,
+            key=key,
+            older=older,
+            fingerprint=options.fingerprint,
+            witnesses=witnesses,
+        )
     except (VerifyError, OSError) as error:
         reason = error.reason if isinstance(error, VerifyError) else str(error)
         sys.stderr.write(_plain(f"{options.pack} cannot be checked: {reason}") + "\n")
@@ -216,6 +225,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="a checkpoint that you kept; the log in the pack must continue it",
+    )
+    parser.add_argument(
+        "--fingerprint",
+        metavar="TEXT",
+        help="the fingerprint of a checkpoint, as you wrote it down: the number of entries and 32 "
+        "letters",
     )
     parser.add_argument(
         "--witness",

@@ -14,6 +14,7 @@ from guiderail_verify import check_outside as outside
 from guiderail_verify import check_people as people
 from guiderail_verify.audit_files import is_earlier_checkpoint, read_manifest
 from guiderail_verify.audit_pack import AuditPack
+from guiderail_verify.check_vouched import check_vouched
 from guiderail_verify.checks import Check, run
 from guiderail_verify.note import Checkpoint, NoteKey
 from guiderail_verify.witness_policy import WitnessPolicy
@@ -38,6 +39,8 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      cases.check_dossiers),
     ("evidence", "the bound documents have the digests in the ledger", "documents",
      cases.check_evidence),
+    ("vouched", "the facts that somebody vouches for are those they signed", "facts",
+     check_vouched),
     ("policies", "the policies that decided were in force", "decisions", decisions.check_policies),
     ("decisions", "tier, track and gates, computed again from the facts, are those recorded",
      "decisions", decisions.check_decisions),
@@ -81,11 +84,13 @@ def verify_pack(
     *,
     key: NoteKey | None = None,
     older: str | None = None,
+    fingerprint: str | None = None,
     witnesses: WitnessPolicy | None = None,
 ) -> Audit:
     """Check everything in an audit pack.
 
     key: the log's checkpoint key as it came from elsewhere. older: a checkpoint that was kept.
+    fingerprint: that of one, as it was written down.
     witnesses: whose cosignatures the reader trusts, and how many of them there must be.
     Raises VerifyError where the folder holds no audit pack; whatever is wrong with one is a failed
     check.
@@ -98,12 +103,16 @@ def verify_pack(
     if older is not None:
         title = "the log begins with the entries of the checkpoint that you kept"
         made.append(run("older", title, "checkpoints", partial(outside.check_older, pack, older)))
+    if fingerprint is not None:
+        title = "the log begins with the entries of the fingerprint that you wrote down"
+        look = partial(outside.check_fingerprint, pack, fingerprint)
+        made.append(run("fingerprint", title, "checkpoints", look))
     if witnesses is not None:
         title = "the witnesses that you named cosigned the checkpoint"
         look = partial(outside.check_witnesses, pack, witnesses)
         made.append(run("witnesses", title, "cosignatures", look))
     signed = next(check for check in made if check.id == "checkpoint")
-    compared = older is not None or witnesses is not None
+    compared = any(one is not None for one in (older, fingerprint, witnesses))
     readable = next(check for check in made if check.id == "details").ok
     gone = sum(one.is_gone for one in pack.entries) if readable else 0
     checkpoint = pack.checkpoint if signed.ok else None

@@ -8,7 +8,8 @@ from guiderail_verify import audit_files as files
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.checks import Check
 from guiderail_verify.errors import VerifyError
-from guiderail_verify.note import open_checkpoint
+from guiderail_verify.fingerprint import fingerprint, has_fingerprint, read_fingerprint
+from guiderail_verify.note import Checkpoint, open_checkpoint
 from guiderail_verify.witness_policy import Quorum, WitnessPolicy
 
 
@@ -22,6 +23,24 @@ def check_older(pack: AuditPack, note: str, check: Check) -> None:
     """The log of the pack begins with the entries of an older checkpoint."""
     check.looked_at = 1
     _continued(pack, note, "your checkpoint")
+
+
+def check_fingerprint(pack: AuditPack, typed: str, check: Check) -> None:
+    """The beginning of the log has the fingerprint that somebody wrote down."""
+    check.looked_at = 1
+    size, letters = read_fingerprint(typed)
+    if size > pack.tree.size:
+        raise VerifyError(
+            "pack/shorter",
+            f"your fingerprint is of {size} entries and {pack.tree.size} are in the pack: entries "
+            "at the end were removed",
+        )
+    found = Checkpoint(pack.keys.origin, size, pack.tree.root(size))
+    check.expect(
+        has_fingerprint(found, letters),
+        f"the first {size} entries have another fingerprint ({fingerprint(found)}): history was "
+        "rewritten, or the fingerprint has a typing error",
+    )
 
 
 def check_witnesses(pack: AuditPack, policy: WitnessPolicy, check: Check) -> None:
