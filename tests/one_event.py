@@ -31,6 +31,9 @@ WITHOUT_EVENT: Mapping[str, tuple[str, str]] = {
     "guiderail.service.permits.complete_proofs": (
         "permit", "the proof is derived from the ledger and the event permit.issued is in it"
     ),
+    "guiderail.service.permit_states.current_state": (
+        "permit_state", "it says again, signed, what events of permits and keys said"
+    ),
 }  # fmt: skip
 """Where a table is written without an event, and why that is no change of state."""
 
@@ -42,6 +45,8 @@ BRINGS_ALONG: Mapping[str, frozenset[str]] = {
     "case.void": frozenset({"permit.revoked"}),
     "case.withdrawn": frozenset({"permit.revoked"}),
     "rollout.aborted": frozenset({"permit.revoked"}),
+    # A permit that is signed again by a new key takes the place of the one before.
+    "permit.issued": frozenset({"permit.revoked"}),
     # What a person said, and what the policy made of it: the replay looks for decisions alone.
     "case.answered": frozenset({"case.decided"}),
     "case.decided": frozenset({"profile.confirmed"}),
