@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from guiderail.ledger.proof import prove_entry
 from guiderail.ledger.witnesses import latest_cosigned_note
 from guiderail.service.audit import checkpoint, log, verify
 from guiderail.service.audit_pack import export
+from guiderail.service.key_changes import retire, rotate
 from guiderail.service.sealing import seal_and_ask
 from guiderail.service.witnesses import (
     add_witness,
@@ -27,6 +28,7 @@ from guiderail.witness.folder import WitnessFolder
 from guiderail.witness.server import application
 from guiderail_verify.__main__ import main as guiderail_verify
 from guiderail_verify.cosignature import cosignatures
+from guiderail_verify.note import NoteKey
 from guiderail_verify.proof import parse_proof
 from tests.service.outside import Platform, copied, platform_template
 from tests.witness.running import always, answering
@@ -352,6 +354,30 @@ def test_the_ledger_records_who_chose_the_witnesses(world: World) -> None:
     assert {one["person"] for one in events} == {"ann"}
     assert json.dumps(events).count(witness.key.name) >= 2
     assert verify(world.platform.workspace)["problems"] == []
+
+
+# --- Keys change --------------------------------------------------------------------------------
+
+
+def test_a_witness_goes_on_when_the_log_changes_its_key(world: World) -> None:
+    witness, first = world.witness(), key_of(world.platform)
+    rotate(world.platform.workspace, ["checkpoint"])
+    after = replace(world.platform.workspace)
+    checkpoint(after)
+    new, old = witnesses_document(after)["log_keys"]
+    assert old == first
+    assert witness.logs()[0].keys == (NoteKey.from_text(old),)
+    assert witnesses_document(after)["witnesses"][0]["answer"]["outcome"] == "cosigned"
+    retire(after)
+    alone = replace(after)
+    checkpoint(alone)
+    answer = witnesses_document(alone)["witnesses"][0]["answer"]
+    assert answer["outcome"] == "refused"
+    assert "add the key" in answer["sentence"]
+    witness.follow(NoteKey.from_text(new))
+    checkpoint(alone)
+    assert witnesses_document(alone)["witnesses"][0]["answer"]["outcome"] == "cosigned"
+    assert verify(alone)["problems"] == []
 
 
 # --- Bad input ----------------------------------------------------------------------------------
