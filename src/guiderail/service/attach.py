@@ -116,10 +116,15 @@ def attach(
 
 
 def record_facts(
-    tx: Transaction, workspace: Workspace, case: Case, vouched: Vouched, taken: Sequence[str]
+    tx: Transaction,
+    workspace: Workspace,
+    case: Case,
+    vouched: Vouched,
+    taken: Sequence[str],
+    file: str,
 ) -> None:
     """Enter a statement of facts that came with the submission. Its bytes are stored already."""
-    attached = _facts_attached("facts", vouched, tuple(taken))
+    attached = _facts_attached(file, vouched, tuple(taken))
     _record(tx, workspace, case, attached, (_facts_evidence(vouched),), workspace.clock())
 
 
