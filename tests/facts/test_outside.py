@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from guiderail.attest.envelope import read_envelope, signer_of
+from guiderail.attest.outside_envelope import read_envelope, signer_of
 from guiderail.attest.public_key import PublicKey, read_public_key
 from guiderail.core.digest import file_digest, sha256_digest
 from guiderail.core.errors import InputError, RefusedError

@@ -148,6 +148,7 @@ def status(case: str | None, format_: str) -> None:
         return
     from guiderail.render.case_text import case_list, workload_list
     from guiderail.render.lines import heading
+    from guiderail.render.witness_text import standing_lines
 
     document = status_document(place)
     if format_ == "json":
@@ -156,6 +157,10 @@ def status(case: str | None, format_: str) -> None:
     print_lines(workload_list(document["workloads"]))
     print_lines(heading("Cases"))
     print_lines(case_list(document["cases"]))
+    outside = standing_lines(document["ledger"])
+    if outside:
+        print_lines(heading("Ledger"))
+        print_lines(outside)
 
 
 @click.group()

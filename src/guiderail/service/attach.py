@@ -28,6 +28,7 @@ from guiderail.service.journal import case_subject, record
 from guiderail.service.permits import issue_permit
 from guiderail.service.records import refresh_snapshot
 from guiderail.service.redecide import redecide
+from guiderail.service.registers import transaction
 from guiderail.service.signers import Signer, counting
 from guiderail.service.snapshot import release_folder
 from guiderail.service.unchanged import void_if_changed
@@ -102,7 +103,7 @@ def attach(
     for one in taken:
         for data in one.blobs:
             workspace.blobs.put_bytes(data)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         _refuse_ended(case)
         told = [_enter(tx, workspace, case, one, now) for one in taken]

@@ -31,6 +31,7 @@ from guiderail.service.journal import case_subject, record
 from guiderail.service.own_evidence import rollout_ended
 from guiderail.service.permits import complete_proofs, issue_permit, permit_of_release
 from guiderail.service.records import refresh_snapshot, set_workload, workload_row
+from guiderail.service.registers import transaction
 from guiderail.service.snapshot import release_folder
 from guiderail.service.take_back import take_back_permits
 from guiderail.service.traffic import (
@@ -162,7 +163,7 @@ def _refuse_without_permit(workspace: Workspace, case: Case) -> None:
 def _start(workspace: Workspace, case: Case) -> None:
     now = workspace.clock()
     release = load_release(release_folder(workspace.releases, case.release_digest))
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         if (other := active_rollout(tx, case.workload)) is not None:
             raise under_way(other)
         row = workload_row(tx, case.workload)
@@ -238,7 +239,7 @@ def _move(workspace: Workspace, row: RolloutRow, action: Action) -> None:
     step = transition(row.position, action)
     event = _EVENTS[step.event]
     position = act(row.position, action)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, row.case or "")
         _write_position(tx, row, replace(row, position=position), now)
         if step.before is not step.after:
@@ -274,7 +275,7 @@ def _step_payload(row: RolloutRow, position: Position, event: EventName) -> dict
 def _finish(workspace: Workspace, row: RolloutRow) -> None:
     isolation = served_isolation(workspace, row.workload, row.to_digest)
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, row.case or "")
         _write_position(tx, row, replace(row, position=act(row.position, Action.FINISH)), now)
         case = cases.move(tx, case, State.LIVE, "rollout.finished", now)
@@ -319,7 +320,7 @@ def _point_baselines(tx: Transaction, case: Case, row: RolloutRow) -> None:
 
 def _abort(workspace: Workspace, row: RolloutRow, reason: str) -> None:
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, row.case or "")
         _write_position(tx, row, replace(row, position=act(row.position, Action.ABORT)), now)
         case = cases.move(tx, case, State.ABORTED, "rollout.aborted", now)

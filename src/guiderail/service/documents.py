@@ -7,6 +7,7 @@ from typing import Any
 
 from guiderail.core.time import to_text
 from guiderail.facts.fact import to_json
+from guiderail.ledger.standing import standing
 from guiderail.render.case_json import (
     case_line,
     dossier_document,
@@ -23,6 +24,7 @@ from guiderail.service.permits import ENVIRONMENT
 from guiderail.service.records import version_of
 from guiderail.service.status import CaseView
 from guiderail.service.traffic import OFF, RolloutRow
+from guiderail.service.witnesses import standing_document
 from guiderail.service.workspace import Workspace
 
 
@@ -107,7 +109,14 @@ def status_document(workspace: Workspace) -> dict[str, Any]:
             for line in status.list_workloads(workspace)
         ],
         "cases": case_lines(workspace),
+        "ledger": ledger_document(workspace),
     }
+
+
+def ledger_document(workspace: Workspace) -> dict[str, Any]:
+    """How far somebody outside could notice that the ledger was rewritten."""
+    with workspace.store.read() as snapshot:
+        return standing_document(standing(snapshot, workspace.clock()))
 
 
 def case_lines(workspace: Workspace, *, waiting_only: bool = False) -> list[dict[str, Any]]:

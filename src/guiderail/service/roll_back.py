@@ -43,6 +43,7 @@ from guiderail.service.records import (
     version_of,
     workload_row,
 )
+from guiderail.service.registers import transaction
 from guiderail.service.snapshot import load_baseline
 from guiderail.service.traffic import (
     OFF,
@@ -138,7 +139,7 @@ def roll_back(workspace: Workspace, workload: str, to: str | None = None) -> Rol
             advice="Choose another release with --to, or switch it off with --to off.",
         )
     started = time.monotonic()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         authorise_case(workspace, Action.DEPLOY, _case_that_acts(tx, proposal))
         rollback = _begin(tx, workspace, proposal, workspace.clock())
     try:
@@ -151,7 +152,7 @@ def roll_back(workspace: Workspace, workload: str, to: str | None = None) -> Rol
         if proposal.to_digest != OFF
         else None
     )
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         seconds = time.monotonic() - started
         _end(tx, workspace, proposal, rollback, seconds, isolation, workspace.clock())
     apply(workspace, workload)
@@ -351,7 +352,7 @@ def _begin(tx: Transaction, workspace: Workspace, proposal: RollbackPlan, now: d
 def _give_up(workspace: Workspace, proposal: RollbackPlan, rollback: str, reason: str) -> None:
     """What the target refuses never ends by repeating; nothing moved, so other moves are free."""
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         if not end_rollback(tx, rollback, RolloutState.ABORTED, now):
             return
         case = _case_that_acts(tx, proposal)

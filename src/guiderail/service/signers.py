@@ -18,6 +18,7 @@ from guiderail.core.scales import KnownBy
 from guiderail.core.subject import Subject
 from guiderail.core.time import from_text, to_text
 from guiderail.service.journal import record
+from guiderail.service.registers import transaction
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot, Transaction
@@ -100,7 +101,7 @@ def remove(workspace: Workspace, name: str, reason: str) -> Signer:
             advice='Say what happened: --reason "the runner was rebuilt"',
         )
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         found = _named(tx, name)
         if found is None:
             raise InputError(
@@ -166,7 +167,7 @@ def _add(
         "removed_at": None,
     }
     made = _signer(row)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         _refuse_twice(tx, name, material)
         tx.execute(insert(tables.signer).values(**row))
         record(

@@ -40,6 +40,7 @@ from guiderail.service.records import (
     store_pack,
     workload_row,
 )
+from guiderail.service.registers import transaction
 from guiderail.service.signers import Signer, counting
 from guiderail.service.snapshot import facts_to_json, release_folder
 from guiderail.service.take_back import take_back_permits
@@ -119,7 +120,7 @@ def submit(
         decision_document(decision),
     )
     production = known.production.digest if known.production else None
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         _refuse_twice(tx, release)
         if _production(tx, name) != production:
             raise ConflictError(

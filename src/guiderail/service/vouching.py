@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from guiderail.attest.ci_token import claims_of
-from guiderail.attest.envelope import read_envelope, signer_of
 from guiderail.attest.in_toto import read_statement
+from guiderail.attest.outside_envelope import read_envelope, signer_of
 from guiderail.attest.strict_json import read_json
 from guiderail.core.digest import Digest, canonical_json, sha256_digest
 from guiderail.core.errors import InputError, Place, RefusedError

@@ -1,6 +1,6 @@
 """Evidence from outside: what a file is, what it says, and what it says it is about.
 
-Nothing here believes a signature: `attest.envelope` says whose it is.
+Nothing here believes a signature: `attest.outside_envelope` says whose it is.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from guiderail.attest.envelope import Envelope, read_envelope
 from guiderail.attest.in_toto import Named, Statement, read_statement, sha256_of
+from guiderail.attest.outside_envelope import Envelope, read_envelope
 from guiderail.attest.strict_json import read_json
 from guiderail.core.errors import InputError, Place
 from guiderail.facts.evidence.sarif_rules import as_list, as_mapping
