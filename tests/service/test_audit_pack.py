@@ -38,8 +38,8 @@ from tests.service.parcels import Releases
 
 CHECKS = {
     "files", "signature", "checkpoint", "tree", "numbering", "details", "gone", "keys", "sample",
-    "index", "releases", "dossiers", "evidence", "vouched", "policies", "decisions", "reviews", "registers",
-    "approvals", "authority", "permits", "rollouts", "proofs",
+    "index", "releases", "dossiers", "evidence", "vouched", "policies", "decisions", "reviews",
+    "registers", "approvals", "authority", "permits", "rollouts", "proofs",
 }  # fmt: skip
 SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "people.json")
 """What the ledger does not prove: only the signed manifest covers it."""
