@@ -37,7 +37,10 @@ BRINGS_ALONG: Mapping[str, frozenset[str]] = {
     # The first entries of a ledger: nothing before them could be said about anything.
     "workspace.created": frozenset({"key.created", "policy.activated"}),
     # An older case that the new release replaces has a history of its own, and so has its permit.
-    "case.submitted": frozenset({"case.void", "permit.revoked"}),
+    # A statement of facts that came with the submission is evidence of its own.
+    "case.submitted": frozenset({"case.void", "permit.revoked", "evidence.added"}),
+    # Facts that somebody vouches for, and what the policy made of them.
+    "evidence.added": frozenset({"case.decided"}),
     "case.void": frozenset({"permit.revoked"}),
     "case.withdrawn": frozenset({"permit.revoked"}),
     "rollout.aborted": frozenset({"permit.revoked"}),
@@ -50,6 +53,9 @@ BRINGS_ALONG: Mapping[str, frozenset[str]] = {
     "policy.reviewed": frozenset({"policy.activated"}),
 }
 """The one event of a change -> events about something else that it may settle with it."""
+
+ONE_FOR_EACH = frozenset({"evidence.added"})
+"""Events of which one act writes one for each document: all of them are kept or none."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +88,9 @@ class Watch:
             return result
 
         @contextmanager
-        def watched(store: Store) -> Iterator[Transaction]:
+        def watched(store: Store, **options: bool) -> Iterator[Transaction]:
             site = _site(sys._getframe(2))
-            with original(store) as tx:
+            with original(store, **options) as tx:
                 written[id(tx)] = set(), []
                 try:
                     yield tx
@@ -107,8 +113,8 @@ def complaint(change: Change) -> str | None:
         state -= {WITHOUT_EVENT[change.site][0]}
     if not state and not change.events:
         return None
-    mains = [name for name in change.events if _is_main(name, change.events)]
-    if len(mains) == 1 and change.events.count(mains[0]) == 1:
+    mains = {name for name in change.events if _is_main(name, change.events)}
+    if len(mains) == 1 and (mains <= ONE_FOR_EACH or change.events.count(*mains) == 1):
         return None
     told = ", ".join(change.events) or "no event"
     return f"{change.site} changed {', '.join(sorted(state)) or 'nothing'} with {told}"
