@@ -41,7 +41,10 @@ BRINGS_ALONG: Mapping[str, frozenset[str]] = {
     # The first entries of a ledger: nothing before them could be said about anything.
     "workspace.created": frozenset({"key.created", "policy.activated"}),
     # An older case that the new release replaces has a history of its own, and so has its permit.
-    "case.submitted": frozenset({"case.void", "permit.revoked"}),
+    # A statement of facts that came with the submission is evidence of its own.
+    "case.submitted": frozenset({"case.void", "permit.revoked", "evidence.added"}),
+    # Facts that somebody vouches for, and what the policy made of them.
+    "evidence.added": frozenset({"case.decided"}),
     "case.void": frozenset({"permit.revoked"}),
     "case.withdrawn": frozenset({"permit.revoked"}),
     "rollout.aborted": frozenset({"permit.revoked"}),
@@ -59,6 +62,9 @@ BRINGS_ALONG: Mapping[str, frozenset[str]] = {
 
 BESIDE = frozenset({"register.changed"})
 """Events that may stand before any other: on what the use case rests, as somebody edited it."""
+
+ONE_FOR_EACH = frozenset({"evidence.added"})
+"""Events of which one act writes one for each document: all of them are kept or none."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +97,9 @@ class Watch:
             return result
 
         @contextmanager
-        def watched(store: Store, *, alone: bool = False) -> Iterator[Transaction]:
+        def watched(store: Store, **options: bool) -> Iterator[Transaction]:
             site = _site(sys._getframe(2))
-            with original(store, alone=alone) as tx:
+            with original(store, **options) as tx:
                 written[id(tx)] = set(), []
                 try:
                     yield tx
@@ -127,8 +133,8 @@ def complaint(change: Change) -> str | None:
     if not state and not change.events:
         return None
     own = [name for name in change.events if name not in BESIDE]
-    mains = [name for name in own if _is_main(name, own)]
-    if len(mains) == 1 and change.events.count(mains[0]) == 1:
+    mains = {name for name in own if _is_main(name, own)}
+    if len(mains) == 1 and (mains <= ONE_FOR_EACH or change.events.count(*mains) == 1):
         return None
     told = ", ".join(change.events) or "no event"
     return f"{change.site} changed {', '.join(sorted(state)) or 'nothing'} with {told}"

@@ -381,6 +381,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "{actor} added {kind} {file} to case {case}; it is {known_by}.",
         ("case", "kind", "file", "digest", "known_by"),
         ("signer", "subjects", "predicate_type", "facts"),
+        personal=("file",),
     ),
 )
 
