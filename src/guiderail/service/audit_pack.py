@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,15 @@ from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot
 from guiderail_verify import audit_files as layout
 from guiderail_verify.audit import verify_pack
-from guiderail_verify.audit_entries import Entry, frame, is_told, lines_of, read_details, read_entry
+from guiderail_verify.audit_entries import (
+    Entry,
+    frame,
+    is_told,
+    lines_of,
+    read_details,
+    read_entry,
+    told,
+)
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.audit_index import index_csv
 from guiderail_verify.canonical import encode_base64
@@ -111,9 +118,9 @@ def _collect(
     size = signed.size
     bodies = _bodies(snapshot, size)
     bare = [read_entry(body) for body in bodies]
-    told = _details(snapshot, [entry for entry in bare if is_told(entry, scope)])
-    details = read_details(told, bare)
-    entries = [replace(entry, payload=details.get(entry.seq)) for entry in bare]
+    disclosed = _details(snapshot, [entry for entry in bare if is_told(entry, scope)])
+    details = read_details(disclosed, bare)
+    entries = told(bare, details)
     framed = frame(entries, scope)
     drawn = (
         list(framed)
@@ -127,7 +134,7 @@ def _collect(
         layout.CHECKPOINT: note.encode("utf-8"),
         layout.KEYS: workspace.keyring.trusted.to_json(),
         layout.ENTRIES: _lines(bodies),
-        layout.DISCLOSED: told,
+        layout.DISCLOSED: disclosed,
         layout.PEOPLE: canonical_json(people),
         layout.INDEX: index_csv(framed.values(), drawn).encode("utf-8"),
     }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from sys import intern
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.canonical import canonical_json, decode_base64, parse_object
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.plain_entry import evidence_items, match_entry
 from guiderail_verify.sampling import Framed
 
 DECIDING: Final = ("case.submitted", "case.decided")
@@ -19,9 +21,11 @@ DECIDING: Final = ("case.submitted", "case.decided")
 KINDS: Final = ("app", "model", "pipeline")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry. body: the bytes that were hashed. payload: its details, None: not in the pack."""
+class Entry(NamedTuple):
+    """One entry. body: the bytes that were hashed. payload: its details, None: not in the pack.
+
+    A tuple, because a pack may hold a million of them.
+    """
 
     seq: int
     body: bytes
@@ -106,6 +110,35 @@ def lines_of(data: bytes) -> list[bytes]:
 
 def read_entry(body: bytes) -> Entry:
     """Raises VerifyError `pack/entry` or `canonical/...` for bytes that are no event."""
+    return _read_plain(body) or _read_any(body)
+
+
+def _read_plain(body: bytes) -> Entry | None:
+    """An entry without anything special, which most are. Equal text is kept once."""
+    try:
+        matched = match_entry(body.decode())
+    except UnicodeDecodeError:
+        return None
+    if matched is None:
+        return None
+    actor, day, time, evidence, outcome, committed, *more = matched.groups()
+    policy, seq, digest, kind, name, number, type_ = more
+    return Entry(
+        int(seq), body, day + time, intern(type_), intern(kind), intern(name),
+        digest and intern(digest), int(number), intern(actor), intern(outcome),
+        policy and intern(policy), _plain_evidence(evidence) if evidence else _NO_EVIDENCE,
+        committed,
+    )  # fmt: skip
+
+
+_NO_EVIDENCE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
+
+
+def _plain_evidence(text: str) -> Mapping[str, tuple[str, str]]:
+    return {name: (type_, f"sha256:{digest}") for name, type_, digest in evidence_items(text)}
+
+
+def _read_any(body: bytes) -> Entry:
     content = parse_object(body)
     match content:
         case {
@@ -140,7 +173,7 @@ def read_details(data: bytes, entries: Sequence[Entry]) -> dict[int, Mapping[str
                 0 <= seq < len(entries) and seq not in found
             ):
                 key = decode_base64(salt, "pack/details")
-                value = hmac.new(key, canonical_json(payload), hashlib.sha256).hexdigest()
+                value = hmac.digest(key, canonical_json(payload), "sha256").hex()
                 if not hmac.compare_digest(value, entries[seq].commitment):
                     raise VerifyError(
                         "pack/details", f"The details of entry {seq} are not those it commits to."
@@ -149,6 +182,14 @@ def read_details(data: bytes, entries: Sequence[Entry]) -> dict[int, Mapping[str
             case _:
                 raise VerifyError("pack/details", "A line of details cannot be read.")
     return found
+
+
+def told(entries: Sequence[Entry], details: Mapping[int, Mapping[str, Any]]) -> list[Entry]:
+    """The entries with their details, as far as there are any."""
+    return [
+        entry._replace(payload=details[entry.seq]) if entry.seq in details else entry
+        for entry in entries
+    ]
 
 
 def is_told(entry: Entry, manifest: Manifest) -> bool:

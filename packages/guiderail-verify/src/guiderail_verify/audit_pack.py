@@ -20,6 +20,7 @@ from guiderail_verify.audit_entries import (
     lines_of,
     read_details,
     read_entry,
+    told,
 )
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.canonical import parse_object
@@ -97,7 +98,7 @@ class AuditPack:
     def entries(self) -> list[Entry]:
         """Every entry in order, with its details as far as they are in the pack."""
         details = read_details(self.read(files.DISCLOSED), self.bare_entries)
-        return [replace(entry, payload=details.get(entry.seq)) for entry in self.bare_entries]
+        return told(self.bare_entries, details)
 
     @cached_property
     def tree(self) -> EntryTree:
