@@ -37,9 +37,9 @@ from tests.service.own_pack import remember_proofs, write_own_pack
 from tests.service.parcels import Releases
 
 CHECKS = {
-    "files", "signature", "checkpoint", "tree", "numbering", "details", "keys", "sample", "index",
-    "releases", "dossiers", "evidence", "policies", "decisions", "reviews", "permits", "rollouts",
-    "proofs",
+    "files", "signature", "checkpoint", "tree", "numbering", "details", "gone", "keys", "sample",
+    "index", "releases", "dossiers", "evidence", "vouched", "policies", "decisions", "reviews", "registers",
+    "approvals", "authority", "permits", "rollouts", "proofs",
 }  # fmt: skip
 SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "people.json")
 """What the ledger does not prove: only the signed manifest covers it."""
@@ -344,6 +344,13 @@ def replace_document(pack: Path) -> None:
         path.write_bytes(path.read_bytes() + b" ")
 
 
+def edit_register(pack: Path) -> None:
+    for path in (pack / "registers").iterdir():
+        content = json.loads(path.read_bytes())
+        if content["register"] == "people":
+            rewrite(path, {"people": content["people"][1:]})
+
+
 def edit_index(pack: Path) -> None:
     path = pack / "index.csv"
     path.write_text(path.read_text("utf-8").replace("yellow", "green"), "utf-8")
@@ -370,6 +377,7 @@ def drop_case(pack: Path) -> None:
         (swap_proofs, {"proofs"}),
         (replace_policy, {"policies", "decisions"}),
         (replace_document, {"evidence"}),
+        (edit_register, {"registers"}),
         (edit_index, {"index"}),
         (drop_case, {"sample"}),
     ],
@@ -438,6 +446,123 @@ def test_a_permit_without_its_approvals_is_found_though_every_hash_supports_it(
         missing = f"has no approval by {review['role']}"
         assert any(one.endswith(missing) for one in failed["reviews"])
     assert any("nobody accepted the gate" in one for one in failed["reviews"])
+
+
+def record_people(
+    pack: Path, depot: Depot, change: Callable[[dict[str, Any]], None], person: str
+) -> None:
+    """The operator records another register of people from the beginning, and all hashes fit."""
+    behind = {who: name for name, who in json.loads((pack / "people.json").read_bytes()).items()}
+    lied: dict[str, str] = {}
+    for path in list((pack / "registers").iterdir()):
+        content = json.loads(path.read_bytes())
+        if content["register"] == "people":
+            row = next(one for one in content["people"] if one["person"] == behind[person])
+            change(row)
+            data = canonical_json(content)
+            digest = hashlib.sha256(data).hexdigest()
+            lied[path.stem] = digest
+            (pack / "registers" / f"{digest}.json").write_bytes(data)
+            path.unlink()
+
+    def fit(entry: dict[str, Any], details: dict[str, Any]) -> None:
+        if entry["type"] == "register.changed" and details["register"] == "people":
+            digest = lied[details["digest"].removeprefix("sha256:")]
+            entry["subject"]["digest"] = details["digest"] = f"sha256:{digest}"
+            entry["evidence"][0]["sha256"] = digest
+
+    rewrite_history(pack, depot.acting().keyring, fit)
+
+
+def without_role(row: dict[str, Any]) -> None:
+    row["roles"] = []
+
+
+def without_training(row: dict[str, Any]) -> None:
+    row["competence"] = []
+
+
+def trained_for_apps(row: dict[str, Any]) -> None:
+    row["competence"] = [{**one, "kinds": ["app"]} for one in row["competence"]]
+
+
+def lapsed(row: dict[str, Any]) -> None:
+    row["competence"] = [{**one, "until": "2020-01-01"} for one in row["competence"]]
+
+
+def administrator(row: dict[str, Any]) -> None:
+    row["roles"] = [*row["roles"], "administrator"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence", "without_permit"),
+    [
+        (without_role, "emil did not have the role ml-platform-engineer that day", True),
+        (without_training, "emil had no training in date as ml-platform-engineer", True),
+        (trained_for_apps, "emil had no training in date as ml-platform-engineer", True),
+        (lapsed, "emil had no training in date as ml-platform-engineer", True),
+        (administrator, "emil was an administrator that day", False),
+    ],
+)
+def test_an_approval_by_somebody_who_might_not_is_found(
+    change: Callable[[dict[str, Any]], None],
+    sentence: str,
+    without_permit: bool,
+    office: Depot,
+    pack: Path,
+    check: Verify,
+) -> None:
+    """The reviewer of the first release had the right; the same approval without it is found."""
+    record_people(pack, office, change, "emil")
+    failed = check(pack, "--key", key_of(office)).failed
+    assert not {"tree", "details", "registers", "reviews"} & failed.keys()
+    assert any(sentence in one for one in failed["authority"])
+    assert ("approvals" in failed) is without_permit
+
+
+def test_an_approval_without_a_recorded_register_is_not_passed(
+    office: Depot, pack: Path, check: Verify
+) -> None:
+    def hide(entry: dict[str, Any], details: dict[str, Any]) -> None:
+        if entry["type"] == "register.changed":
+            entry["type"] = "key.created"
+
+    rewrite_history(pack, office.acting().keyring, hide)
+    failed = check(pack, "--key", key_of(office)).failed
+    assert any("no register of people was recorded before" in one for one in failed["authority"])
+
+
+def test_a_reviewer_whom_the_decision_leaves_out_is_found(
+    office: Depot, pack: Path, check: Verify
+) -> None:
+    """The operator leaves a role out of the recorded decision, and every hash supports it."""
+    case = pack / "cases" / "case-0003" / "dossiers"
+    (folder,) = case.iterdir()
+    decision = json.loads((folder / "decision.json").read_bytes())
+    role = decision["reviewers"].pop()["role"]
+    (folder / "decision.json").write_bytes(canonical_json(decision))
+    parts = {
+        part: json.loads((folder / f"{part}.json").read_bytes()) for part in ("facts", "answers")
+    }
+    lied: list[str] = []
+
+    def change(entry: dict[str, Any], details: dict[str, Any]) -> None:
+        if details.get("case") == "case-0003":
+            dossier = {
+                **parts,
+                "release": entry["subject"]["digest"],
+                "pack": entry["policy"],
+                "decision": "sha256:" + hashlib.sha256(canonical_json(decision)).hexdigest(),
+            }
+            lied.append(hashlib.sha256(canonical_json(dossier)).hexdigest())
+            details["dossier"] = f"sha256:{lied[0]}"
+
+    rewrite_history(pack, office.acting().keyring, change)
+    folder.rename(case / lied[0])
+    reseal(pack, office.acting().keyring)
+    failed = check(pack, "--key", key_of(office)).failed
+    assert not {"tree", "dossiers"} & failed.keys()
+    assert any(f"the facts ask for a review by {role}" in one for one in failed["approvals"])
 
 
 def test_rewritten_history_is_found_by_an_older_checkpoint_and_only_by_it(

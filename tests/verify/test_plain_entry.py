@@ -20,7 +20,7 @@ DIGEST = "sha256:" + "ab" * 32
 def entry(**changes: object) -> dict[str, Any]:
     proof = {"name": "tests", "predicateType": "https://in-toto.io/test", "sha256": "ab" * 32}
     return {
-        "v": 1,
+        "v": 2,
         "seq": 12,
         "at": "2026-11-23T09:30:00.123456Z",
         "type": "case.submitted",
@@ -30,7 +30,7 @@ def entry(**changes: object) -> dict[str, Any]:
         "outcome": "done",
         "policy": DIGEST,
         "evidence": [proof, proof | {"name": "scan"}],
-        "payload": {"alg": "hmac-sha256", "value": "cd" * 32},
+        "payload": {"alg": "hmac-sha256", "value": "cd" * 32, "words": None},
     } | changes
 
 
@@ -49,7 +49,9 @@ def test_an_ordinary_entry_is_recognised() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        entry(v=2),
+        entry(v=1),
+        entry(v=1, payload={"alg": "hmac-sha256", "value": "cd" * 32}),
+        entry(payload={"alg": "hmac-sha256", "value": "cd" * 32, "words": "ef" * 32}),
         entry(v=True),
         entry(more=1),
         entry(seq=-1),

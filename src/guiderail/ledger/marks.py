@@ -55,7 +55,7 @@ class Marks:
         statement = select(table.c.size, table.c.note).order_by(table.c.size)
         for size, note in snapshot.execute(statement).all():
             try:
-                checkpoint = open_checkpoint(str(note), keys.checkpoint, keys.origin)
+                checkpoint = open_checkpoint(str(note), keys.as_recorded.note_keys, keys.origin)
             except VerifyError as error:
                 self._complain("ledger/bad-checkpoint", f"The checkpoint at {size}: {error.reason}")
                 continue
@@ -73,7 +73,7 @@ class Marks:
         if note is None:
             return
         try:
-            self._add(_Mark(open_checkpoint(note, keys.checkpoint, keys.origin), whose))
+            self._add(_Mark(open_checkpoint(note, keys.as_recorded.note_keys, keys.origin), whose))
         except VerifyError as error:
             self._complain("ledger/bad-held-checkpoint", f"{whose.capitalize()}: {error.reason}")
 
@@ -88,7 +88,9 @@ class Marks:
         for id_, text in snapshot.execute(statement).all():
             try:
                 proof = parse_proof(str(text))
-                checkpoint = open_checkpoint(proof.checkpoint, keys.checkpoint, keys.origin)
+                checkpoint = open_checkpoint(
+                    proof.checkpoint, keys.as_recorded.note_keys, keys.origin
+                )
             except VerifyError as error:
                 self._complain("ledger/bad-permit-proof", f"The proof of {id_}: {error.reason}")
                 continue

@@ -32,10 +32,11 @@ from guiderail.core.time import from_text, to_text
 from guiderail.ledger.append import PAYLOAD_FIELD
 from guiderail.ledger.events import EventName
 from guiderail.store.prepared import Prepared
-from guiderail.store.tables import log_entry, log_index, log_node, vault_salt
+from guiderail.store.tables import log_entry, log_index, log_node, vault_salt, vault_words
 from guiderail.store.transaction import Snapshot
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.gone import ERASED, PRUNED
 from guiderail_verify.plain_entry import match_entry
 
 COMPLETE_AT: Final = (log_node.c.position + 1).bitwise_lshift(log_node.c.level)
@@ -44,7 +45,8 @@ COMPLETE_AT: Final = (log_node.c.position + 1).bitwise_lshift(log_node.c.level)
 LEVEL = 12
 """Of a stretch in the tree: 4,096 entries, a few megabytes of rows."""
 
-_TYPES: Final = frozenset(get_args(EventName))
+_TYPES: Final = frozenset(get_args(EventName)) - {ERASED, PRUNED}
+"""What entries may be about that say nothing about other entries."""
 
 
 class Swept(NamedTuple):
@@ -86,7 +88,7 @@ def _sweep(snapshot: Snapshot, start: int, level: int, sizes: Sequence[int]) -> 
     rows = snapshot.run(_ENTRIES, between)
     if [row[0] for row in rows] != list(range(start, end)):
         return None
-    levels = _levels([row[1] for row in rows])
+    levels = _levels(rows)
     if levels[0] != [row[2] for row in rows]:
         return None
     for above, hashes in enumerate(levels[1:], start=1):
@@ -95,6 +97,8 @@ def _sweep(snapshot: Snapshot, start: int, level: int, sizes: Sequence[int]) -> 
             return None
     about = {row[0]: row[1:] for row in snapshot.run(_INDEX, between)}
     details = {row[0]: row[1:] for row in snapshot.run(_DETAILS, between)}
+    for (seq,) in snapshot.run(_WORDS, between):
+        details.pop(seq, None)  # somebody wrote something: that is looked at one by one
     seen = _Seen()
     return Swept(
         [seen.look(seq, body, about.get(seq), details.get(seq)) for seq, body, _ in rows],
@@ -127,6 +131,7 @@ _DETAILS: Final = Prepared(
         vault_salt.c.field == PAYLOAD_FIELD
     )
 )
+_WORDS: Final = Prepared(_stretch_of(vault_words.c.seq))
 _NODES: Final = Prepared(
     select(log_node.c.hash)
     .where(
@@ -157,10 +162,13 @@ _COUNT_ODD: Final = Prepared(
 # --- The tree -----------------------------------------------------------------------------------
 
 
-def _levels(bodies: Sequence[Any]) -> list[list[bytes]]:
-    """All hashes of the stretch, leaves first. TypeError where a body is not stored as bytes."""
+def _levels(rows: Sequence[tuple[Any, ...]]) -> list[list[bytes]]:
+    """All hashes of the stretch, leaves first. TypeError where a body is not stored as bytes.
+
+    Of an entry that was removed when its time was over, the leaf is all that is left.
+    """
     sha256 = hashlib.sha256
-    levels = [[sha256(b"\x00" + body).digest() for body in bodies]]
+    levels = [[leaf if body == b"" else sha256(b"\x00" + body).digest() for _, body, leaf in rows]]
     while len(levels[-1]) > 1:
         pairs = iter(levels[-1])
         levels.append(

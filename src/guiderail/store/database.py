@@ -135,6 +135,19 @@ class Store:
         """Where another process opens the same database, with the password: not for people."""
         return self._engine.url.render_as_string(hide_password=False)
 
+    @contextmanager
+    def driver_connection(self) -> Iterator[object]:
+        """The driver's own connection, outside any transaction, while no thread here writes.
+
+        For what a database refuses inside a transaction; see `store.scrub`.
+        """
+        with self._writers.idle():
+            connection = self._engine.raw_connection()
+            try:
+                yield connection.driver_connection
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close every connection. The store can not be used afterwards."""
         self._engine.dispose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from guiderail_verify.tree import HASH_SIZE, inclusion_proof, root_at
+from guiderail_verify.tree import HASH_SIZE, inclusion_proof, leaf_hash, root_at
 
 
 class EntryTree:
@@ -14,18 +14,23 @@ class EntryTree:
     __slots__ = ("_levels", "size")
 
     def __init__(self, bodies: Iterable[bytes]) -> None:
-        sha256 = hashlib.sha256
-        level = b"".join([sha256(b"\x00" + body).digest() for body in bodies])
+        self._build(map(leaf_hash, bodies))
+
+    @classmethod
+    def of_leaves(cls, leaves: Iterable[bytes]) -> EntryTree:
+        """From leaf hashes: of an entry that was removed, nothing else is left."""
+        tree = cls(())
+        tree._build(leaves)
+        return tree
+
+    def _build(self, leaves: Iterable[bytes]) -> None:
+        sha256, pair = hashlib.sha256, 2 * HASH_SIZE
+        level = b"".join(leaves)
         self.size = len(level) // HASH_SIZE
         self._levels = [level]
-        while len(level) >= 2 * HASH_SIZE:
-            pair = 2 * HASH_SIZE
-            level = b"".join(
-                [
-                    sha256(b"\x01" + level[at : at + pair]).digest()
-                    for at in range(0, len(level) // pair * pair, pair)
-                ]
-            )
+        while len(level) >= pair:
+            ends = range(pair, len(level) + 1, pair)
+            level = b"".join([sha256(b"\x01" + level[end - pair : end]).digest() for end in ends])
             self._levels.append(level)
 
     def root(self, size: int) -> bytes:
