@@ -234,7 +234,7 @@ def _named_troubles() -> Iterator[None]:
             ) from error
         if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or state in _FULL_STATES:
             raise InputError(
-                f"Nothing was changed: the database cannot be written ({_first_line(error)}).",
+                f"Nothing was changed: the database cannot be written ({first_line(error)}).",
                 advice="Make room on its disk, then repeat the command.",
                 code="store/cannot-write",
             ) from error
