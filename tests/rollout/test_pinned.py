@@ -1,4 +1,4 @@
-"""A target takes newer keys only through the chain, and keeps the newest state that it got."""
+"""A target takes newer keys by the chain only, and keeps the newest state that it was given."""
 
 from __future__ import annotations
 
