@@ -39,9 +39,10 @@ from tests.service.parcels import Releases
 CHECKS = {
     "files", "signature", "checkpoint", "tree", "numbering", "details", "keys", "sample", "index",
     "releases", "dossiers", "evidence", "policies", "decisions", "reviews", "registers",
-    "approvals", "authority", "permits", "rollouts", "proofs",
+    "approvals", "authority", "permits", "rollouts", "tables", "documents",
+    "before", "proofs",
 }  # fmt: skip
-SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "people.json")
+SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "people.json", "reconciliation.csv")
 """What the ledger does not prove: only the signed manifest covers it."""
 
 Verify = Callable[..., Answer]
@@ -106,6 +107,7 @@ def test_a_pack_verifies_without_the_product(office: Depot, written: Path, bare:
     assert (answer.code, answer.err, answer.json["key"]) == (0, "", "given")
     looked_at = {one["id"]: one["looked_at"] for one in answer.json["checks"]}
     assert looked_at.keys() == CHECKS
+    assert looked_at.pop("before") == 0, "the pack is about the time from the beginning on"
     assert all(looked_at.values()), looked_at
     events = office.event_types()
     decisions = events.count("case.submitted") + events.count("case.decided")

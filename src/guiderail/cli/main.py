@@ -47,6 +47,8 @@ COMMANDS: dict[str, Entry] = {
     "gate": Entry("gate", "gate", "one yes or no for schedulers; closed without a permit", "Run"),
     "policy": Entry("policy", "policy", "write, check, compare and change the policy", "Govern"),
     "ledger": Entry("ledger", "ledger", "the audit trail: log, verify, checkpoint", "Govern"),
+    "as-of": Entry("look_back", "as_of", "what ran, and who had which role, on any day", "Govern"),
+    "card": Entry("look_back", "card", "a release as model card, CycloneDX or OSCAL", "Govern"),
     "demo": Entry("demo", "demo", "watch two real models go through all of it", "Govern"),
 }
 

@@ -134,7 +134,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "case.submitted",
         "{actor} submitted {subject} as case {case}.",
         ("case",),
-        ("dossier", "version", "track", "tier", "outcome"),
+        ("dossier", "version", "track", "tier", "outcome", "owner", "reviewers"),
     ),
     EventType(
         "case.answered",

@@ -27,9 +27,14 @@ checkpoint.txt   the signed root over all entries of the ledger (C2SP signed not
 entries.jsonl    every entry of the ledger in order; a line is exactly the bytes that were hashed
 disclosed.jsonl  the details of entries, with the salt of the commitment in the entry
 people.json      who stands behind a pseudonym; the operator says so, the ledger does not prove it
-packs/           the compiled policies that decided, named by their SHA-256
+packs/           the compiled policies, named by their SHA-256
+registers/       recorded registers, named by their SHA-256; people under their pseudonyms
+tables/          what an auditor asks for, in order: begin with tables/contents.csv
 evidence/        documents that entries bind, named by their SHA-256
-cases/           for each case: release, facts, answers, decision, record, permits, proofs
+cases/           for each case: release, facts, answers, decision, record, permits, proofs, and
+                 its card (card.md, card.html) and CycloneDX 1.7 bill of materials (bom.cdx.json)
+assessment-results.oscal.json  the cases as OSCAL 1.2.1 assessment results
+reconciliation.csv  what the target served when the pack was written; the operator says so
 
 The pack holds names and free text. Keep it as you keep other personal data.
 """

@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from guiderail.ledger.append import PAYLOAD_FIELD
 from guiderail.ledger.seal import latest_note, seal
 from guiderail.render.audit_page import READ_ME, audit_page
 from guiderail.service.audit_case import Reader, case_files
+from guiderail.service.reconciliation import reconciliation
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.columns import column_bytes
@@ -34,12 +35,16 @@ from guiderail_verify.audit import verify_pack
 from guiderail_verify.audit_entries import Entry, frame, is_told, lines_of, read_details, read_entry
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.audit_index import index_csv
+from guiderail_verify.audit_pack import AuditPack
+from guiderail_verify.audit_tables import TABLES
 from guiderail_verify.canonical import encode_base64
 from guiderail_verify.check_cases import bound_evidence_of
+from guiderail_verify.checks import UNREADABLE
+from guiderail_verify.documents import documents
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.note import parse_checkpoint
-from guiderail_verify.registers import is_register
+from guiderail_verify.registers import is_register, people_in
 from guiderail_verify.sampling import draw
 
 
@@ -86,9 +91,10 @@ def export(
         _refuse_unknown(snapshot, workload)
         try:
             files, summary = _collect(snapshot, workspace, scope)
-        except VerifyError as error:
+        except (VerifyError, *UNREADABLE) as error:
+            reason = error.reason if isinstance(error, VerifyError) else repr(error)
             raise IntegrityError(
-                f"the stored records cannot be exported: {error.reason}",
+                f"the stored records cannot be exported: {reason}",
                 code="audit/records",
                 advice="Run `guiderail ledger verify`, then restore the workspace from a backup.",
             ) from error
@@ -110,9 +116,9 @@ def _collect(
     note = latest_note(snapshot) or ""
     signed = parse_checkpoint(note.partition("\n\n")[0] + "\n")
     size = signed.size
-    bodies = _bodies(snapshot, size)
+    bodies = stored_bodies(snapshot, size)
     bare = [read_entry(body) for body in bodies]
-    told = _details(snapshot, [entry for entry in bare if is_told(entry, scope)])
+    told = stored_details(snapshot, [entry for entry in bare if is_told(entry, scope)])
     details = read_details(told, bare)
     entries = [replace(entry, payload=details.get(entry.seq)) for entry in bare]
     framed = frame(entries, scope)
@@ -121,7 +127,12 @@ def _collect(
         if scope.sample is None
         else draw([history.framed for history in framed.values()], *scope.sample)
     )
-    people = _people(snapshot, {entry.actor for entry in entries if entry.payload is not None})
+    registers = {entry.digest or "" for entry in entries if is_register(entry)}
+    recorded = {layout.register_path(one): workspace.blobs.read(one) for one in registers}
+    named = {entry.actor for entry in entries if entry.payload is not None}
+    named |= {entry.name for entry in entries if entry.kind == "person"}
+    named |= {one for data in recorded.values() for one in people_in(data)}
+    people = _people(snapshot, named)
     reader = Reader(snapshot, workspace, people, EntryTree(bodies), note)
     files = {
         "README.txt": READ_ME.encode("utf-8"),
@@ -136,8 +147,17 @@ def _collect(
         files |= case_files(reader, framed[case])
     for digest in {digest for _, digest in bound_evidence_of(entries, drawn)}:
         files[layout.evidence_path(digest)] = workspace.blobs.read(digest)
-    for register in {entry.digest or "" for entry in entries if is_register(entry)}:
-        files[layout.register_path(register)] = workspace.blobs.read(register)
+    files |= recorded
+    for policy in {entry.digest or "" for entry in entries if entry.type == "policy.activated"}:
+        row = reader.one(tables.pack, policy)
+        files[layout.pack_path(policy)] = column_bytes(row["compiled"])
+    before = _note_before(snapshot, scope)
+    if before is not None:
+        files[layout.BEFORE] = before.encode("utf-8")
+    files[layout.RUNNING] = reconciliation(snapshot, workspace, entries).encode("utf-8")
+    pack = WrittenPack(Path(), replace(scope, files=dict.fromkeys(files, "")), contents=files)
+    files |= {one.path: one.text(pack).encode("utf-8") for one in TABLES}
+    files |= {path: text.encode("utf-8") for path, text in documents(pack)}
     files["index.html"] = audit_page(
         scope, note, framed, drawn, people, files, log_size=size
     ).encode("utf-8")
@@ -146,13 +166,34 @@ def _collect(
     return files, summary
 
 
-def _bodies(snapshot: Snapshot, size: int) -> list[bytes]:
+@dataclass
+class WrittenPack(AuditPack):
+    """A pack that is being written: what it holds lies in memory and not in a folder."""
+
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+
+    def read_unlisted(self, path: str) -> bytes:
+        return self.contents[path]
+
+
+def _note_before(snapshot: Snapshot, scope: Manifest) -> str | None:
+    """The newest checkpoint that was signed before the first day of the period."""
+    if scope.since is None:
+        return None
+    table = tables.log_checkpoint
+    found = snapshot.execute(
+        select(table.c.note).where(table.c.sealed_at < scope.since).order_by(table.c.size.desc())
+    ).first()
+    return None if found is None else str(found[0])
+
+
+def stored_bodies(snapshot: Snapshot, size: int) -> list[bytes]:
     table = tables.log_entry
     rows = snapshot.execute(select(table.c.body).where(table.c.seq < size).order_by(table.c.seq))
     return [column_bytes(body) for (body,) in rows]
 
 
-def _details(snapshot: Snapshot, entries: list[Entry]) -> bytes:
+def stored_details(snapshot: Snapshot, entries: list[Entry]) -> bytes:
     """The clear payloads with the salts of their commitments, a line for each entry."""
     wanted = {entry.seq for entry in entries}
     table = tables.vault_salt

@@ -11,6 +11,7 @@ from guiderail_verify import check_cases as cases
 from guiderail_verify import check_decisions as decisions
 from guiderail_verify import check_ledger as ledger
 from guiderail_verify import check_people as people
+from guiderail_verify import check_tables as tables
 from guiderail_verify.audit_files import read_manifest
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.checks import Check, run
@@ -49,6 +50,12 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
     ("permits", "the permits are signed, proved and about their case", "permits",
      cases.check_permits),
     ("rollouts", "the rollouts are those in the ledger", "rollouts", cases.check_rollouts),
+    ("tables", "the tables, computed again, are those in the pack", "tables",
+     tables.check_tables),
+    ("documents", "cards, bills of materials and assessment results are those of the records",
+     "documents", tables.check_documents),
+    ("before", "the log begins with the entries signed before the period", "checkpoints",
+     tables.check_before),
     ("proofs", "each entry of a case has its own proof", "proofs", cases.check_proofs),
 )  # fmt: skip
 

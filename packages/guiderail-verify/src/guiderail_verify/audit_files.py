@@ -12,7 +12,7 @@ from typing import Final
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.errors import VerifyError
 
-FORMAT: Final = "guiderail-audit-pack/1"
+FORMAT: Final = "guiderail-audit-pack/2"
 PREDICATE: Final = "urn:guiderail:audit-pack:v1"
 """The type of the signed statement about `manifest.json`."""
 
@@ -24,6 +24,10 @@ ENTRIES: Final = "entries.jsonl"
 DISCLOSED: Final = "disclosed.jsonl"
 PEOPLE: Final = "people.json"
 INDEX: Final = "index.csv"
+BEFORE: Final = "checkpoint-before.txt"
+RUNNING: Final = "reconciliation.csv"
+TABLES: Final = "tables"
+"""The folder of the tables that follow from the rest of the pack."""
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")

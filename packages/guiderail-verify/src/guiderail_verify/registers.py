@@ -80,6 +80,15 @@ def read_people(data: bytes) -> PeopleOnRecord:
     raise _unreadable()
 
 
+def people_in(data: bytes) -> set[str]:
+    """The pseudonyms in a recorded register of any kind."""
+    content = parse_object(data)
+    rows = content.get(str(content.get("register")))
+    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    names = {row.get("person", row.get("approved_by")) for row in found}
+    return {name for name in names if isinstance(name, str)}
+
+
 def is_register(entry: Entry, name: str | None = None) -> bool:
     """Does the entry record a register, this one where a name is given?
 
