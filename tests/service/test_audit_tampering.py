@@ -32,7 +32,7 @@ from tests.service.audit_packs import (
 from tests.service.depot import Depot, copy_depot, open_depot
 from tests.service.parcels import Releases
 
-SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "people.json", "reconciliation.csv")
+SAID_BY_THE_OPERATOR = ("README.txt", "index.html", "reconciliation.csv")
 """What the ledger does not prove: only the signed manifest covers it."""
 
 
@@ -112,10 +112,12 @@ ANSWERS_FOR = {
     "entries.jsonl": ("tree",),
     "disclosed.jsonl": ("details",),
     "index.csv": ("index",),
+    "people.json": ("people",),
+    "people-keys.json": ("people",),
     "assessment-results.oscal.json": ("documents",),
     "tables/*": ("tables",),
     "registers/*": ("registers",),
-    "packs/*": ("policies", "tables"),
+    "packs/*": ("policies",),
     "evidence/*": ("evidence", "policies"),
     "cases/*/release.json": ("releases",),
     "cases/*/case.json": ("reviews", "permits", "rollouts"),
@@ -251,6 +253,16 @@ def replace_document(pack: Path) -> None:
         path.write_bytes(path.read_bytes() + b" ")
 
 
+def rename_person(pack: Path) -> None:
+    """The operator says that a submitter is somebody who did not work on it."""
+    people = json.loads((pack / "people.json").read_bytes())
+    rewrite(pack / "people.json", {name: "remo" for name, one in people.items() if one == "nora"})
+
+
+def hide_keys(pack: Path) -> None:
+    (pack / "people-keys.json").write_bytes(b"{}")
+
+
 def edit_register(pack: Path) -> None:
     for path in (pack / "registers").iterdir():
         content = json.loads(path.read_bytes())
@@ -285,6 +297,8 @@ def drop_case(pack: Path) -> None:
         (replace_policy, {"policies", "decisions"}),
         (replace_document, {"evidence"}),
         (edit_register, {"registers"}),
+        (rename_person, {"people"}),
+        (hide_keys, {"people"}),
         (edit_index, {"index"}),
         (drop_case, {"sample"}),
     ],

@@ -169,7 +169,7 @@ def counts() -> Iterator[tuple[int, int]]:
         yield from ((0, of), (of, of), (of // 3, of))
 
 
-@pytest.mark.parametrize(("count", "of"), counts())
+@pytest.mark.parametrize(("count", "of"), list(counts()))
 def test_rates_have_the_interval_of_wilson(count: int, of: int) -> None:
     found = wilson(count, of)
     right = stats.binomtest(count, of).proportion_ci(0.95, method="wilson")

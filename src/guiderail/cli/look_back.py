@@ -26,17 +26,19 @@ def as_of(date: str, format_: str) -> None:
 
 @click.command(epilog="Example: guiderail card case-0001 --format cyclonedx > bom.cdx.json")
 @click.argument("case")
-@formats("markdown", "html", "cyclonedx", "oscal", "json")
+@formats("text", "json", "html", "cyclonedx", "oscal")
 def card(case: str, format_: str) -> None:
     """The card of a release: what it is for, what it was measured to do, its limits, its way back.
 
-    Made from the records of its case: as a page to read, as a CycloneDX 1.7 bill of materials (of
-    a model with its model card), or as OSCAL 1.2.1 assessment results. The same records give the
-    same bytes; the audit pack holds the same files.
+    Made from the records of its case: as Markdown or a page to read, as a CycloneDX 1.7 bill of
+    materials (of a model with its model card), or as OSCAL 1.2.1 assessment results. The same
+    records give the same bytes; the audit pack holds the same files.
     """
     from guiderail.service.card import card as run
 
+    form = "markdown" if format_ in ("text", "json") else format_
+    document = run(workspace(), case, form)
     if format_ == "json":
-        print_json({"case": case, "card": run(workspace(), case, "markdown")})
+        print_json({"case": case, "card": document})
     else:
-        click.echo(run(workspace(), case, format_), nl=False)
+        click.echo(document, nl=False)

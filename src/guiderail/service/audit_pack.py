@@ -44,7 +44,7 @@ from guiderail_verify.documents import documents
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.note import parse_checkpoint
-from guiderail_verify.registers import is_register, people_in
+from guiderail_verify.registers import is_register, name_key, people_in
 from guiderail_verify.sampling import draw
 
 
@@ -141,6 +141,7 @@ def _collect(
         layout.ENTRIES: _lines(bodies),
         layout.DISCLOSED: told,
         layout.PEOPLE: canonical_json(people),
+        layout.NAME_KEYS: canonical_json(_name_keys(snapshot, people)),
         layout.INDEX: index_csv(framed.values(), drawn).encode("utf-8"),
     }
     for case in drawn:
@@ -221,6 +222,17 @@ def _people(snapshot: Snapshot, pseudonyms: set[str]) -> dict[str, str]:
     table = tables.person_pseudonym
     rows = snapshot.execute(select(table.c.pseudonym, table.c.person))
     return {name: person for name, person in rows if name in pseudonyms}
+
+
+def _name_keys(snapshot: Snapshot, people: Mapping[str, str]) -> dict[str, str]:
+    """Pseudonym -> the key under which recorded registers commit to who it is."""
+    table = tables.register_salt
+    salts = {row.person: column_bytes(row.salt) for row in snapshot.execute(select(table))}
+    return {
+        pseudonym: encode_base64(name_key(salts[person]))
+        for pseudonym, person in people.items()
+        if person in salts
+    }
 
 
 def _sealed(workspace: Workspace, scope: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -43,6 +43,8 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      cases.check_reviews),
     ("registers", "the recorded registers have the digests in the ledger", "registers",
      people.check_registers),
+    ("people", "the people behind the pseudonyms are those of the recorded registers", "people",
+     people.check_people),
     ("approvals", "the roles that had to review, computed again, all approved before each permit",
      "decisions and permits", people.check_approvals),
     ("authority", "whoever decided had the role and the training that day and was independent",

@@ -7,6 +7,7 @@ same records give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from html import escape
 from math import sqrt
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,8 @@ _LEGEND: Final = (
     "Intervals are 95 %. A declared value was said by somebody; a measured one was measured on the "
     "author's machine."
 )
+_PLACES: Final = Decimal("0.0001")
+_LONG: Final = Decimal("1e15")
 _STYLE: Final = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}"
     "table{border-collapse:collapse;margin:.5rem 0 1.5rem}caption{text-align:left;font-weight:600}"
@@ -92,7 +95,19 @@ def words(value: Any) -> str:
     found = shown(value)
     if found.unknown:
         return f"not known: {found.unknown}"
-    return f"{found.value} ({found.low} to {found.high})" if found.low else found.value
+    if found.low:
+        return f"{_short(found.value)} ({_short(found.low)} to {_short(found.high)})"
+    return _short(found.value) if isinstance(value, Mapping) else found.value
+
+
+def _short(number: str) -> str:
+    """A decimal with at most four places; the records and the bill of materials have all."""
+    try:
+        exact = Decimal(number)
+    except InvalidOperation:
+        return number
+    short = exact.quantize(_PLACES) if exact.is_finite() and abs(exact) < _LONG else exact
+    return number if exact == short else f"{short:f}".rstrip("0").rstrip(".")
 
 
 def markdown(blocks: Iterable[Block]) -> str:

@@ -57,5 +57,6 @@ def _spans(
         for held in now:
             begun.setdefault(held, seq)
     rows += [(held, (since, at[since], "", "", "")) for held, since in begun.items()]
-    for held, span in sorted(rows, key=lambda row: (row[0], str(row[1][0]))):
-        yield (str(pack.people.get(held[0], held[0])), *held[1:], *span)
+    named = [((str(pack.people.get(held[0], held[0])), *held[1:]), span) for held, span in rows]
+    for held, span in sorted(named, key=lambda row: (row[0], str(row[1][0]).zfill(12))):
+        yield (*held, *span)

@@ -37,7 +37,11 @@ class Trained(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One person of a recorded register. identity: commitment to name, users and addresses."""
+    """One person of a recorded register.
+
+    known_as: commitment to the id under `name_key`. identity: commitment to name, users and
+    addresses under the salt.
+    """
 
     person: str
     roles: tuple[str, ...]
@@ -101,6 +105,15 @@ def is_register(entry: Entry, name: str | None = None) -> bool:
 def committed(salt: bytes, value: object) -> str:
     """HMAC-SHA256 over the canonical JSON of what a register does not say in clear."""
     return hmac.new(salt, canonical_json(value), hashlib.sha256).hexdigest()
+
+
+def name_key(salt: bytes) -> bytes:
+    """The key of the commitment to who somebody is, made from the salt of that person.
+
+    A pack discloses it for the people whom it names; what is committed to under the salt itself
+    (users, addresses) stays closed.
+    """
+    return hmac.new(salt, b"known-as", hashlib.sha256).digest()
 
 
 def _person(row: Any) -> Recorded:
