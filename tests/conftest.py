@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from guiderail.cli.main import ONE_THREAD
+from tests.one_event import Watch
 from tests.shared import made_once
 
 if TYPE_CHECKING:
@@ -34,6 +35,17 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
+    """Whatever a test does, every change of state that it makes has exactly one event."""
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        watch.install(patch)
+        yield watch
+    if request.node.get_closest_marker("plants") is None:
+        assert watch.complaints() == []
 
 
 @pytest.fixture(scope="session")

@@ -130,6 +130,9 @@ def rewrite_history(
         change(entry, detail["payload"])
         clear = canonical_json(detail["payload"])
         entry["payload"]["value"] = commitment(base64.b64decode(detail["salt"]), clear)
+        if words := detail.get("words"):
+            clear = canonical_json(words["payload"])
+            entry["payload"]["words"] = commitment(base64.b64decode(words["salt"]), clear)
     bodies = [canonical_json(entry) for entry in entries]
     (pack / "entries.jsonl").write_bytes(b"".join(body + b"\n" for body in bodies))
     rows = b"".join(canonical_json(detail) + b"\n" for detail in details)

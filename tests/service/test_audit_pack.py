@@ -31,9 +31,9 @@ from tests.service.depot import WORKLOAD, Depot, copy_depot
 from tests.service.own_pack import remember_proofs, write_own_pack
 
 CHECKS = {
-    "files", "signature", "checkpoint", "tree", "numbering", "details", "keys", "sample", "index",
-    "releases", "dossiers", "evidence", "policies", "decisions", "reviews", "registers",
-    "people", "approvals", "authority", "permits", "rollouts", "tables", "documents",
+    "files", "signature", "checkpoint", "tree", "numbering", "details", "gone", "keys", "sample",
+    "index", "releases", "dossiers", "evidence", "vouched", "policies", "decisions", "reviews",
+    "registers", "people", "approvals", "authority", "permits", "rollouts", "tables", "documents",
     "before", "proofs",
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, insert, select
 from guiderail.attest.keys import Keyring
 from guiderail.core.errors import IntegrityError
 from guiderail.core.time import to_text
+from guiderail.ledger.key_versions import refuse_changed_keys
 from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
 from guiderail.store.tables import log_checkpoint, log_entry, log_head, log_node
@@ -42,10 +43,12 @@ def seal(store: Store, keyring: Keyring, now: datetime) -> Checkpoint:
     The newest checkpoint is also kept beside the keys, where writing to the database cannot reach
     it; it only ever speaks of entries that are committed, so a crash in between is harmless.
     Raises IntegrityError, and signs nothing, where the stored log does not continue the last
-    checkpoint or the kept one: a log never signs two histories.
+    checkpoint or the kept one: a log never signs two histories. Raises ConflictError where the keys
+    were changed meanwhile.
     """
-    with store.transaction() as tx:
+    with store.transaction(alone=True) as tx:
         size = int(tx.execute(select(log_head.c.size).with_for_update()).scalar_one())
+        refuse_changed_keys(tx, keyring.trusted)
         nodes = _Nodes(tx)
         last = _opened(latest_note(tx), keyring, "last")
         kept = _opened(keyring.kept_checkpoint(), keyring, "kept")
@@ -142,7 +145,7 @@ def _opened(note: str | None, keyring: Keyring, which: str) -> Checkpoint | None
     if note is None:
         return None
     try:
-        return open_checkpoint(note, keyring.trusted.checkpoint, keyring.origin)
+        return open_checkpoint(note, keyring.trusted.as_recorded.note_keys, keyring.origin)
     except VerifyError as error:
         raise _broken(f"the {which} checkpoint does not verify ({error.reason})") from error
 

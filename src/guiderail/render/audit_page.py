@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
@@ -26,7 +27,8 @@ in keys.json shows only that the pack agrees with itself.
 index.html       to read: every case with its decision, reviews, permit and events
 index.csv        the same cases as a table, one line each, drawn or not
 manifest.json    the scope, the sample, and the SHA-256 of every file; manifest.dsse.json signs it
-checkpoint.txt   the signed root over all entries of the ledger (C2SP signed note)
+checkpoint.txt   the signed root over all entries of the ledger, with the cosignatures of witnesses
+                 (C2SP signed note)
 entries.jsonl    every entry of the ledger in order; a line is exactly the bytes that were hashed
 disclosed.jsonl  the details of entries, with the salt of the commitment in the entry
 people.json      who stands behind a pseudonym; people-keys.json opens the commitments of the
@@ -39,9 +41,28 @@ cases/           for each case: release, facts, answers, decision, record, permi
                  its card (card.md, card.html) and CycloneDX 1.7 bill of materials (bom.cdx.json)
 assessment-results.oscal.json  the cases as OSCAL 1.2.1 assessment results
 reconciliation.csv  what the target served when the pack was written; the operator says so
+witnesses.txt    the witnesses that the operator named (C2SP tlog-policy), where there are any
+checkpoints/     an earlier checkpoint that witnesses cosigned, where the newest one is not
+timestamps/      time stamps of checkpoints by an outside authority (RFC 3161), where there are any
+
+To check that witnesses whom you trust have cosigned, and that the ledger continues a checkpoint
+that you kept (--quorum N: so many of the witnesses that you name):
+
+    guiderail-verify DIRECTORY --key VERIFIER_KEY --witness WITNESS_KEY --checkpoint KEPT
+
+To check a time stamp, get the root certificates of the authority from the authority itself:
+
+    openssl ts -verify -data timestamps/SIZE.txt -in timestamps/SIZE-1.tsr -CAfile ROOTS.pem
 
 The pack holds names and free text. Keep it as you keep other personal data.
 """
+
+
+def read_me(warnings: Sequence[str]) -> str:
+    """README.txt of a pack. warnings: what nobody outside could notice; they come first."""
+    told = "".join(textwrap.fill(f"WARNING: {one}", 96) + "\n\n" for one in warnings)
+    return told + READ_ME
+
 
 _STYLE: Final = """\
 :root { color-scheme: light dark; --line: #b1b4b6; --soft: #f3f2f1; --text: #0b0c0c; --back: #fff;
@@ -72,14 +93,19 @@ def audit_page(
     files: Mapping[str, bytes],
     *,
     log_size: int,
+    warnings: Sequence[str] = (),
 ) -> str:
-    """The page. framed: every case of the scope. drawn: ids of those whose files are in `files`."""
+    """The page. framed: every case of the scope. drawn: ids of those whose files are in `files`.
+
+    warnings: what nobody outside could notice about the ledger.
+    """
     return "".join(
         (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             f"<title>Audit pack</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n<main>\n",
             *_head(scope, note, len(framed), len(drawn), log_size),
+            *(f'<p class="red"><strong>Warning.</strong> {escape(one)}</p>\n' for one in warnings),
             *_frame(framed.values(), drawn),
             *_tables(files),
             *(part for case in drawn for part in _case(framed[case], people, files)),

@@ -6,7 +6,6 @@ Everything is replayed from the ledger; the tables of today are not asked.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -14,12 +13,13 @@ from sqlalchemy import select
 
 from guiderail.core.errors import InputError
 from guiderail.core.time import from_text, to_text
-from guiderail.service.audit_pack import stored_bodies, stored_details
+from guiderail.service.audit_ledger import details_lines, entry_lines, joined
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot
 from guiderail_verify.as_of import Standing, standing_at
-from guiderail_verify.audit_entries import Entry, read_details, read_entry
+from guiderail_verify.audit_entries import Entry, read_line
+from guiderail_verify.audit_pack import with_details
 from guiderail_verify.registers import PEOPLE, PeopleOnRecord, read_people
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
@@ -59,9 +59,8 @@ def as_of(workspace: Workspace, when: str) -> dict[str, Any]:
 def told_entries(snapshot: Snapshot) -> list[Entry]:
     """Every entry of the ledger, with its details where they are still there."""
     size = int(snapshot.execute(select(tables.log_head.c.size)).scalar_one())
-    bare = [read_entry(body) for body in stored_bodies(snapshot, size)]
-    details = read_details(stored_details(snapshot, bare), bare)
-    return [replace(entry, payload=details.get(entry.seq)) for entry in bare]
+    bare = [read_line(line) for line in entry_lines(snapshot, size)]
+    return with_details(joined(details_lines(snapshot, bare)), bare)
 
 
 def _moment(when: str, now: datetime) -> datetime:

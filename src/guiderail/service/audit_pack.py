@@ -1,7 +1,8 @@
 """Write an audit pack: what an auditor needs to check the ledger and the decisions without us.
 
-The same ledger gives the same bytes: nothing in a pack depends on the clock, on the machine or on
-what else the workspace holds. Reading it changes nothing but the seal of the log.
+The same ledger gives the same bytes: nothing in a pack depends on the machine or on what else the
+workspace holds, nor on the clock, but for the warning that what witnesses confirmed is too old.
+Reading it changes nothing but the seal of the log and what its witnesses cosigned.
 """
 
 from __future__ import annotations
@@ -21,21 +22,26 @@ from guiderail.attest.statement import sign_statement, statement
 from guiderail.core.digest import canonical_json, sha256_digest
 from guiderail.core.errors import ConflictError, InputError, IntegrityError
 from guiderail.core.subject import Subject
-from guiderail.ledger.append import PAYLOAD_FIELD
-from guiderail.ledger.seal import latest_note, seal
-from guiderail.render.audit_page import READ_ME, audit_page
+from guiderail.ledger.key_versions import stored_chain
+from guiderail.ledger.standing import standing
+from guiderail.ledger.witnesses import latest_cosigned_note
+from guiderail.render.audit_page import audit_page, read_me
 from guiderail.service.audit_case import Reader, case_files
+from guiderail.service.audit_ledger import details_lines, entry_lines, joined
+from guiderail.service.audit_outside import outside_files
 from guiderail.service.reconciliation import reconciliation
+from guiderail.service.sealing import seal_and_ask
+from guiderail.service.witnesses import standing_document
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot
 from guiderail_verify import audit_files as layout
 from guiderail_verify.audit import verify_pack
-from guiderail_verify.audit_entries import Entry, frame, is_told, lines_of, read_details, read_entry
+from guiderail_verify.audit_entries import frame, is_told, read_line
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.audit_index import index_csv
-from guiderail_verify.audit_pack import AuditPack
+from guiderail_verify.audit_pack import AuditPack, with_details
 from guiderail_verify.audit_tables import TABLES
 from guiderail_verify.canonical import encode_base64
 from guiderail_verify.check_cases import bound_evidence_of
@@ -43,6 +49,7 @@ from guiderail_verify.checks import UNREADABLE
 from guiderail_verify.documents import documents
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.key_chain import chain_bytes
 from guiderail_verify.note import parse_checkpoint
 from guiderail_verify.registers import is_register, name_key, people_in
 from guiderail_verify.sampling import draw
@@ -79,7 +86,7 @@ def export(
             code="audit/period",
             advice="Both days belong to the period; --until cannot be before --since.",
         )
-    seal(workspace.store, workspace.keyring, workspace.clock())
+    seal_and_ask(workspace)
     scope = Manifest(
         workload,
         None if since is None else since.isoformat(),
@@ -113,14 +120,14 @@ def _collect(
     snapshot: Snapshot, workspace: Workspace, scope: Manifest
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Every file but the manifest, and what the pack holds in figures."""
-    note = latest_note(snapshot) or ""
+    note = latest_cosigned_note(snapshot) or ""
+    outside = standing(snapshot, workspace.clock())
     signed = parse_checkpoint(note.partition("\n\n")[0] + "\n")
     size = signed.size
-    bodies = stored_bodies(snapshot, size)
-    bare = [read_entry(body) for body in bodies]
-    told = stored_details(snapshot, [entry for entry in bare if is_told(entry, scope)])
-    details = read_details(told, bare)
-    entries = [replace(entry, payload=details.get(entry.seq)) for entry in bare]
+    lines = entry_lines(snapshot, size)
+    bare = [read_line(line) for line in lines]
+    told = joined(details_lines(snapshot, [one for one in bare if is_told(one, scope)]))
+    entries = with_details(told, bare)
     framed = frame(entries, scope)
     drawn = (
         list(framed)
@@ -133,17 +140,21 @@ def _collect(
     named |= {entry.name for entry in entries if entry.kind == "person"}
     named |= {one for data in recorded.values() for one in people_in(data)}
     people = _people(snapshot, named)
-    reader = Reader(snapshot, workspace, people, EntryTree(bodies), note)
+    reader = Reader(
+        snapshot, workspace, people, EntryTree.of_leaves(entry.leaf for entry in bare), note
+    )
     files = {
-        "README.txt": READ_ME.encode("utf-8"),
+        "README.txt": read_me(outside.warnings + outside.contradictions).encode("utf-8"),
         layout.CHECKPOINT: note.encode("utf-8"),
         layout.KEYS: workspace.keyring.trusted.to_json(),
-        layout.ENTRIES: _lines(bodies),
+        **({layout.KEY_CHAIN: chain_bytes(chain)} if (chain := stored_chain(snapshot)) else {}),
+        layout.ENTRIES: joined(lines),
         layout.DISCLOSED: told,
         layout.PEOPLE: canonical_json(people),
         layout.NAME_KEYS: canonical_json(_name_keys(snapshot, people)),
         layout.INDEX: index_csv(framed.values(), drawn).encode("utf-8"),
     }
+    files |= outside_files(snapshot, workspace, outside)
     for case in drawn:
         files |= case_files(reader, framed[case])
     for digest in {digest for _, digest in bound_evidence_of(entries, drawn)}:
@@ -160,10 +171,24 @@ def _collect(
     files |= {one.path: one.text(pack).encode("utf-8") for one in TABLES}
     files |= {path: text.encode("utf-8") for path, text in documents(pack)}
     files["index.html"] = audit_page(
-        scope, note, framed, drawn, people, files, log_size=size
+        scope,
+        note,
+        framed,
+        drawn,
+        people,
+        files,
+        log_size=size,
+        warnings=outside.warnings + outside.contradictions,
     ).encode("utf-8")
     root = encode_base64(signed.root)
-    summary = {"size": size, "root": root, "cases": drawn, "scope": len(framed), "checkpoint": note}
+    summary = {
+        "size": size,
+        "root": root,
+        "cases": drawn,
+        "scope": len(framed),
+        "checkpoint": note,
+        "outside": standing_document(outside),
+    }
     return files, summary
 
 
@@ -188,40 +213,12 @@ def _note_before(snapshot: Snapshot, scope: Manifest) -> str | None:
     return None if found is None else str(found[0])
 
 
-def stored_bodies(snapshot: Snapshot, size: int) -> list[bytes]:
-    table = tables.log_entry
-    rows = snapshot.execute(select(table.c.body).where(table.c.seq < size).order_by(table.c.seq))
-    return [column_bytes(body) for (body,) in rows]
-
-
-def stored_details(snapshot: Snapshot, entries: list[Entry]) -> bytes:
-    """The clear payloads with the salts of their commitments, a line for each entry."""
-    wanted = {entry.seq for entry in entries}
-    table = tables.vault_salt
-    rows = snapshot.execute(
-        select(table.c.seq, table.c.salt, table.c.value)
-        .where(table.c.field == PAYLOAD_FIELD)
-        .order_by(table.c.seq)
-    )
-    found: list[bytes] = []
-    for seq, salt, value in rows:
-        if seq in wanted:
-            head = canonical_json({"salt": encode_base64(column_bytes(salt)), "seq": int(seq)})
-            found.append(b'{"payload":' + column_bytes(value) + b"," + head[1:])
-    return _lines(found)
-
-
-def _lines(found: list[bytes]) -> bytes:
-    data = b"".join(line + b"\n" for line in found)
-    if len(lines_of(data)) != len(found):
-        raise VerifyError("pack/line", "a stored record holds a line break")
-    return data
-
-
 def _people(snapshot: Snapshot, pseudonyms: set[str]) -> dict[str, str]:
+    """Who stands behind a pseudonym; somebody who was erased stays a pseudonym."""
     table = tables.person_pseudonym
     rows = snapshot.execute(select(table.c.pseudonym, table.c.person))
-    return {name: person for name, person in rows if name in pseudonyms}
+    known = {str(name): str(person) for name, person in rows}
+    return {name: known.get(name, name) for name in sorted(pseudonyms)}
 
 
 def _name_keys(snapshot: Snapshot, people: Mapping[str, str]) -> dict[str, str]:

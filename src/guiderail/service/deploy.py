@@ -18,7 +18,7 @@ from sqlalchemy import insert, update
 from guiderail.core.errors import ConflictError, GuiderailError, RefusedError
 from guiderail.core.scales import Track
 from guiderail.core.time import to_text
-from guiderail.ledger.events import EventName
+from guiderail.ledger.events import EventName, Evidence
 from guiderail.manifest.load import load_release
 from guiderail.review import cases
 from guiderail.review.authz import Action as Permission
@@ -28,6 +28,7 @@ from guiderail.rollout.steps import Action, Position, RolloutState, act, plan_st
 from guiderail.service.authorise import authorise_case
 from guiderail.service.gate import gate
 from guiderail.service.journal import case_subject, record
+from guiderail.service.own_evidence import rollout_ended
 from guiderail.service.permits import complete_proofs, issue_permit, permit_of_release
 from guiderail.service.records import refresh_snapshot, set_workload, workload_row
 from guiderail.service.registers import transaction
@@ -297,6 +298,7 @@ def _finish(workspace: Workspace, row: RolloutRow) -> None:
                 "isolation": isolation,
             },
             outcome=State.LIVE.value,
+            evidence=[_ended(workspace, case, row, State.LIVE, now)],
         )
 
 
@@ -331,8 +333,16 @@ def _abort(workspace: Workspace, row: RolloutRow, reason: str) -> None:
             now,
             {"case": case.id, "rollout": row.id, "reason": reason},
             outcome=State.ABORTED.value,
+            evidence=[_ended(workspace, case, row, State.ABORTED, now)],
             notify=[case.submitter],
         )
+
+
+def _ended(
+    workspace: Workspace, case: Case, row: RolloutRow, state: State, now: datetime
+) -> Evidence:
+    digests = row.from_digest, row.to_digest
+    return rollout_ended(workspace, case, row.id, state.value, digests, now)
 
 
 def _abort_if_tripped(workspace: Workspace, row: RolloutRow) -> None:

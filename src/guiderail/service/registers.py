@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from guiderail.core.digest import Digest, canonical_json, decimal_string, json_digest
 from guiderail.core.errors import ConflictError
@@ -145,6 +145,12 @@ def _salts(tx: Transaction, people: Iterable[str]) -> dict[str, bytes]:
         found[person] = secrets.token_bytes(SALT_BYTES)
         tx.execute(insert(table).values(person=person, salt=found[person]))
     return found
+
+
+def forget_salt(tx: Transaction, person: str) -> None:
+    """Recorded registers no longer show whom a pseudonym was: nobody can try names any more."""
+    table = tables.register_salt
+    tx.execute(delete(table).where(table.c.person == person))
 
 
 def _written_features(workspace: Workspace) -> list[dict[str, Any]]:

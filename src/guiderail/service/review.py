@@ -29,6 +29,7 @@ from guiderail.review.required import (
 from guiderail.review.states import State
 from guiderail.service.authorise import authorise
 from guiderail.service.journal import case_subject, record
+from guiderail.service.own_evidence import review_given
 from guiderail.service.permits import issue_permit, refuse_blocked
 from guiderail.service.records import refresh_snapshot
 from guiderail.service.redecide import confirm_profile, redecide
@@ -145,6 +146,7 @@ def give_review(
             _payload(case, review, findings),
             outcome=verdict,
             policy=dossier.pack_digest,
+            evidence=[review_given(workspace, case, review)],
             notify=[case.submitter],
         )
         if verdict == "approve":

@@ -25,6 +25,7 @@ from guiderail.facts.collect import run_providers
 from guiderail.facts.fact import Unknown
 from guiderail.facts.provider import Inputs
 from guiderail.facts.standing import Baseline, Standing
+from guiderail.ledger.events import Evidence
 from guiderail.review import cases
 from guiderail.review.authz import Action
 from guiderail.review.cases import Case
@@ -33,6 +34,7 @@ from guiderail.rollout.plan import ContractCheck, GroupFlips, RollbackPlan, plan
 from guiderail.rollout.steps import RolloutState
 from guiderail.service.authorise import authorise_case
 from guiderail.service.journal import case_subject, record
+from guiderail.service.own_evidence import rollout_ended
 from guiderail.service.permits import permit_of_release
 from guiderail.service.records import (
     recorded_facts,
@@ -362,7 +364,20 @@ def _give_up(workspace: Workspace, proposal: RollbackPlan, rollback: str, reason
             now,
             {"case": case.id, "rollout": rollback, "reason": reason},
             outcome=RolloutState.ABORTED.value,
+            evidence=[_ended(workspace, case, proposal, rollback, "aborted", now)],
         )
+
+
+def _ended(
+    workspace: Workspace,
+    case: Case,
+    proposal: RollbackPlan,
+    rollback: str,
+    outcome: str,
+    now: datetime,
+) -> Evidence:
+    digests = proposal.from_digest, proposal.to_digest
+    return rollout_ended(workspace, case, rollback, outcome, digests, now)
 
 
 def _end(
@@ -410,6 +425,7 @@ def _end(
             **({"isolation": isolation} if isolation is not None else {}),
         },
         outcome=State.ROLLED_BACK.value,
+        evidence=[_ended(workspace, case, proposal, rollback, "rolled-back", now)],
         notify=proposal.tell,
     )
 

@@ -84,7 +84,7 @@ class Standing:
 
     production, previous: workload -> release digest, None for nothing. since: when production came
     to be. permits: id -> case and whether it was taken back. registers: name -> entry and digest.
-    untold: entries about cases whose details are gone, so that what they changed is not known.
+    untold: entries that were removed, or whose details are gone: what they changed is not known.
     """
 
     cases: dict[str, CaseThen] = field(default_factory=dict)
@@ -157,6 +157,9 @@ def standing_at(entries: Iterable[Entry], at: str | None = None) -> Standing:
 
 
 def _see(standing: Standing, entry: Entry) -> None:
+    if entry.removed is not None:
+        standing.untold.append(entry.seq)
+        return
     if is_register(entry):
         standing.registers[entry.name] = entry.seq, entry.digest or ""
         return
@@ -217,7 +220,8 @@ def _ended(standing: Standing, entry: Entry, told: Payload) -> None:
 
 def _permitted(standing: Standing, entry: Entry, told: Payload) -> None:
     standing.permits[told["permit"]] = told["case"], False
-    _move(standing, told["case"], entry.outcome)
+    if not told.get("replaces"):
+        _move(standing, told["case"], entry.outcome)
 
 
 def _revoked(standing: Standing, entry: Entry, told: Payload) -> None:

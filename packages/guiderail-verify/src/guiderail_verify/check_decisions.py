@@ -13,6 +13,7 @@ from guiderail_verify.activation import POLICY_ACTIVATION, Activation, open_acti
 from guiderail_verify.audit_entries import Entry
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.checks import Check
+from guiderail_verify.dsse import open_envelope
 from guiderail_verify.judge import TIERS, TRACKS, Judgement, Rulebook, compile_rulebook
 from guiderail_verify.stored_facts import read_facts
 
@@ -60,18 +61,30 @@ def _check_digest(pack: AuditPack, digest: str | None, check: Check) -> None:
 def _activations(pack: AuditPack, check: Check) -> Activations:
     """Every statement that put a pack into force, with its entry, in the order of their moments."""
     found: Activations = []
+    doubtful: Activations = []
     for entry in pack.entries:
         if entry.type != "policy.activated":
             continue
         for type_, digest in entry.evidence.values():
             if type_ == POLICY_ACTIVATION:
                 envelope = pack.read(files.evidence_path(digest))
-                activation = open_activation(envelope, pack.keys.permit)
+                recorded = pack.keys.as_recorded.permit_at(entry.seq)
+                opened = open_envelope(envelope, recorded)
+                activation = open_activation(envelope, recorded)
+                if not any(pack.keys.counts(key, entry.seq) for key in opened.key_ids):
+                    doubtful.append((entry.seq, activation))
                 check.expect(
                     activation.digest == entry.policy,
                     f"entry {entry.seq} puts another policy pack into force than it names",
                 )
                 found.append((entry.seq, activation))
+    for seq, activation in doubtful:
+        again = [one for one in found if one not in doubtful and one[0] > seq]
+        check.expect(
+            any(one.digest == activation.digest for _, one in again),
+            f"entry {seq} puts {activation.pack} into force by a key that was compromised, and "
+            "nobody signed it again",
+        )
     return sorted(found, key=lambda one: one[1].effective_at)
 
 

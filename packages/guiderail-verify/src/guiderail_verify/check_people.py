@@ -68,13 +68,14 @@ def _check_register(pack: AuditPack, entry: Entry, check: Check) -> None:
 def check_people(pack: AuditPack, check: Check) -> None:
     """Whoever the pack names behind a pseudonym is whom the recorded registers committed to.
 
-    Somebody who never was in a register is not looked at: nothing was committed to. Without its
+    Somebody who never was in a register is not looked at: nothing was committed to. Nor is somebody
+    who was erased and stands under the pseudonym. Without its
     key a commitment cannot be opened, and a name that nothing proves does not pass.
     """
     last = {name: one for _, register in pack.registers for name, one in register.people.items()}
     keys = pack.object(files.NAME_KEYS)
     for pseudonym, person in pack.people.items():
-        if pseudonym in last:
+        if pseudonym in last and person != pseudonym:
             check.each(
                 pseudonym,
                 partial(_check_name, pseudonym, person, last[pseudonym].known_as, keys, check),
@@ -220,13 +221,24 @@ def _counted(
 
 def _check_covered(pack: AuditPack, history: CaseHistory, issued: Entry, check: Check) -> None:
     dossier = (issued.payload or {})["dossier"]
-    given = _counted(pack, history, dossier, issued.seq)
+    given = _counted(pack, history, dossier, _first(history, issued).seq)
     for need in pack.decision(history.id, dossier)["reviewers"]:
         check.expect(
             need["role"] in given,
             f"{history.id}: the permit of entry {issued.seq} has no approval by {need['role']} "
             "from somebody who had that role and training in date",
         )
+
+
+def _first(history: CaseHistory, issued: Entry) -> Entry:
+    """The permit that one stands for which was signed again because a key was stolen.
+
+    Whoever approved then need not have the role today.
+    """
+    by_id = {(one.payload or {})["permit"]: one for one in history.of_type("permit.issued")}
+    while (before := by_id.get((issued.payload or {}).get("replaces"))) and before.seq < issued.seq:
+        issued = before
+    return issued
 
 
 def _reviewed(pack: AuditPack, entry: Entry) -> Iterator[Violation]:

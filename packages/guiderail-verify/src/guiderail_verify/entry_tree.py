@@ -18,6 +18,14 @@ class EntryTree:
         for body in bodies:
             self._push(leaf_hash(body))
 
+    @classmethod
+    def of_leaves(cls, leaves: Iterable[bytes]) -> EntryTree:
+        """From leaf hashes: of an entry that was removed, nothing else is left."""
+        tree = cls(())
+        for leaf in leaves:
+            tree._push(leaf)
+        return tree
+
     def root(self, size: int) -> bytes:
         """The root over the first `size` entries. Raises ValueError where there are fewer."""
         if size > self.size:
