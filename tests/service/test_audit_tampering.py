@@ -167,6 +167,21 @@ def test_a_row_too_many_or_too_few_is_found(path: str, office: Depot, pack: Path
     assert failing(pack, check) == {check}
 
 
+def test_tables_and_documents_may_be_left_out_as_a_whole(
+    office: Depot, pack: Path, check: Verify
+) -> None:
+    shutil.rmtree(pack / "tables")
+    for path in contents(pack):
+        if path.endswith((".cdx.json", ".oscal.json", "card.md", "card.html")):
+            (pack / path).unlink()
+    reseal(pack, office.acting().keyring)
+    answer = check(pack, "--key", key_of(office))
+    assert answer.failed == {}
+    notes = {one["id"]: one["note"] for one in answer.json["checks"]}
+    assert notes["tables"] == "the pack holds no tables"
+    assert notes["documents"].startswith("the pack holds no cards")
+
+
 def lines_of(pack: Path) -> list[bytes]:
     return (pack / "entries.jsonl").read_bytes().splitlines(keepends=True)
 

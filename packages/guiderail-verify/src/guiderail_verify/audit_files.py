@@ -12,7 +12,7 @@ from typing import Final
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.errors import VerifyError
 
-FORMAT: Final = "guiderail-audit-pack/2"
+FORMAT: Final = "guiderail-audit-pack/1"
 PREDICATE: Final = "urn:guiderail:audit-pack:v1"
 """The type of the signed statement about `manifest.json`."""
 

@@ -73,7 +73,7 @@ def check_people(pack: AuditPack, check: Check) -> None:
     key a commitment cannot be opened, and a name that nothing proves does not pass.
     """
     last = {name: one for _, register in pack.registers for name, one in register.people.items()}
-    keys = pack.object(files.NAME_KEYS)
+    keys = pack.object(files.NAME_KEYS) if last else {}
     for pseudonym, person in pack.people.items():
         if pseudonym in last and person != pseudonym:
             check.each(

@@ -8,12 +8,18 @@ from guiderail_verify import audit_files as files
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.audit_tables import TABLES, Table
 from guiderail_verify.checks import Check
-from guiderail_verify.documents import documents
+from guiderail_verify.documents import NAMES, documents
 from guiderail_verify.note import open_checkpoint
 
 
 def check_tables(pack: AuditPack, check: Check) -> None:
-    """Every table, computed again, is the one in the pack."""
+    """Every table, computed again, is the one in the pack: all of them, or none at all.
+
+    Without tables nothing is hidden: whoever has the pack can compute them.
+    """
+    if not any(path.startswith(f"{files.TABLES}/") for path in pack.manifest.files):
+        check.note = "the pack holds no tables"
+        return
     for one in TABLES:
         check.each(one.path, partial(_check_table, pack, one, check))
 
@@ -31,7 +37,14 @@ def _check_table(pack: AuditPack, one: Table, check: Check) -> None:
 
 
 def check_documents(pack: AuditPack, check: Check) -> None:
-    """Every card, bill of materials and the assessment results, made again, are those there."""
+    """Every card, bill of materials and the assessment results, made again, are those there.
+
+    All of them, or none at all.
+    """
+    names = {path.rpartition("/")[2] for path in pack.manifest.files}
+    if names.isdisjoint(NAMES):
+        check.note = "the pack holds no cards, bills of materials or assessment results"
+        return
     for path, right in documents(pack):
         check.looked_at += 1
         if path not in pack.manifest.files:

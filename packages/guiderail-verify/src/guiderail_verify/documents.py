@@ -15,6 +15,8 @@ from guiderail_verify.oscal import assessment_results
 OSCAL: Final = "assessment-results.oscal.json"
 FORMATS: Final = ("markdown", "html", "cyclonedx", "oscal")
 _NAMES: Final = {"markdown": "card.md", "html": "card.html", "cyclonedx": "bom.cdx.json"}
+NAMES: Final = frozenset((*_NAMES.values(), OSCAL))
+"""What files with documents are called."""
 
 
 def document(release: Release, form: str) -> str:
