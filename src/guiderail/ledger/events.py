@@ -181,7 +181,8 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "case.submitted",
         "{actor} submitted {subject} as case {case}.",
         ("case",),
-        ("dossier", "version", "track", "tier", "outcome"),
+        ("dossier", "version", "track", "tier", "outcome", "owner", "reviewers"),
+        personal=("owner",),
     ),
     EventType(
         "case.answered",

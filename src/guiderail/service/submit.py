@@ -224,6 +224,8 @@ def _open(
             "dossier": case.dossier_digest,
             "tier": case.tier,
             "track": case.track,
+            "owner": release.manifest.owner,
+            "reviewers": [need.role for need in decision.reviewers],
         },
         outcome=state.value,
         policy=decision.policy.digest,
