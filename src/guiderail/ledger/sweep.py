@@ -14,7 +14,18 @@ from collections.abc import Sequence
 from hmac import digest as hmac_digest
 from typing import Any, Final, NamedTuple, get_args
 
-from sqlalchemy import bindparam, func, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.exc import DBAPIError
 
 from guiderail.core.time import from_text, to_text
@@ -54,12 +65,10 @@ class Swept(NamedTuple):
 def end_of_sweep(snapshot: Snapshot, sealed: int, level: int) -> int:
     """How many entries, whole stretches, may be swept: those whose nodes are stored.
 
-    0 where there are other rows among them than a log of `sealed` entries has: what is looked at
-    by its number would not see them.
+    0 where a row has a number that no entry and no node has: who asks for numbers would miss it.
     """
     end = sealed >> level << level
-    (entries,), (nodes,) = snapshot.run(_COUNT, {"size": end})
-    return end if (entries, nodes) == (end, end - end.bit_count()) else 0
+    return 0 if any(count for (count,) in snapshot.run(_COUNT_ODD, {"size": end})) else end
 
 
 def sweep(snapshot: Snapshot, start: int, level: int, sizes: Sequence[int]) -> Swept | None:
@@ -79,7 +88,7 @@ def _sweep(snapshot: Snapshot, start: int, level: int, sizes: Sequence[int]) -> 
     rows = snapshot.run(_ENTRIES, between)
     if [row[0] for row in rows] != list(range(start, end)):
         return None
-    levels = _levels([row[1] for row in rows])
+    levels = _levels(rows)
     if levels[0] != [row[2] for row in rows]:
         return None
     for above, hashes in enumerate(levels[1:], start=1):
@@ -132,10 +141,20 @@ _NODES: Final = Prepared(
     )
     .order_by(log_node.c.position)
 )
-_COUNT: Final = Prepared(
+
+
+def _count_odd(table: Table, *odd: ColumnElement[bool]) -> Select[int]:
+    """Rows with such a number, or with one that is no whole number: SQLite lets it stand there."""
+    broken = [column != cast(column, column.type) for column in table.primary_key]
+    return select(func.count()).select_from(table).where(or_(*odd, *broken))
+
+
+_COUNT_ODD: Final = Prepared(
     union_all(
-        select(func.count()).select_from(log_entry).where(log_entry.c.seq < bindparam("size")),
-        select(func.count()).select_from(log_node).where(COMPLETE_AT <= bindparam("size")),  # noqa: SIM300 - it is the column
+        _count_odd(log_entry, log_entry.c.seq < 0),
+        _count_odd(log_node, not_(log_node.c.level.between(1, 62)), log_node.c.position < 0).where(
+            COMPLETE_AT <= bindparam("size")  # noqa: SIM300 - it is the column
+        ),
     )
 )
 
@@ -143,10 +162,13 @@ _COUNT: Final = Prepared(
 # --- The tree -----------------------------------------------------------------------------------
 
 
-def _levels(bodies: Sequence[Any]) -> list[list[bytes]]:
-    """All hashes of the stretch, leaves first. TypeError where a body is not stored as bytes."""
+def _levels(rows: Sequence[tuple[Any, ...]]) -> list[list[bytes]]:
+    """All hashes of the stretch, leaves first. TypeError where a body is not stored as bytes.
+
+    Of an entry that was removed when its time was over, the leaf is all that is left.
+    """
     sha256 = hashlib.sha256
-    levels = [[sha256(b"\x00" + body).digest() for body in bodies]]
+    levels = [[leaf if body == b"" else sha256(b"\x00" + body).digest() for _, body, leaf in rows]]
     while len(levels[-1]) > 1:
         pairs = iter(levels[-1])
         levels.append(

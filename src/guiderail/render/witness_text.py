@@ -40,8 +40,8 @@ def witnesses_lines(document: Mapping[str, Any]) -> list[Line]:
     if document["witnesses"]:
         lines += [BLANK, *_rule(document)]
     lines += standing_lines(document)
-    # One line, so that it can be copied.
-    return [*lines, BLANK, Line(f"Key of this log: {document['log_key']}")]
+    # One line each, so that it can be copied.
+    return [*lines, BLANK, *(Line(f"Key of this log: {key}") for key in document["log_keys"])]
 
 
 def witness_lines(document: Mapping[str, Any]) -> list[Line]:

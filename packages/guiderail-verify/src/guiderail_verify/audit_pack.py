@@ -188,7 +188,7 @@ def _seq_of(line: bytes) -> object:
 def _filled(bare: list[Entry], told: Mapping[int, Details]) -> list[Entry]:
     nothing = Details({})
     return [
-        replace(entry, payload=details.payload, erased=details.erased)
+        entry._replace(payload=details.payload, erased=details.erased)
         if (details := told.get(entry.seq, nothing)) is not nothing
         else entry
         for entry in bare
