@@ -24,6 +24,10 @@ WITHOUT_A_DECISION = {
     "permits.py": "storing the proof of a permit that was issued",
     "sealing.py": "storing what witnesses answered about a checkpoint",
     "timestamps.py": "storing what an authority answered about a checkpoint",
+    "erase.py": "carrying out an erasure again after a restore, which nobody decides",
+    "key_changes.py": "what the keys sign rests on no register",
+    "key_compromise.py": "signing again what was decided before",
+    "permit_states.py": "signing what was taken back before",
 }
 
 

@@ -93,7 +93,10 @@ def test_the_records_keep_who_vouches_and_the_audit_pack_verifies(
     assert stored["known_by"] == "verified"
     assert stored["detail"]["vouched_by"]["signer"] == "build-runner"
     assert export(live_depot.acting(), tmp_path / "pack")["problems"] == []
-    assert verify_pack(tmp_path / "pack").ok
+    audit = verify_pack(tmp_path / "pack")
+    assert audit.ok
+    (vouched,) = [one for one in audit.checks if one.id == "vouched"]
+    assert vouched.looked_at > 10
 
 
 def test_facts_that_are_attached_later_decide_the_case_again(
@@ -262,6 +265,14 @@ def test_a_job_of_the_ci_vouches_with_a_token_for_this_statement(
     assert stored["statement"].encode() == file.read_bytes()
 
 
+def test_the_auditor_sees_that_the_ci_vouched(live_depot: Depot, tmp_path: Path) -> None:
+    add_ci(live_depot)
+    release = live_depot.releases.yellow
+    file = measure(live_depot, release, None, tmp_path / "facts.json")
+    submitted(live_depot, release, file, ci_token(tmp_path, audience_of(file, AUDIENCE)))
+    assert export(live_depot.acting(), tmp_path / "pack")["problems"] == []
+
+
 def test_a_token_is_no_good_for_another_release_or_another_time(
     live_depot: Depot, tmp_path: Path
 ) -> None:
@@ -297,8 +308,8 @@ def test_without_a_registered_ci_no_token_counts(live_depot: Depot, tmp_path: Pa
 def test_the_platform_measures_its_own_copy_and_believes_no_report(live_depot: Depot) -> None:
     platform = replace(live_depot.acting(), is_platform=True)
     found = submit(live_depot.releases.green, platform)
-    assert found.facts["model.file.safe"].known_by is KnownBy.VERIFIED
-    assert found.facts["model.file.safe"].source.endswith(", by the platform")
+    assert found.facts["model.file"].known_by is KnownBy.VERIFIED
+    assert found.facts["model.file"].source.endswith(", by the platform")
     assert found.facts["tests.failed"].known_by is KnownBy.MEASURED
     assert found.decision.track is Track.GREEN
 

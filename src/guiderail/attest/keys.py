@@ -176,7 +176,7 @@ def make_key(
             raise RefusedError(
                 "The key for checkpoints has to be Ed25519; the key service holds another kind.",
                 advice="Keep the checkpoint key in a file protected by a passphrase, or use a key "
-                "service with Ed25519 (gcpkms:, hv:). The permit key may be on P-256.",
+                "service with Ed25519 (hv:). The permit key may be on P-256.",
                 code="keys/kind",
             )
         signer, content = service_signer(kept, public, asked), kept.encode("utf-8") + b"\n"

@@ -10,6 +10,7 @@ import click
 from guiderail.cli.ledger_witness import witness
 from guiderail.cli.options import formats, workspace
 from guiderail.cli.output import print_json, print_lines
+from guiderail.cli.records import hold, holds, new_vault_key, prune, release_hold
 
 
 @click.group()
@@ -17,7 +18,8 @@ def ledger() -> None:
     """The append-only audit trail."""
 
 
-ledger.add_command(witness)
+for _command in (witness, prune, hold, holds, release_hold, new_vault_key):
+    ledger.add_command(_command)
 
 
 @ledger.command(epilog="Example: guiderail ledger log --case case-0001")

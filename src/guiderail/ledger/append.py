@@ -7,7 +7,6 @@ Whatever goes wrong dooms the transaction: no state change without its event.
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +20,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from guiderail.core.digest import canonical_json
 from guiderail.core.errors import IntegrityError, RefusedError
 from guiderail.core.time import to_text
-from guiderail.ledger.events import IMPERSONATED_BY, Event, check_event
+from guiderail.ledger.events import IMPERSONATED_BY, Event, check_event, personal_fields
+from guiderail.ledger.vault import Words, data_keys, keep_words
 from guiderail.store.prepared import Prepared
 from guiderail.store.tables import (
     log_entry,
@@ -32,12 +32,13 @@ from guiderail.store.tables import (
     vault_salt,
 )
 from guiderail.store.transaction import Transaction
+from guiderail_verify.commitments import ALGORITHM, commitment
 from guiderail_verify.tree import leaf_hash
 
 LARGEST_BODY = 16 * 1024
 LARGEST_PAYLOAD = 256 * 1024
 PAYLOAD_FIELD = "payload"
-VERSION = 1
+VERSION = 2
 
 Entropy = Callable[[int], bytes]
 
@@ -71,6 +72,12 @@ def append_all(
         sealed = [_commit_payload(event, entropy) for event in events]
         actors = {person: _pseudonym(tx, person, entropy) for person in sorted(_people(events))}
         subjects = [(event.subject.kind, _subject_name(event, actors)) for event in events]
+        writing = {
+            event.actor.person: actors[event.actor.person]
+            for event, payload in zip(events, sealed, strict=True)
+            if payload.words is not None
+        }
+        keys = data_keys(tx, writing, entropy=entropy)
         numbers = _subject_numbers(tx, subjects)
         first = _advance_head(tx, len(events))
         appended = []
@@ -80,6 +87,8 @@ def append_all(
             seq, number = first + offset, next(numbers[subject])
             body = _body(event, seq, number, subject[1], actors[event.actor.person], payload)
             _store(tx, event, Appended(seq, number, body), subject, payload)
+            if payload.words is not None:
+                keep_words(tx, seq, keys[event.actor.person], payload.words, entropy=entropy)
             appended.append(Appended(seq, number, body))
         return appended
 
@@ -91,19 +100,21 @@ def pseudonyms(
     return {person: _pseudonym(tx, person, entropy) for person in sorted(set(people))}
 
 
-def commitment(salt: bytes, clear: bytes) -> str:
-    """HMAC-SHA256 over the clear payload's canonical bytes, 64 hexadecimal digits."""
-    return hmac.digest(salt, clear, "sha256").hex()
-
-
 @dataclass(frozen=True, slots=True)
 class _Payload:
+    """Details as they are kept. words: what somebody wrote; None where nobody wrote anything."""
+
     salt: bytes
     clear: bytes
+    words: Words | None
 
-    @property
-    def value(self) -> str:
-        return commitment(self.salt, self.clear)
+    def commitments(self) -> dict[str, str | None]:
+        words = self.words
+        return {
+            "alg": ALGORITHM,
+            "value": commitment(self.salt, self.clear),
+            "words": None if words is None else commitment(words.salt, words.clear),
+        }
 
 
 @contextmanager
@@ -119,10 +130,14 @@ def _commit_payload(event: Event, entropy: Entropy) -> _Payload:
     payload: dict[str, object] = dict(event.payload)
     if event.actor.impersonated_by is not None:
         payload[IMPERSONATED_BY] = event.actor.impersonated_by
-    clear = canonical_json(payload)
-    if len(clear) > LARGEST_PAYLOAD:
-        raise _too_large(event, len(clear), LARGEST_PAYLOAD)
-    return _Payload(entropy(32), clear)
+    words = {name: payload[name] for name in personal_fields(event.type) & payload.keys()}
+    if not any(words.values()):
+        words = {}
+    clear = canonical_json({name: payload[name] for name in payload.keys() - words.keys()})
+    written = canonical_json(words)
+    if len(clear) + len(written) > LARGEST_PAYLOAD:
+        raise _too_large(event, len(clear) + len(written), LARGEST_PAYLOAD)
+    return _Payload(entropy(32), clear, Words(entropy(32), written) if words else None)
 
 
 def _body(event: Event, seq: int, number: int, name: str, actor: str, payload: _Payload) -> bytes:
@@ -145,7 +160,7 @@ def _body(event: Event, seq: int, number: int, name: str, actor: str, payload: _
                 }
                 for item in event.evidence
             ],
-            "payload": {"alg": "hmac-sha256", "value": payload.value},
+            "payload": payload.commitments(),
         }
     )
     if len(body) > LARGEST_BODY:

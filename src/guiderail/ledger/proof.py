@@ -43,6 +43,12 @@ def prove_entry(store: Store, seq: int) -> str:
                 advice="Look the number up with guiderail ledger log.",
                 code="ledger/no-entry",
             )
+        if not body:
+            raise ConflictError(
+                f"Entry {seq} was removed when its time was over; its bytes are gone.",
+                advice="guiderail ledger log names the entry that says so.",
+                code="ledger/removed",
+            )
         note = latest_cosigned_note(snapshot, at_least=seq + 1)
         if note is None:
             raise ConflictError(

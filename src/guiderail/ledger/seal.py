@@ -17,6 +17,7 @@ from guiderail.core.time import to_text
 from guiderail.ledger.key_versions import refuse_changed_keys
 from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
+from guiderail.store.prepared import Prepared
 from guiderail.store.tables import log_checkpoint, log_entry, log_head, log_node
 from guiderail.store.transaction import Snapshot, Transaction
 from guiderail_verify.errors import VerifyError
@@ -31,9 +32,13 @@ from guiderail_verify.tree import (
 
 _BATCH = 1000
 
-_FIND_LEAF = select(log_entry.c.leaf_hash).where(log_entry.c.seq == bindparam("at_position"))
-_FIND_NODE = select(log_node.c.hash).where(
-    log_node.c.level == bindparam("at_level"), log_node.c.position == bindparam("at_position")
+_FIND_LEAF = Prepared(
+    select(log_entry.c.leaf_hash).where(log_entry.c.seq == bindparam("at_position"))
+)
+_FIND_NODE = Prepared(
+    select(log_node.c.hash).where(
+        log_node.c.level == bindparam("at_level"), log_node.c.position == bindparam("at_position")
+    )
 )
 
 
@@ -97,12 +102,11 @@ class _Nodes:
         fresh = self._fresh.get((level, position))
         if fresh is not None:
             return fresh
-        statement = _FIND_NODE if level else _FIND_LEAF
-        parameters = {"at_position": position} | ({"at_level": level} if level else {})
-        found = self._snapshot.execute(statement, parameters).scalar_one_or_none()
-        if found is None:
+        at = {"at_level": level, "at_position": position}
+        found = self._snapshot.run(_FIND_NODE if level else _FIND_LEAF, at)
+        if not found or found[0][0] is None:
             raise _broken(f"node {position} of level {level} is missing")
-        return column_bytes(found)
+        return column_bytes(found[0][0])
 
     def extend(self, start: int, size: int) -> None:
         """Hash the bodies from `start` to `size` and store the nodes that they complete."""

@@ -14,17 +14,29 @@ from collections.abc import Sequence
 from hmac import digest as hmac_digest
 from typing import Any, Final, NamedTuple, get_args
 
-from sqlalchemy import bindparam, func, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.exc import DBAPIError
 
 from guiderail.core.time import from_text, to_text
 from guiderail.ledger.append import PAYLOAD_FIELD
 from guiderail.ledger.events import EventName
 from guiderail.store.prepared import Prepared
-from guiderail.store.tables import log_entry, log_index, log_node, vault_salt
+from guiderail.store.tables import log_entry, log_index, log_node, vault_salt, vault_words
 from guiderail.store.transaction import Snapshot
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.gone import ERASED, PRUNED
 from guiderail_verify.plain_entry import match_entry
 
 COMPLETE_AT: Final = (log_node.c.position + 1).bitwise_lshift(log_node.c.level)
@@ -33,7 +45,8 @@ COMPLETE_AT: Final = (log_node.c.position + 1).bitwise_lshift(log_node.c.level)
 LEVEL = 12
 """Of a stretch in the tree: 4,096 entries, a few megabytes of rows."""
 
-_TYPES: Final = frozenset(get_args(EventName))
+_TYPES: Final = frozenset(get_args(EventName)) - {ERASED, PRUNED}
+"""What entries may be about that say nothing about other entries."""
 
 
 class Swept(NamedTuple):
@@ -52,12 +65,10 @@ class Swept(NamedTuple):
 def end_of_sweep(snapshot: Snapshot, sealed: int, level: int) -> int:
     """How many entries, whole stretches, may be swept: those whose nodes are stored.
 
-    0 where there are other rows among them than a log of `sealed` entries has: what is looked at
-    by its number would not see them.
+    0 where a row has a number that no entry and no node has: who asks for numbers would miss it.
     """
     end = sealed >> level << level
-    (entries,), (nodes,) = snapshot.run(_COUNT, {"size": end})
-    return end if (entries, nodes) == (end, end - end.bit_count()) else 0
+    return 0 if any(count for (count,) in snapshot.run(_COUNT_ODD, {"size": end})) else end
 
 
 def sweep(snapshot: Snapshot, start: int, level: int, sizes: Sequence[int]) -> Swept | None:
@@ -77,7 +88,7 @@ def _sweep(snapshot: Snapshot, start: int, level: int, sizes: Sequence[int]) -> 
     rows = snapshot.run(_ENTRIES, between)
     if [row[0] for row in rows] != list(range(start, end)):
         return None
-    levels = _levels([row[1] for row in rows])
+    levels = _levels(rows)
     if levels[0] != [row[2] for row in rows]:
         return None
     for above, hashes in enumerate(levels[1:], start=1):
@@ -86,6 +97,8 @@ def _sweep(snapshot: Snapshot, start: int, level: int, sizes: Sequence[int]) -> 
             return None
     about = {row[0]: row[1:] for row in snapshot.run(_INDEX, between)}
     details = {row[0]: row[1:] for row in snapshot.run(_DETAILS, between)}
+    for (seq,) in snapshot.run(_WORDS, between):
+        details.pop(seq, None)  # somebody wrote something: that is looked at one by one
     seen = _Seen()
     return Swept(
         [seen.look(seq, body, about.get(seq), details.get(seq)) for seq, body, _ in rows],
@@ -118,6 +131,7 @@ _DETAILS: Final = Prepared(
         vault_salt.c.field == PAYLOAD_FIELD
     )
 )
+_WORDS: Final = Prepared(_stretch_of(vault_words.c.seq))
 _NODES: Final = Prepared(
     select(log_node.c.hash)
     .where(
@@ -127,10 +141,20 @@ _NODES: Final = Prepared(
     )
     .order_by(log_node.c.position)
 )
-_COUNT: Final = Prepared(
+
+
+def _count_odd(table: Table, *odd: ColumnElement[bool]) -> Select[int]:
+    """Rows with such a number, or with one that is no whole number: SQLite lets it stand there."""
+    broken = [column != cast(column, column.type) for column in table.primary_key]
+    return select(func.count()).select_from(table).where(or_(*odd, *broken))
+
+
+_COUNT_ODD: Final = Prepared(
     union_all(
-        select(func.count()).select_from(log_entry).where(log_entry.c.seq < bindparam("size")),
-        select(func.count()).select_from(log_node).where(COMPLETE_AT <= bindparam("size")),  # noqa: SIM300 - it is the column
+        _count_odd(log_entry, log_entry.c.seq < 0),
+        _count_odd(log_node, not_(log_node.c.level.between(1, 62)), log_node.c.position < 0).where(
+            COMPLETE_AT <= bindparam("size")  # noqa: SIM300 - it is the column
+        ),
     )
 )
 
@@ -138,10 +162,13 @@ _COUNT: Final = Prepared(
 # --- The tree -----------------------------------------------------------------------------------
 
 
-def _levels(bodies: Sequence[Any]) -> list[list[bytes]]:
-    """All hashes of the stretch, leaves first. TypeError where a body is not stored as bytes."""
+def _levels(rows: Sequence[tuple[Any, ...]]) -> list[list[bytes]]:
+    """All hashes of the stretch, leaves first. TypeError where a body is not stored as bytes.
+
+    Of an entry that was removed when its time was over, the leaf is all that is left.
+    """
     sha256 = hashlib.sha256
-    levels = [[sha256(b"\x00" + body).digest() for body in bodies]]
+    levels = [[leaf if body == b"" else sha256(b"\x00" + body).digest() for _, body, leaf in rows]]
     while len(levels[-1]) > 1:
         pairs = iter(levels[-1])
         levels.append(

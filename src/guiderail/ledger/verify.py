@@ -30,6 +30,7 @@ from guiderail.ledger.marks import HELD, KEPT, Marks
 from guiderail.ledger.sweep import COMPLETE_AT, LEVEL, Swept, end_of_sweep
 from guiderail.ledger.sweep_all import sweep_all
 from guiderail.ledger.triggers import missing_triggers
+from guiderail.ledger.vault import Reader
 from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
 from guiderail.store.tables import log_head, log_node, subject_counter
@@ -61,6 +62,8 @@ class Report:
     size: entries found. root: base64 of the Merkle root over them, as a checkpoint writes it.
     checkpoint: the newest one as signed, or None. sealed: how many entries it covers.
     problems: empty if and only if everything holds. notices: true, and worth a look.
+    erased, removed: how many entries lack the words of somebody who was erased, and how many were
+    removed when their time was over; later entries say so. They were not checked.
     """
 
     size: int
@@ -69,6 +72,8 @@ class Report:
     sealed: int
     problems: tuple[Problem, ...]
     notices: tuple[str, ...]
+    erased: int = 0
+    removed: int = 0
 
     @property
     def ok(self) -> bool:
@@ -85,17 +90,21 @@ def verify(
     """
     replay = _Replay()
     marks = Marks(replay.add)
-    inspection = Inspection(lambda code, text, seq: replay.add(code, text, seq))
+    inspection: Inspection | None = None
     try:
         with store.read() as snapshot:
+            inspection = Inspection(
+                lambda code, text, seq: replay.add(code, text, seq), Reader(snapshot)
+            )
             marks.expect_stored(snapshot, keys)
             marks.expect_note(held, keys, HELD)
             marks.expect_note(kept, keys, KEPT)
             marks.expect_proofs(snapshot, keys)
             marks.compare(replay.size, replay.root)
-            _take_swept(store, snapshot, replay, marks, inspection)
             check_chain(snapshot, keys, replay.add)
+            _take_swept(store, snapshot, replay, marks, inspection)
             _check_entries(snapshot, replay, marks, inspection)
+            inspection.finish()
             _check_head(snapshot, replay)
             _check_counters(snapshot, inspection, replay)
             for trigger in missing_triggers(snapshot):
@@ -113,7 +122,9 @@ def verify(
         checkpoint=marks.newest,
         sealed=marks.sealed,
         problems=replay.problems(),
-        notices=tuple(inspection.notices),
+        notices=tuple(inspection.notices) if inspection else (),
+        erased=inspection.erased if inspection else 0,
+        removed=inspection.removed if inspection else 0,
     )
 
 
@@ -183,7 +194,8 @@ def _check_entries(
         _check_order(entry, replay)
         inspect_entry(entry, inspection)
         _check_leaf(entry, replay)
-        stored.compare(replay.push(leaf_hash(entry.body)), marks.sealed)
+        leaf = leaf_hash(entry.body) if entry.body else entry.leaf_hash
+        stored.compare(replay.push(leaf), marks.sealed)
         marks.compare(replay.size, replay.root)
     stored.finish()
     marks.finish(replay.size)
@@ -305,7 +317,7 @@ def _check_order(entry: StoredEntry, replay: _Replay) -> None:
 
 
 def _check_leaf(entry: StoredEntry, replay: _Replay) -> None:
-    if leaf_hash(entry.body) != entry.leaf_hash:
+    if entry.body and leaf_hash(entry.body) != entry.leaf_hash:
         replay.add(
             "ledger/body-changed",
             f"The bytes of entry {entry.seq} do not match their stored hash.",

@@ -15,7 +15,7 @@ def log_lines(document: Mapping[str, Any]) -> list[Line]:
         return paragraph("The ledger is empty: nothing has happened yet.")
     lines: list[Line] = []
     for entry in document["entries"]:
-        lead = f"{entry['seq']:>5}  {entry['at'][:19]}  "
+        lead = f"{entry['seq']:>5}  {entry['at'][:19]:<19}  "
         lines += paragraph(lead + entry["sentence"], hang=len(lead))
     return lines
 
@@ -27,8 +27,10 @@ def verify_lines(document: Mapping[str, Any]) -> list[Line]:
         lines = [Line(f"The ledger does not verify: {len(document['problems'])} problems.", "red")]
         for problem in document["problems"]:
             lines += paragraph(f"- {problem}", indent=2, hang=2)
-        return lines
-    lines = [Line(f"The ledger verifies: {size} entries recomputed from their bytes.", "green")]
+        return [*lines, *_gone_lines(document)]
+    there = size - document["removed"]
+    lines = [Line(f"The ledger verifies: {there} entries recomputed from their bytes.", "green")]
+    lines += _gone_lines(document)
     lines += paragraph(f"Root {document['root']}", indent=2, style="dim")
     for notice in document["notices"]:
         lines += paragraph(notice, indent=2, style="yellow")
@@ -63,6 +65,24 @@ def timestamp_lines(stamps: Iterable[Mapping[str, Any]]) -> list[Line]:
 
 
 _STAMP: Mapping[str, Style] = {"good": "plain", "not-checked": "yellow", "bad": "red"}
+
+
+def _gone_lines(document: Mapping[str, Any]) -> list[Line]:
+    """What could not be recomputed, because it is gone and a later entry says so."""
+    lines: list[Line] = []
+    if document["removed"]:
+        lines += paragraph(
+            f"{document['removed']} of {document['size']} entries were removed when their time was "
+            "over; of them only the hash in the tree was checked.",
+            indent=2,
+        )
+    if document["erased"]:
+        lines += paragraph(
+            f"{document['erased']} entries have lost what somebody wrote, because that person was "
+            "erased; the words were not checked.",
+            indent=2,
+        )
+    return lines
 
 
 def export_lines(document: Mapping[str, Any]) -> list[Line]:

@@ -18,6 +18,7 @@ from guiderail_verify.authority import (
     APPROVAL,
     CONFIRMATION,
     DEPLOYERS,
+    NO_ADMINISTRATOR,
     POLICY_APPROVAL,
     Claim,
     may_deploy,
@@ -35,6 +36,8 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     CHOOSE_WITNESSES = "choose-witnesses"
     REVOKE = "revoke"
+    ERASE = "erase"
+    KEEP_RECORDS = "keep-records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Matter:
 
 WITNESS_CHOOSERS = ("administrator", "ml-platform-engineer", "data-platform-engineer")
 REVOKERS = (*DEPLOYERS, "administrator", "risk-officer", "security")
+RECORD_KEEPERS = ("data-steward", "compliance")
+"""Roles that answer for what is kept about people, and for how long."""
 
 
 def decide(
@@ -209,6 +214,28 @@ def _may_revoke(person: Person, matter: Matter, _: Register, __: date) -> Author
     )
 
 
+def _keeps_records(person: Person, _: Matter, __: Register, ___: date) -> Authorisation | None:
+    if set(person.roles) & set(RECORD_KEEPERS):
+        return None
+    return _refuse(
+        "record-keeper",
+        f"{person.name} has none of the roles {', '.join(RECORD_KEEPERS)}, which answer for what "
+        "is kept.",
+    )
+
+
+def _about_somebody_else(
+    person: Person, matter: Matter, _: Register, __: date
+) -> Authorisation | None:
+    if person.id == matter.submitter:
+        return _refuse("own-traces", f"{person.name} cannot erase their own traces.")
+    if person.id in matter.decided:
+        return _refuse(
+            "two-people", f"{person.name} asked for it; a second person has to carry it out."
+        )
+    return None
+
+
 _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.SUBMIT: (),
     Action.ANSWER: (_submitted_or_can_know,),
@@ -219,6 +246,8 @@ _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.DEPLOY: (_may_deploy,),
     Action.CHOOSE_WITNESSES: (_may_choose_witnesses,),
     Action.REVOKE: (_may_revoke,),
+    Action.ERASE: (_deciding(NO_ADMINISTRATOR), _keeps_records, _about_somebody_else),
+    Action.KEEP_RECORDS: (_deciding(NO_ADMINISTRATOR), _keeps_records),
 }
 
 _WORDS = {
@@ -231,4 +260,6 @@ _WORDS = {
     Action.DEPLOY: "deploy and roll back this workload",
     Action.CHOOSE_WITNESSES: "choose who witnesses the ledger",
     Action.REVOKE: "take this permit back",
+    Action.ERASE: "erase this person",
+    Action.KEEP_RECORDS: "hold and remove records",
 }

@@ -96,6 +96,8 @@ def verify(
         "timestamps": stamps,
         "problems": problems,
         "notices": [*report.notices, *unprotected_notice(workspace)],
+        "erased": report.erased,
+        "removed": report.removed,
     }
 
 

@@ -15,6 +15,7 @@ from guiderail.service.authorise import authorise
 from guiderail.service.permit_states import current_state
 from guiderail.service.permits import ENVIRONMENT
 from guiderail.service.records import workload_row
+from guiderail.service.registers import transaction
 from guiderail.service.take_back import push_revocations, take_back_permit
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -37,7 +38,7 @@ def revoke(
             code="permit/no-reason",
         )
     now, table = workspace.clock(), tables.permit
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         row = tx.execute(select(table).where(table.c.id == permit)).mappings().first()
         if row is None:
             raise InputError(

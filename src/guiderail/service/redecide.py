@@ -103,6 +103,12 @@ def refuse_other_decision(tx: Snapshot, workspace: Workspace, case: Case, dossie
     Raises ConflictError when the pack that decided is not the one in force any more, and
     IntegrityError when the pack says something else about the facts than what is stored.
     """
+    if dossier.erased:
+        raise ConflictError(
+            f"names in the dossier of {case.id} were erased since it was decided",
+            code="permit/erased",
+            advice="Submit the release again.",
+        )
     pack = recorded_pack(tx, workspace, case.kind, workspace.clock())
     if pack.digest != dossier.pack_digest:
         raise ConflictError(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from guiderail.core.digest import Digest, canonical_json, decimal_string, json_digest
 from guiderail.core.errors import ConflictError
@@ -29,7 +29,7 @@ from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot, Transaction
-from guiderail_verify.registers import CHANGED, REGISTER, committed
+from guiderail_verify.registers import CHANGED, REGISTER, committed, name_key
 
 SALT_BYTES = 32
 
@@ -127,7 +127,7 @@ def _recorded_people(tx: Transaction, written: list[dict[str, Any]]) -> dict[str
             "roles": row["roles"],
             "competence": row["competence"],
             "manager": None if row["manager"] is None else names[row["manager"]],
-            "known_as": committed(salts[row["id"]], row["id"]),
+            "known_as": committed(name_key(salts[row["id"]]), row["id"]),
             "identity": committed(
                 salts[row["id"]], {part: row[part] for part in ("name", "os_users", "git_emails")}
             ),
@@ -145,6 +145,12 @@ def _salts(tx: Transaction, people: Iterable[str]) -> dict[str, bytes]:
         found[person] = secrets.token_bytes(SALT_BYTES)
         tx.execute(insert(table).values(person=person, salt=found[person]))
     return found
+
+
+def forget_salt(tx: Transaction, person: str) -> None:
+    """Recorded registers no longer show whom a pseudonym was: nobody can try names any more."""
+    table = tables.register_salt
+    tx.execute(delete(table).where(table.c.person == person))
 
 
 def _written_features(workspace: Workspace) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from guiderail.core.scales import KnownBy
 from guiderail.core.subject import Subject
 from guiderail.core.time import from_text, to_text
 from guiderail.service.journal import record
+from guiderail.service.registers import transaction
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot, Transaction
@@ -25,6 +26,8 @@ from guiderail.store.transaction import Snapshot, Transaction
 Trust = Literal["evidence", "runner", "system-of-record"]
 TRUSTS: tuple[Trust, ...] = get_args(Trust)
 ADMINISTRATOR = "administrator"
+UNKNOWN_SIGNER = "somebody unknown"
+"""What evidence says of a signature by nobody who is registered; nobody may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def remove(workspace: Workspace, name: str, reason: str) -> Signer:
             advice='Say what happened: --reason "the runner was rebuilt"',
         )
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         found = _named(tx, name)
         if found is None:
             raise InputError(
@@ -141,7 +144,8 @@ def _add(
     workspace: Workspace, name: str, trust: Trust, method: str, material: str, until: date | None
 ) -> Signer:
     _refuse_others(workspace)
-    if not name.strip() or len(name) > 64 or not name.isprintable():
+    taken = name.strip().lower() in ("", UNKNOWN_SIGNER)
+    if taken or len(name) > 64 or not name.isprintable():
         raise InputError(
             f"{name!r} is no name for a signer",
             code="signer/name",
@@ -166,7 +170,7 @@ def _add(
         "removed_at": None,
     }
     made = _signer(row)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         _refuse_twice(tx, name, material)
         tx.execute(insert(tables.signer).values(**row))
         record(

@@ -18,8 +18,10 @@ from guiderail.core.time import Clock, system_clock
 from guiderail.facts.cost_ceilings import load_ceilings
 from guiderail.facts.feature_registry import load_features
 from guiderail.facts.standing import ApprovedCeiling, ApprovedFeature
+from guiderail.ledger.tombstones import buried
 from guiderail.manifest.strict_yaml import load
 from guiderail.people.register import Person, Register, load_people
+from guiderail.store.vault_folder import folder_in
 
 if TYPE_CHECKING:
     from guiderail.attest.keys import Keyring
@@ -63,8 +65,25 @@ class Workspace:
         """Materialised copies of releases, one read-only directory per release digest."""
         return self.home / "releases"
 
+    @property
+    def vault(self) -> Path:
+        """The folder with the master key and the list of the erased."""
+        return folder_in(self.home)
+
     @cached_property
     def register(self) -> Register:
+        """Everybody who may act: an entry that a restored people.yaml brought back counts not."""
+        gone = buried(self.vault)
+        kept = {
+            id_: person
+            for id_, person in self.everybody.people.items()
+            if not any(one.is_of(id_) for one in gone)
+        }
+        return Register(kept)
+
+    @cached_property
+    def everybody(self) -> Register:
+        """Everybody in people.yaml, as it is written."""
         return load_people(self.home / "people.yaml")
 
     @cached_property
@@ -93,9 +112,15 @@ class Workspace:
 
     @cached_property
     def store(self) -> Store:
+        """The database; whoever was erased stays erased in it, a restored backup too."""
         from guiderail.store.database import Store
 
-        return Store.open(self.home)
+        store = Store.open(self.home)
+        self.__dict__["store"] = store  # erasing again needs it, while this is not finished
+        from guiderail.service.erase import bring_back_to_erased
+
+        bring_back_to_erased(self)
+        return store
 
     @cached_property
     def blobs(self) -> BlobStore:

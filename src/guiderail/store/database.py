@@ -35,6 +35,9 @@ BUSY_SECONDS = 30
 _WRITER_LOCK = 7_102_206_962_110_141
 """The PostgreSQL advisory lock that a writing transaction holds."""
 
+_FULL_STATES = frozenset({"53100", "58030"})
+"""PostgreSQL: disk full, input/output error."""
+
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock detected, lock not available."""
 
@@ -113,9 +116,10 @@ class Store:
         it read; other blocks may begin on what a block before them wrote and share its commit.
         Raises ConflictError `store/busy` where the database stays locked by another writer, and
         `store/failed-transaction` where a statement failed and its error was swallowed, or where
-        the commit that it shared failed.
+        the commit that it shared failed; InputError `store/cannot-write` where the disk is full or
+        fails. Nothing is kept in any of these cases.
         """
-        with _busy_as_conflict(), self._writers.transaction(alone=alone) as tx:
+        with _named_troubles(), self._writers.transaction(alone=alone) as tx:
             yield tx
 
     @contextmanager
@@ -134,6 +138,19 @@ class Store:
     def address(self) -> str:
         """Where another process opens the same database, with the password: not for people."""
         return self._engine.url.render_as_string(hide_password=False)
+
+    @contextmanager
+    def driver_connection(self) -> Iterator[object]:
+        """The driver's own connection, outside any transaction, while no thread here writes.
+
+        For what a database refuses inside a transaction; see `store.scrub`.
+        """
+        with self._writers.idle():
+            connection = self._engine.raw_connection()
+            try:
+                yield connection.driver_connection
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Close every connection. The store can not be used afterwards."""
@@ -203,7 +220,7 @@ def _read_options(connection: Connection) -> dict[str, Any]:
 
 
 @contextmanager
-def _busy_as_conflict() -> Iterator[None]:
+def _named_troubles() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
@@ -214,6 +231,12 @@ def _busy_as_conflict() -> Iterator[None]:
                 f"Another process kept the database locked for {BUSY_SECONDS} seconds.",
                 advice="Try again when the other command has finished.",
                 code="store/busy",
+            ) from error
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or state in _FULL_STATES:
+            raise InputError(
+                f"Nothing was changed: the database cannot be written ({first_line(error)}).",
+                advice="Make room on its disk, then repeat the command.",
+                code="store/cannot-write",
             ) from error
         raise
 

@@ -77,6 +77,20 @@ class GroupCommit:
         if failure is not None:
             raise failure
 
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """The turn without a transaction: meanwhile no thread of this process writes."""
+        if self._writer == threading.get_ident():
+            raise RuntimeError("end the open transaction first")
+        self._take_turn()
+        try:
+            self._writer = threading.get_ident()
+            self._commit()
+            yield
+        finally:
+            self._writer = None
+            self._pass_on()
+
     def _take_turn(self) -> None:
         with self._guard:
             if not self._busy:

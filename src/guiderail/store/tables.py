@@ -95,6 +95,7 @@ dossier = Table(
     Column("pack_digest", Text, nullable=False),
     Column("decision", LargeBinary, nullable=False),  # canonical JSON
     Column("created_at", Text, nullable=False),
+    Column("left_digest", Text),  # what it gives since names in it were erased
     Index(None, "case_id"),
 )
 
@@ -476,6 +477,7 @@ person_pseudonym = Table(
     Column("pseudonym", Text, nullable=False),
     UniqueConstraint("pseudonym"),
 )
+"""Who stands behind a pseudonym. The row of somebody who was erased is gone."""
 
 vault_salt = Table(
     "vault_salt",
@@ -485,7 +487,83 @@ vault_salt = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("value", LargeBinary, nullable=False),  # canonical JSON in clear
 )
-"""The clear payload of an entry and the salt of its commitment."""
+"""The details of an entry that stay readable, and the salt of their commitment.
+
+In an entry of version 1 with words the salt is empty: it stands with the words.
+"""
+
+person_key = Table(
+    "person_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("pseudonym", Text, nullable=False),
+    Column("master", Text, nullable=False),  # id of the master key
+    Column("wrapped", LargeBinary, nullable=False),
+    UniqueConstraint("pseudonym", "master"),
+)
+"""The data key of each person, wrapped by a master key that is not in the database."""
+
+vault_words = Table(
+    "vault_words",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", Text, ForeignKey("person_key.id"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted: 32 bytes of salt, canonical JSON
+    Index(None, "key_id"),
+)
+"""What somebody wrote in an entry, under the data key of that person."""
+
+vault_state = Table(
+    "vault_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Text, nullable=False),  # random, the same in every copy of the database
+    Column("scrub_due", Boolean, nullable=False),
+    CheckConstraint("id = 1", name="single_row"),
+)
+"""One row. scrub_due: something was erased, and its bytes may still be in freed pages."""
+
+erased_person = Table(
+    "erased_person",
+    metadata,
+    Column("pseudonym", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),  # the entry that says so
+    Column("at", Text, nullable=False),
+)
+
+erasure_request = Table(
+    "erasure_request",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("requester", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""Erasures that a second person still has to carry out. The reason is in the ledger."""
+
+# --- Retention ----------------------------------------------------------------------------------
+
+pruned_entry = Table(
+    "pruned_entry",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("by_seq", BigInteger, nullable=False),  # the entry that says so
+)
+"""Entries whose time was over: the trigger lets only their bodies become empty."""
+
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", Text, nullable=False),
+    Column("released_at", Text),
+    UniqueConstraint("number"),
+    CheckConstraint("kind IN ('case', 'workload', 'person', 'everything')", name="kind"),
+)
+"""What must not be erased or removed. name: of the case, workload or person; empty: everything."""
 
 register_salt = Table(
     "register_salt",

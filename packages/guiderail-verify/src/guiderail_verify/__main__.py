@@ -82,6 +82,7 @@ def to_json(audit: Audit) -> dict[str, object]:
     """The answer of `--json`."""
     return {
         "verified": audit.ok,
+        "gone": audit.gone,
         "key": "given" if audit.pinned else "from the pack",
         "compared_with_outside": audit.compared,
         "checkpoint": None
@@ -117,12 +118,21 @@ def lines(audit: Audit) -> list[str]:
     if signed is not None:
         root = encode_base64(signed.root)
         found += ["", f"The log {signed.origin} has {signed.size} entries; its root is {root}."]
+    if audit.gone:
+        found.append(
+            f"Not everything is there to be verified: {audit.gone} entries were removed or have "
+            "lost what somebody wrote, as the line `gone` says."
+        )
+    rest = ", as far as it is still there" if audit.gone else ""
     if audit.pinned and audit.compared:
-        return [*found, "VERIFIED with the keys that you gave and what was remembered outside."]
+        return [
+            *found,
+            f"VERIFIED with the keys that you gave and what was remembered outside{rest}.",
+        ]
     if audit.pinned:
         return [
             *found,
-            "VERIFIED with the key that you gave.",
+            f"VERIFIED with the key that you gave{rest}.",
             "NOT COMPARED WITH ANYTHING OUTSIDE: whoever holds the keys of the log could have "
             "written another history before making this pack. Run it again with --witness and the "
             "key of a witness that you trust, or --checkpoint and a checkpoint that you kept.",

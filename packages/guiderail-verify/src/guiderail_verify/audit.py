@@ -12,8 +12,10 @@ from guiderail_verify import check_decisions as decisions
 from guiderail_verify import check_ledger as ledger
 from guiderail_verify import check_outside as outside
 from guiderail_verify import check_people as people
+from guiderail_verify import check_tables as tables
 from guiderail_verify.audit_files import is_earlier_checkpoint, read_manifest
 from guiderail_verify.audit_pack import AuditPack
+from guiderail_verify.check_vouched import check_vouched
 from guiderail_verify.checks import Check, run
 from guiderail_verify.note import Checkpoint, NoteKey
 from guiderail_verify.witness_policy import WitnessPolicy
@@ -28,6 +30,7 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      ledger.check_numbering),
     ("details", "the details are those that the entries commit to", "entries",
      ledger.check_details),
+    ("gone", "what was erased or removed is recorded", "entries", ledger.check_gone),
     ("keys", "the ledger recorded the keys", "keys", ledger.check_keys),
     ("sample", "the cases in the pack are those of the scope and the sample", "cases in the scope",
      ledger.check_sample),
@@ -37,6 +40,8 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      cases.check_dossiers),
     ("evidence", "the bound documents have the digests in the ledger", "documents",
      cases.check_evidence),
+    ("vouched", "the facts that somebody vouches for are those they signed", "facts",
+     check_vouched),
     ("policies", "the policies that decided were in force", "decisions", decisions.check_policies),
     ("decisions", "tier, track and gates, computed again from the facts, are those recorded",
      "decisions", decisions.check_decisions),
@@ -44,6 +49,8 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      cases.check_reviews),
     ("registers", "the recorded registers have the digests in the ledger", "registers",
      people.check_registers),
+    ("people", "the people behind the pseudonyms are those of the recorded registers", "people",
+     people.check_people),
     ("approvals", "the roles that had to review, computed again, all approved before each permit",
      "decisions and permits", people.check_approvals),
     ("authority", "whoever decided had the role and the training that day and was independent",
@@ -51,6 +58,12 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
     ("permits", "the permits are signed, proved and about their case", "permits",
      cases.check_permits),
     ("rollouts", "the rollouts are those in the ledger", "rollouts", cases.check_rollouts),
+    ("tables", "the tables, computed again, are those in the pack", "tables",
+     tables.check_tables),
+    ("documents", "cards, bills of materials and assessment results are those of the records",
+     "documents", tables.check_documents),
+    ("before", "the log begins with the entries signed before the period", "checkpoints",
+     tables.check_before),
     ("proofs", "each entry of a case has its own proof", "proofs", cases.check_proofs),
 )  # fmt: skip
 
@@ -61,12 +74,14 @@ class Audit:
 
     checkpoint: what was signed, None where its signature does not hold.
     compared: with something that somebody outside remembers, a witness or a kept checkpoint.
+    gone: how many entries lack words that were erased, or were removed.
     """
 
     checks: tuple[Check, ...]
     pinned: bool
     checkpoint: Checkpoint | None
     compared: bool
+    gone: int = 0
 
     @property
     def ok(self) -> bool:
@@ -107,4 +122,7 @@ def verify_pack(
         made.append(run("witnesses", title, "cosignatures", look))
     signed = next(check for check in made if check.id == "checkpoint")
     compared = any(one is not None for one in (older, fingerprint, witnesses))
-    return Audit(tuple(made), key is not None, pack.checkpoint if signed.ok else None, compared)
+    readable = next(check for check in made if check.id == "details").ok
+    gone = sum(one.is_gone for one in pack.entries) if readable else 0
+    checkpoint = pack.checkpoint if signed.ok else None
+    return Audit(tuple(made), key is not None, checkpoint, compared, gone)

@@ -14,17 +14,19 @@ from typing import Any
 from guiderail_verify import audit_files as files
 from guiderail_verify.audit_entries import (
     CaseHistory,
+    Details,
     Entry,
     frame,
     histories,
     lines_of,
     read_details,
-    read_entry,
+    read_line,
 )
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.gone import ERASED, PRUNED, Gone
 from guiderail_verify.key_chain import follow, read_chain
 from guiderail_verify.note import Checkpoint, NoteKey, open_checkpoint
 from guiderail_verify.registers import PEOPLE, PeopleOnRecord, is_register, read_people
@@ -102,17 +104,21 @@ class AuditPack:
     @cached_property
     def bare_entries(self) -> list[Entry]:
         """Every entry in order, without details."""
-        return [read_entry(line) for line in lines_of(self.read(files.ENTRIES))]
+        return [read_line(line) for line in lines_of(self.read(files.ENTRIES))]
 
     @cached_property
     def entries(self) -> list[Entry]:
         """Every entry in order, with its details as far as they are in the pack."""
-        details = read_details(self.read(files.DISCLOSED), self.bare_entries)
-        return [replace(entry, payload=details.get(entry.seq)) for entry in self.bare_entries]
+        return with_details(self.read(files.DISCLOSED), self.bare_entries)
+
+    @cached_property
+    def gone(self) -> Gone:
+        """What the ledger says that was erased or removed."""
+        return gone_in(self.entries)
 
     @cached_property
     def tree(self) -> EntryTree:
-        return EntryTree(lines_of(self.read(files.ENTRIES)))
+        return EntryTree.of_leaves(entry.leaf for entry in self.bare_entries)
 
     @cached_property
     def people(self) -> dict[str, Any]:
@@ -160,3 +166,44 @@ class AuditPack:
 
     def decision(self, case: str, dossier: str) -> dict[str, Any]:
         return self.object(files.dossier_path(case, dossier, "decision"))
+
+
+def with_details(disclosed: bytes, bare: list[Entry]) -> list[Entry]:
+    """The entries with their details. Raises VerifyError where details are not the right ones.
+
+    Erasures are read first: they hold new commitments over what they left of old entries.
+    """
+    restated: dict[int, str] = {}
+    erasures = {entry.seq for entry in bare if entry.type == ERASED}
+    if erasures:
+        lines = [line + b"\n" for line in lines_of(disclosed) if _seq_of(line) in erasures]
+        restated = gone_in(_filled(bare, read_details(b"".join(lines), bare, {}))).restated
+    return _filled(bare, read_details(disclosed, bare, restated))
+
+
+def _seq_of(line: bytes) -> object:
+    return parse_object(line).get("seq")
+
+
+def _filled(bare: list[Entry], told: Mapping[int, Details]) -> list[Entry]:
+    nothing = Details({})
+    return [
+        entry._replace(payload=details.payload, erased=details.erased)
+        if (details := told.get(entry.seq, nothing)) is not nothing
+        else entry
+        for entry in bare
+    ]
+
+
+def gone_in(entries: list[Entry]) -> Gone:
+    """Raises VerifyError `pack/gone` where an event about it cannot be read."""
+    gone = Gone()
+    for entry in entries:
+        if entry.type in (ERASED, PRUNED):
+            try:
+                gone.see(entry.seq, entry.type, entry.name, entry.payload or {})
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                raise VerifyError(
+                    "pack/gone", f"What entry {entry.seq} says was removed cannot be read."
+                ) from error
+    return gone

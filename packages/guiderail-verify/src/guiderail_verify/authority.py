@@ -102,6 +102,8 @@ POLICY_APPROVAL: Final = tuple(rule for rule in RULES if rule != "reporting-line
 """To approve a change of the policy, for each kind that it is about."""
 CONFIRMATION: Final = ("administrator", "own-work", "role-missing", "competence")
 """To confirm what a release is used for."""
+NO_ADMINISTRATOR: Final = ("administrator",)
+"""Whatever else it is that administrators do not do."""
 
 
 def refused_by(claim: Claim, rules: Iterable[str]) -> str | None:

@@ -25,8 +25,7 @@ def canonical_json(value: object) -> bytes:
     """
     _refuse(value, 0)
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return text.encode("utf-8")
+        return _write(value).encode("utf-8")
     except (TypeError, UnicodeEncodeError) as error:
         raise VerifyError("canonical/not-json", f"The value is not JSON: {error}.") from error
 

@@ -19,6 +19,8 @@ from guiderail_verify.registers import REGISTER
 
 STARTS = {"rollout.started": "deploy", "rollback.started": "rollback"}
 _REVIEW_FIELDS = ("dossier", "role", "verdict", "reason", "conditions", "accepted_gates")
+_NOTHING_WRITTEN: Mapping[str, object] = {"reason": "", "conditions": []}
+"""The words of a review whose author was erased."""
 
 
 def digest_of(value: object) -> str:
@@ -65,6 +67,7 @@ def _check_dossier(pack: AuditPack, case: str, dossier: str, entry: Entry, check
         pack.object(files.dossier_path(case, dossier, part))
         for part in ("facts", "answers", "decision")
     )
+    left = pack.gone.dossiers.get(dossier)
     found = digest_of(
         {
             "release": entry.digest,
@@ -74,6 +77,9 @@ def _check_dossier(pack: AuditPack, case: str, dossier: str, entry: Entry, check
             "decision": digest_of(decision),
         }
     )
+    if left is not None and found == left:
+        check.note = "in some, names of people who were erased are left out"
+        return
     check.expect(
         found == dossier,
         f"{case}: facts, answers and decision have the digest {found[:19]}..., "
@@ -135,6 +141,8 @@ def _check_record(pack: AuditPack, history: CaseHistory, check: Check) -> None:
 
 def _review(pack: AuditPack, entry: Entry) -> dict[str, Any]:
     payload = entry.payload or {}
+    if entry.erased is not None:
+        payload = {**_NOTHING_WRITTEN, **payload}
     return {
         "seq": entry.seq,
         "at": entry.at,

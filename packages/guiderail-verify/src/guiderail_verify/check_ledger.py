@@ -84,17 +84,47 @@ def check_numbering(pack: AuditPack, check: Check) -> None:
     """Every entry stands in its place, and the events of each subject are numbered without gap."""
     check.looked_at = len(pack.bare_entries)
     check.failures.extend(gaps(pack.bare_entries))
+    removed = sum(entry.removed is not None for entry in pack.bare_entries)
+    if removed:
+        check.note = f"{removed} entries were removed, and no more numbers than that are missing"
 
 
 def check_details(pack: AuditPack, check: Check) -> None:
     """Every detail is the one that its entry commits to, and none of the scope is left out."""
     for entry in pack.entries:
-        if is_told(entry, pack.manifest):
+        if entry.removed is None and is_told(entry, pack.manifest):
             check.looked_at += 1
             check.expect(
                 entry.payload is not None,
                 f"the details of entry {entry.seq} ({entry.type} of {entry.name}) are missing",
             )
+
+
+def check_gone(pack: AuditPack, check: Check) -> None:
+    """What was erased or removed is said to be so by a later entry, and by the right one."""
+    erased = removed = 0
+    for entry in pack.entries:
+        if entry.removed is not None:
+            removed += 1
+            check.expect(
+                pack.gone.pruned_by(entry.seq) == entry.removed,
+                f"entry {entry.seq} is missing, and entry {entry.removed} does not say that its "
+                "time was over",
+            )
+        if entry.erased is not None:
+            erased += 1
+            check.expect(
+                pack.gone.erased_by(entry.actor, entry.seq) == entry.erased,
+                f"the words in entry {entry.seq} are missing, and entry {entry.erased} does not "
+                "say that their author was erased",
+            )
+    check.looked_at = len(pack.entries)
+    if erased or removed:
+        check.note = (
+            f"{erased} entries have lost the words of people who were erased, {removed} were "
+            "removed when their time was over: what they said is not verified, only that they "
+            "were there"
+        )
 
 
 def check_keys(pack: AuditPack, check: Check) -> None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.dsse import open_envelope
@@ -36,7 +36,8 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 _BAD = "permit/bad-content"
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +233,10 @@ def _hex(value: str) -> str:
 
 
 def _share(text: str) -> Decimal:
-    try:
-        share = Decimal(text)
-    except InvalidOperation as error:
-        raise VerifyError(_BAD, "The highest share of traffic is not a number.") from error
-    if not share.is_finite() or not 0 < share <= 1:
+    if not _DECIMAL.match(text):
+        raise VerifyError(_BAD, "The highest share of traffic is not a plain decimal number.")
+    share = Decimal(text)
+    if not 0 < share <= 1:
         raise VerifyError(_BAD, "The highest share of traffic is not above 0 and at most 1.")
     return share
 

@@ -1,8 +1,9 @@
 """Recognise the bytes of an ordinary entry without reading them as JSON.
 
 What the pattern matches is canonical JSON in the form of an event: one match proves the form and
-gives the fields. It knows fewer entries than there are: text with an escaped character, for
-example, is left to the full reader. So a match may be believed, and no match means nothing.
+gives the fields. It knows fewer entries than there are: text with an escaped character, words that
+a person wrote and entries of version 1, for example, are left to the full reader. So a match may
+be believed, and no match means nothing.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ _FIELDS: Final = ",".join(
         r'(T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z)"',
         rf'"evidence":\[((?:{_UNCAUGHT}(?:,{_UNCAUGHT})*)?)\]',
         rf'"outcome":{_TEXT}',
-        r'"payload":\{"alg":"hmac-sha256","value":"([0-9a-f]{64})"\}',
+        r'"payload":\{"alg":"hmac-sha256","value":"([0-9a-f]{64})","words":null\}',
         rf'"policy":(?:null|{_TEXT})',
         rf'"seq":{_NUMBER}',
         rf'"subject":\{{"digest":(?:null|{_TEXT}),"kind":{_TEXT},"name":{_TEXT}\}}',
         rf'"subject_no":{_NUMBER}',
         rf'"type":{_TEXT}',
-        '"v":1',
+        '"v":2',
     )
 )
 

@@ -46,7 +46,10 @@ def check_public(public: bytes) -> bytes:
 
 
 def key_id(public: bytes) -> str:
-    """The id as securesystemslib makes it: SHA-256 of canonical JSON that describes the key."""
+    """The id as securesystemslib makes it: SHA-256 of canonical JSON that describes the key.
+
+    Its form of canonical JSON (OLPC) writes the ends of lines in a PEM as they are.
+    """
     if len(public) == ED25519_SIZE:
         described = {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": public.hex()}}
     else:
@@ -55,7 +58,7 @@ def key_id(public: bytes) -> str:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         described = {"keytype": "ecdsa", "scheme": scheme, "keyval": {"public": text.decode()}}
-    return hashlib.sha256(canonical_json(described)).hexdigest()
+    return hashlib.sha256(canonical_json(described).replace(b"\\n", b"\n")).hexdigest()
 
 
 def _p256(public: bytes) -> ec.EllipticCurvePublicKey:
