@@ -226,6 +226,7 @@ def newest_witnessed(snapshot: Snapshot, chosen: Setting, latest: datetime) -> W
         select(table.c.size)
         .where(table.c.verifier_key.in_(keys))
         .group_by(table.c.size)
+        .having(func.count(table.c.verifier_key.distinct()) >= max(chosen.policy.quorum, 1))
         .order_by(table.c.size.desc())
     )
     for (size,) in snapshot.execute(sizes).all():
