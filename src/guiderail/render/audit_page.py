@@ -25,7 +25,7 @@ index.csv        the same cases as a table, one line each, drawn or not
 manifest.json    the scope, the sample, and the SHA-256 of every file; manifest.dsse.json signs it
 checkpoint.txt   the signed root over all entries of the ledger (C2SP signed note)
 entries.jsonl    every entry of the ledger in order; a line is exactly the bytes that were hashed
-disclosed.jsonl  the details of entries, with the salt of the commitment in the entry
+disclosed.jsonl  the details of entries, with the salts of the commitments in the entry
 people.json      who stands behind a pseudonym; the operator says so, the ledger does not prove it
 packs/           the compiled policies that decided, named by their SHA-256
 evidence/        documents that entries bind, named by their SHA-256
