@@ -118,7 +118,6 @@ def test_an_entry_left_out_as_if_its_time_was_over_is_found(
     found = failed(pack, office, capsys)
     assert "does not say that its time was over" in found["gone"][0]
     assert "tree" not in found
-    assert "numbering" in found
 
 
 def test_a_dossier_that_is_neither_the_old_nor_the_left_one_is_found(
