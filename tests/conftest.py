@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from guiderail.cli.main import ONE_THREAD
+from tests.one_event import Watch
 from tests.shared import made_once
 
 if TYPE_CHECKING:
@@ -34,6 +35,17 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
+    """Whatever a test does, every change of state that it makes has exactly one event."""
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        watch.install(patch)
+        yield watch
+    if request.node.get_closest_marker("plants") is None:
+        assert watch.complaints() == []
 
 
 @pytest.fixture(scope="session")
@@ -104,11 +116,16 @@ def two_versions(
 
 
 def _lent(template: Depot, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Depot]:
-    """A copy for one test. Whatever the test did, its ledger still verifies, unless it tampered."""
+    """A copy for one test. Whatever the test did, its ledger still verifies, unless it tampered.
+
+    And the ledger, replayed, says what the tables say.
+    """
     from tests.service.depot import copy_depot
+    from tests.service.replayed import by_the_ledger, by_the_tables
 
     depot = copy_depot(template, tmp_path / "depot")
     yield depot
     depot.stop()
     if request.node.get_closest_marker("tampers") is None:
         assert depot.problems() == []
+        assert by_the_ledger(depot.acting()) == by_the_tables(depot.acting())

@@ -9,55 +9,31 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, select, text
 
 from guiderail.attest.keys import Keyring
 from guiderail.ledger.seal import seal
 from guiderail.ledger.verify import verify
 from guiderail.store.database import Store
 from guiderail.store.tables import log_entry, log_index, outbox
-from tests.postgres import server
 
 from .conftest import NOW
 
 WRITER = Path(__file__).with_name("writer.py")
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    with server() as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'guiderail.db'}"
-        return
-    address = make_url(request.getfixturevalue("postgresql"))
-    name = f"guiderail_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield address.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
-
-
-def start_writer(url: str, name: str, count: int) -> subprocess.Popen[str]:
-    command = [sys.executable, str(WRITER), url, name, str(count)]
+def start_writer(url: str, name: str, count: int, threads: int = 1) -> subprocess.Popen[str]:
+    command = [sys.executable, str(WRITER), url, name, str(count), str(threads)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_processes_that_append_at_once_make_one_log(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 6])
+def test_processes_that_append_at_once_make_one_log(url: str, tmp_path: Path, threads: int) -> None:
     names, count = ("a", "b", "c", "a"), 30
-    writers = [start_writer(url, name, count) for name in names]
+    writers = [start_writer(url, name, count // threads, threads) for name in names]
     acknowledged = [int(line) for writer in writers for line in writer.communicate()[0].split()]
     assert [writer.returncode for writer in writers] == [0] * len(names)
     total = count * len(names)
@@ -78,14 +54,15 @@ def test_processes_that_append_at_once_make_one_log(url: str, tmp_path: Path) ->
             ]
 
 
-def test_a_killed_writer_leaves_whole_changes_only(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 8])
+def test_a_killed_writer_leaves_whole_changes_only(url: str, tmp_path: Path, threads: int) -> None:
     keyring = Keyring.open(tmp_path)
     acknowledged = -1
     for round_ in range(6):
-        writer = start_writer(url, "credit", 10_000)
+        writer = start_writer(url, "credit", 10_000, threads)
         assert writer.stdout is not None
         for _ in range(3 + 7 * round_):
-            acknowledged = int(writer.stdout.readline())
+            acknowledged = max(acknowledged, int(writer.stdout.readline()))
         writer.send_signal(signal.SIGKILL)
         rest = writer.stdout.read().split("\n")
         acknowledged = max([acknowledged, *(int(line) for line in rest[:-1])])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from guiderail_verify.tree import (
     verify_inclusion,
 )
 
-LARGEST = 64
+LARGEST = 130
 
 # The leaves and roots that the certificate-transparency projects publish.
 PUBLISHED_LEAVES = [
@@ -49,16 +50,45 @@ PUBLISHED_ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-PUBLISHED_PATH_OF_LEAF_5_IN_8 = [
-    "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-    "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-]
-PUBLISHED_GROWTH_FROM_6_TO_8 = [
-    "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
-    "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-]
+PUBLISHED_PATHS = {
+    (0, 1): [],
+    (0, 8): [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ],
+    (5, 8): [
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 3): ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
+    (1, 5): [
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+}
+"""(leaf, size) -> path; the projects count leaves from 1."""
+
+PUBLISHED_GROWTH = {
+    (1, 1): [],
+    (1, 8): [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ],
+    (6, 8): [
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 5): [
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+}
+"""(older size, newer size) -> proof."""
 
 
 def split(width: int) -> int:
@@ -68,7 +98,8 @@ def split(width: int) -> int:
     return power
 
 
-def reference_root(bodies: Sequence[bytes]) -> bytes:
+@cache
+def reference_root(bodies: tuple[bytes, ...]) -> bytes:
     """MTH of RFC 6962, section 2.1, as it is written there."""
     if not bodies:
         return hashlib.sha256(b"").digest()
@@ -80,7 +111,7 @@ def reference_root(bodies: Sequence[bytes]) -> bytes:
     ).digest()
 
 
-def reference_path(m: int, bodies: Sequence[bytes]) -> list[bytes]:
+def reference_path(m: int, bodies: tuple[bytes, ...]) -> list[bytes]:
     """PATH of section 2.1.1."""
     if len(bodies) == 1:
         return []
@@ -90,7 +121,7 @@ def reference_path(m: int, bodies: Sequence[bytes]) -> list[bytes]:
     return [*reference_path(m - k, bodies[k:]), reference_root(bodies[:k])]
 
 
-def reference_growth(m: int, bodies: Sequence[bytes], whole: bool = True) -> list[bytes]:
+def reference_growth(m: int, bodies: tuple[bytes, ...], whole: bool = True) -> list[bytes]:
     """SUBPROOF of section 2.1.2."""
     if m == len(bodies):
         return [] if whole else [reference_root(bodies)]
@@ -116,7 +147,7 @@ class Tree:
         return self.stored[level, position]
 
 
-BODIES = [f"entry {number}".encode() for number in range(LARGEST)]
+BODIES = tuple(f"entry {number}".encode() for number in range(LARGEST))
 TREE = Tree(BODIES)
 ROOTS = [reference_root(BODIES[:size]) for size in range(LARGEST + 1)]
 
@@ -130,11 +161,19 @@ def test_the_published_roots_come_out() -> None:
 
 def test_the_published_proofs_come_out() -> None:
     tree = Tree(PUBLISHED_LEAVES)
-    assert [item.hex() for item in inclusion_proof(5, 8, tree)] == PUBLISHED_PATH_OF_LEAF_5_IN_8
-    assert [item.hex() for item in consistency_proof(6, 8, tree)] == PUBLISHED_GROWTH_FROM_6_TO_8
+    for (index, size), published in PUBLISHED_PATHS.items():
+        path = inclusion_proof(index, size, tree)
+        assert [item.hex() for item in path] == published
+        leaf, root = leaf_hash(PUBLISHED_LEAVES[index]), bytes.fromhex(PUBLISHED_ROOTS[size])
+        verify_inclusion(leaf, index, size, path, root)
+    for (old, new), published in PUBLISHED_GROWTH.items():
+        growth = consistency_proof(old, new, tree)
+        assert [item.hex() for item in growth] == published
+        old_root, new_root = (bytes.fromhex(PUBLISHED_ROOTS[size]) for size in (old, new))
+        verify_consistency(old, new, growth, old_root, new_root)
 
 
-def test_every_inclusion_proof_up_to_size_64_is_the_one_of_the_definition() -> None:
+def test_every_inclusion_proof_up_to_size_130_is_the_one_of_the_definition() -> None:
     for size in range(1, LARGEST + 1):
         for index in range(size):
             proof = inclusion_proof(index, size, TREE)
@@ -142,7 +181,7 @@ def test_every_inclusion_proof_up_to_size_64_is_the_one_of_the_definition() -> N
             verify_inclusion(leaf_hash(BODIES[index]), index, size, proof, ROOTS[size])
 
 
-def test_every_consistency_proof_up_to_size_64_is_the_one_of_the_definition() -> None:
+def test_every_consistency_proof_up_to_size_130_is_the_one_of_the_definition() -> None:
     for new in range(1, LARGEST + 1):
         for old in range(1, new + 1):
             proof = consistency_proof(old, new, TREE)
@@ -213,7 +252,7 @@ def test_a_changed_byte_anywhere_breaks_a_consistency_proof(
 
 @given(st.lists(st.binary(max_size=40), max_size=40))
 def test_the_stored_nodes_give_the_root_of_the_definition(bodies: list[bytes]) -> None:
-    assert root_at(len(bodies), Tree(bodies)) == reference_root(bodies)
+    assert root_at(len(bodies), Tree(bodies)) == reference_root(tuple(bodies))
 
 
 @pytest.mark.parametrize("longer", [True, False])

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 from sqlalchemy import Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +22,7 @@ from guiderail.core.errors import IntegrityError, RefusedError
 from guiderail.core.time import to_text
 from guiderail.ledger.events import IMPERSONATED_BY, Event, check_event, personal_fields
 from guiderail.ledger.vault import Words, data_keys, keep_words
+from guiderail.store.prepared import Prepared
 from guiderail.store.tables import (
     log_entry,
     log_head,
@@ -91,6 +91,13 @@ def append_all(
                 keep_words(tx, seq, keys[event.actor.person], payload.words, entropy=entropy)
             appended.append(Appended(seq, number, body))
         return appended
+
+
+def pseudonyms(
+    tx: Transaction, people: Iterable[str], *, entropy: Entropy = secrets.token_bytes
+) -> dict[str, str]:
+    """The pseudonym of each person, made where there is none yet."""
+    return {person: _pseudonym(tx, person, entropy) for person in sorted(set(people))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +178,21 @@ def _too_large(event: Event, size: int, limit: int) -> RefusedError:
 
 # --- Statements: built once, in the order in which an append runs them --------------------------
 
-_FIND_PSEUDONYM = select(person_pseudonym.c.pseudonym).where(
-    person_pseudonym.c.person == bindparam("of_person")
+_FIND_PSEUDONYM = Prepared(
+    select(person_pseudonym.c.pseudonym).where(person_pseudonym.c.person == bindparam("person"))
 )
-_ADVANCE_HEAD = (
+_ADVANCE_HEAD = Prepared(
     update(log_head)
     .where(log_head.c.id == 1)
-    .values(size=log_head.c.size + bindparam("count"))
+    .values(size=log_head.c.size + bindparam("count", type_=Integer))
     .returning(log_head.c.size)
 )
-_INSERT_ENTRY = insert(log_entry)
-_INSERT_INDEX = insert(log_index)
-_INSERT_PAYLOAD = insert(vault_salt)
+_INSERT_ENTRY = Prepared(insert(log_entry))
+_INSERT_INDEX = Prepared(insert(log_index))
+_INSERT_PAYLOAD = Prepared(insert(vault_salt))
 
 
-def _upserts(dialect: ModuleType) -> tuple[Any, Any]:
+def _upserts(dialect: ModuleType) -> tuple[Prepared, Prepared]:
     count = bindparam("count", type_=Integer)
     counter = (
         dialect.insert(subject_counter)
@@ -196,7 +203,7 @@ def _upserts(dialect: ModuleType) -> tuple[Any, Any]:
         .returning(subject_counter.c.next_no)
     )
     pseudonym = dialect.insert(person_pseudonym).on_conflict_do_nothing(index_elements=["person"])
-    return counter, pseudonym
+    return Prepared(counter), Prepared(pseudonym)
 
 
 _UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
@@ -214,12 +221,12 @@ def _subject_name(event: Event, pseudonyms: Mapping[str, str]) -> str:
 
 
 def _pseudonym(tx: Transaction, person: str, entropy: Entropy) -> str:
-    found = tx.execute(_FIND_PSEUDONYM, {"of_person": person}).scalar_one_or_none()
-    if found is None:
+    found = tx.run(_FIND_PSEUDONYM, {"person": person})
+    if not found:
         _, insert_pseudonym = _UPSERTS[tx.dialect]
-        tx.execute(insert_pseudonym, {"person": person, "pseudonym": "p-" + entropy(12).hex()})
-        found = tx.execute(_FIND_PSEUDONYM, {"of_person": person}).scalar_one()
-    return str(found)
+        tx.run(insert_pseudonym, {"person": person, "pseudonym": "p-" + entropy(12).hex()})
+        found = tx.run(_FIND_PSEUDONYM, {"person": person})
+    return str(found[0][0])
 
 
 def _subject_numbers(
@@ -230,20 +237,20 @@ def _subject_numbers(
     numbers = {}
     for (kind, name), count in sorted(Counter(subjects).items()):
         parameters = {"kind": kind, "name": name, "count": count}
-        after = int(tx.execute(bump_counter, parameters).scalar_one())
+        after = int(tx.run(bump_counter, parameters)[0][0])
         numbers[kind, name] = iter(range(after - count, after))
     return numbers
 
 
 def _advance_head(tx: Transaction, count: int) -> int:
-    size = tx.execute(_ADVANCE_HEAD, {"count": count}).scalar_one_or_none()
-    if size is None:
+    size = tx.run(_ADVANCE_HEAD, {"count": count})
+    if not size:
         raise IntegrityError(
             "The head row of the ledger is missing.",
             advice="Restore the database from a backup, then run guiderail ledger verify.",
             code="ledger/no-head",
         )
-    return int(size) - count
+    return int(size[0][0]) - count
 
 
 def _store(
@@ -255,11 +262,11 @@ def _store(
 ) -> None:
     seq = appended.seq
     case_id = event.payload.get("case")
-    tx.execute(
+    tx.run(
         _INSERT_ENTRY,
         {"seq": seq, "body": appended.body, "leaf_hash": leaf_hash(appended.body)},
     )
-    tx.execute(
+    tx.run(
         _INSERT_INDEX,
         {
             "seq": seq,
@@ -270,7 +277,7 @@ def _store(
             "case_id": case_id if isinstance(case_id, str) else None,
         },
     )
-    tx.execute(
+    tx.run(
         _INSERT_PAYLOAD,
         {"seq": seq, "field": PAYLOAD_FIELD, "salt": payload.salt, "value": payload.clear},
     )

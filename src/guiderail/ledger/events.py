@@ -18,6 +18,10 @@ from guiderail.core.subject import Actor, Subject
 EventName = Literal[
     "workspace.created",
     "key.created",
+    "register.changed",
+    "key.rotated",
+    "key.retired",
+    "key.compromised",
     "policy.proposed",
     "policy.reviewed",
     "policy.withdrawn",
@@ -48,6 +52,12 @@ EventName = Literal[
     "hold.placed",
     "hold.released",
     "vault.rekeyed",
+    "witness.added",
+    "witness.removed",
+    "witness.required",
+    "signer.added",
+    "signer.removed",
+    "evidence.added",
 ]
 
 IMPERSONATED_BY = "impersonated_by"
@@ -73,11 +83,19 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A signed statement kept in the blob store, named by the digest of its bytes."""
+    """A document kept in the blob store, named by the digest of its bytes.
+
+    known_by, signer and about are for finding it again and no part of the entry. known_by: how
+    well what it says is known; the platform's own statements are attested. signer: the registered
+    name of whoever signed it. about: digests that it is about, where not the event's subject.
+    """
 
     name: str
     predicate_type: str
     digest: Digest
+    known_by: str = "attested"
+    signer: str | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +128,29 @@ EVENT_TYPES: tuple[EventType, ...] = (
         ("origin", "checkpoint_key", "permit_key"),
     ),
     EventType(
+        "register.changed",
+        "The register {register} was recorded as {actor} found it.",
+        ("register", "digest"),
+        ("before",),
+    ),
+    EventType(
+        "key.rotated",
+        "{actor} added new keys ({roles}) to the log {subject}: version {version} of its keys.",
+        ("version", "roles", "new"),
+    ),
+    EventType(
+        "key.retired",
+        "{actor} retired the old keys ({roles}) of the log {subject}: version {version} of its "
+        "keys. They count for the first {until} entries.",
+        ("version", "roles", "old", "until"),
+    ),
+    EventType(
+        "key.compromised",
+        "{actor} declared keys ({roles}) of the log {subject} compromised since {since}: {reason}",
+        ("version", "roles", "old", "new", "since", "reason", "until"),
+        personal=("reason",),
+    ),
+    EventType(
         "policy.proposed",
         "{actor} proposed the policy {pack} {version} as {change}.",
         ("change", "pack", "version", "digest", "replaces", "effective_on"),
@@ -140,7 +181,8 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "case.submitted",
         "{actor} submitted {subject} as case {case}.",
         ("case",),
-        ("dossier", "version", "track", "tier", "outcome"),
+        ("dossier", "version", "track", "tier", "outcome", "owner", "reviewers"),
+        personal=("owner",),
     ),
     EventType(
         "case.answered",
@@ -179,7 +221,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "permit.issued",
         "Permit {permit} lets {subject} start in {environment} until {start_until}.",
         ("case", "permit", "environment", "dossier", "start_until"),
-        ("highest_share", "conditions"),
+        ("highest_share", "conditions", "replaces"),
     ),
     EventType(
         "permit.revoked",
@@ -306,6 +348,41 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "{actor} began a new master key of the vault; what was written in {entries} entries under "
         "the lost one is lost.",
         ("entries",),
+    ),
+    EventType(
+        "witness.added",
+        "{actor} lets the witness {subject} at {url} cosign checkpoints.",
+        ("url", "verifier_key"),
+    ),
+    EventType(
+        "witness.removed",
+        "{actor} no longer asks the witness {subject}.",
+        ("url", "verifier_key"),
+    ),
+    EventType(
+        "witness.required",
+        "{actor} requires cosignatures of {quorum} witnesses within {within_hours} hours.",
+        ("quorum", "within_hours"),
+    ),
+    EventType(
+        "signer.added",
+        "{actor} registered {name}: what it signs counts as {known_by}.",
+        ("name", "trust", "known_by", "method", "material"),
+        ("until",),
+    ),
+    EventType(
+        "signer.removed",
+        "{actor} removed {name}: what it signs from now on counts as signed by nobody known.",
+        ("name",),
+        ("reason",),
+        personal=("reason",),
+    ),
+    EventType(
+        "evidence.added",
+        "{actor} added {kind} {file} to case {case}; it is {known_by}.",
+        ("case", "kind", "file", "digest", "known_by"),
+        ("signer", "subjects", "predicate_type", "facts"),
+        personal=("file",),
     ),
 )
 

@@ -78,6 +78,18 @@ class Inspection:
             )
         self._last_at = at
 
+    def see_number(self, subject: tuple[str, str], number: int, seq: int) -> None:
+        expected = self.numbers.get(subject, 0) + 1
+        if number != expected:
+            kind, name = subject
+            self.complain(
+                "ledger/subject-gap",
+                f"Entry {seq} is event {number} of {kind} {name}; event {expected} was expected: "
+                "one was removed, added or moved.",
+                seq,
+            )
+        self.numbers[subject] = number
+
     def miss_words(self, entry: StoredEntry, actor: str, remainder: str | None) -> None:
         """remainder: the commitment over the details without the words; None: in version 1."""
         self._wordless.append((entry, actor, remainder))
@@ -126,8 +138,10 @@ class Inspection:
         _check_details(entry, remainder, self.complain)
 
 
-def stored_entries(snapshot: Snapshot) -> Iterator[StoredEntry]:
-    """Every entry in the order of `seq`, read in batches."""
+def stored_entries(
+    snapshot: Snapshot, start: int | None = None, end: int | None = None
+) -> Iterator[StoredEntry]:
+    """Every entry in the order of `seq`, read in batches: all, or from `start` up to `end`."""
     index, salt, words = log_index.c, vault_salt.c, vault_words.c
     statement = (
         select(
@@ -148,6 +162,10 @@ def stored_entries(snapshot: Snapshot) -> Iterator[StoredEntry]:
         .order_by(log_entry.c.seq)
         .execution_options(yield_per=_BATCH)
     )
+    if start is not None:
+        statement = statement.where(log_entry.c.seq >= start)
+    if end is not None:
+        statement = statement.where(log_entry.c.seq < end)
     for seq, body, leaf, kind, *about, case, key, clear, key_id, sealed in snapshot.execute(
         statement
     ):
@@ -192,7 +210,7 @@ def inspect_entry(entry: StoredEntry, inspection: Inspection) -> None:
             if number != seq:
                 complain("ledger/moved", f"Entry {seq} was written as entry {number}.", seq)
             inspection.see_time(seq, at)
-            _check_number((kind, name), subject_no, seq, inspection)
+            inspection.see_number((kind, name), subject_no, seq)
             _check_index(entry, (type_, kind, name, subject_no), complain)
             _check_payload(entry, actor, committed, inspection, old=version == 1)
             if type_ in (ERASED, PRUNED):
@@ -209,19 +227,6 @@ def _is_event(type_: str, at: str) -> bool:
         return to_text(from_text(at)) == at
     except ValueError:
         return False
-
-
-def _check_number(subject: tuple[str, str], number: int, seq: int, inspection: Inspection) -> None:
-    expected = inspection.numbers.get(subject, 0) + 1
-    if number != expected:
-        kind, name = subject
-        inspection.complain(
-            "ledger/subject-gap",
-            f"Entry {seq} is event {number} of {kind} {name}; event {expected} was expected: "
-            "one was removed, added or moved.",
-            seq,
-        )
-    inspection.numbers[subject] = number
 
 
 def _check_index(
@@ -251,7 +256,7 @@ def _inspect_removed(entry: StoredEntry, inspection: Inspection) -> None:
     inspection.miss_body(entry.seq)
     if entry.index is not None:
         _, kind, name, number, _ = entry.index
-        _check_number((kind, name), number, entry.seq, inspection)
+        inspection.see_number((kind, name), number, entry.seq)
     if entry.clear is not None or entry.words is not None:
         inspection.complain(
             "ledger/details-left",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from guiderail.core.errors import ConflictError, InputError
-from guiderail.ledger.seal import latest_note, stored_nodes
+from guiderail.ledger.seal import stored_nodes
+from guiderail.ledger.witnesses import latest_cosigned_note
 from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
 from guiderail.store.tables import log_checkpoint, log_entry
@@ -27,7 +28,7 @@ class ConsistencyProof:
 
 
 def prove_entry(store: Store, seq: int) -> str:
-    """The `.tlog-proof` of entry `seq` under the newest checkpoint.
+    """The `.tlog-proof` of entry `seq` under the newest checkpoint and its cosignatures.
 
     Its extra line carries the entry's bytes, so that the file can be checked alone.
     Raises InputError for an entry that is not there, ConflictError for one not yet sealed.
@@ -48,7 +49,7 @@ def prove_entry(store: Store, seq: int) -> str:
                 advice="guiderail ledger log names the entry that says so.",
                 code="ledger/removed",
             )
-        note = latest_note(snapshot, at_least=seq + 1)
+        note = latest_cosigned_note(snapshot, at_least=seq + 1)
         if note is None:
             raise ConflictError(
                 f"Entry {seq} is not sealed yet.",

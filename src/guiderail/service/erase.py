@@ -30,6 +30,7 @@ from guiderail.service.keepers import authorise_keeper
 from guiderail.service.people_file import take_out
 from guiderail.service.personal_records import Names, count_rows, rewrite
 from guiderail.service.records import refresh_snapshot
+from guiderail.service.registers import forget_salt, transaction
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.scrub import scrub, scrub_due
@@ -60,7 +61,7 @@ def erase(workspace: Workspace, person: str, reason: str) -> dict[str, Any]:
             advice="Give it with --reason; name the request, not the person.",
         )
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         found = _plan(tx, workspace, person)
         requester = _requester(tx, person)
         authorise_keeper(workspace, person, person=person, requester=requester)
@@ -208,6 +209,7 @@ def _erase(
         )
     words = erasure.erase_words(tx, pseudonym)
     rewritten = rewrite(tx, names, pseudonym)
+    forget_salt(tx, person)
     restated, dossiers = list(words.restated.items()), list(rewritten.dossiers.items())
     first = None
     for begin in range(0, max(len(restated), len(dossiers), 1), MOST_IN_AN_EVENT):

@@ -13,6 +13,7 @@ from guiderail.core.time import to_text
 from guiderail.ledger.erasure import pseudonym_of
 from guiderail.service.journal import record
 from guiderail.service.keepers import authorise_keeper
+from guiderail.service.registers import transaction
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot
@@ -51,7 +52,7 @@ def place(workspace: Workspace, kind: Kind, name: str, reason: str) -> dict[str,
     _refuse_no_reason(reason)
     authorise_keeper(workspace, "a legal hold")
     now, table = workspace.clock(), tables.legal_hold
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         _refuse_unknown(tx, workspace, kind, name)
         number = (tx.execute(select(func.max(table.c.number))).scalar() or 0) + 1
         hold = Hold(f"hold-{number:04d}", kind, name)
@@ -80,7 +81,7 @@ def release(workspace: Workspace, hold_id: str, reason: str) -> dict[str, Any]:
     _refuse_no_reason(reason)
     authorise_keeper(workspace, hold_id)
     now, table = workspace.clock(), tables.legal_hold
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         row = tx.execute(select(table).where(table.c.id == hold_id)).mappings().first()
         if row is None:
             raise InputError(

@@ -12,6 +12,7 @@ from guiderail.core.time import to_text
 from guiderail.ledger.append import append
 from guiderail.ledger.events import Event, EventName, Evidence, personal_fields
 from guiderail.review.cases import Case
+from guiderail.service.evidence_index import index
 from guiderail.store import tables
 from guiderail.store.transaction import Transaction
 
@@ -46,7 +47,7 @@ def record(
                 created_at=to_text(now),
             )
         )
-    append(
+    appended = append(
         tx,
         Event(
             type=name,
@@ -59,6 +60,7 @@ def record(
             evidence=tuple(evidence),
         ),
     )
+    index(tx, appended.seq, to_text(now), subject, payload.get("case"), evidence)
 
 
 def case_subject(case: Case) -> Subject:

@@ -29,6 +29,7 @@ NAMED: Final[tuple[tuple[Table, str, Mapping[str, object]], ...]] = (
     (tables.policy_vote, "person", {"reason": ""}),
     (tables.legal_hold, "placed_by", {}),
     (tables.erasure_request, "requester", {}),
+    (tables.signer, "person", {}),
 )
 """Tables with the column that names a person, and what they wrote in the same row."""
 

@@ -20,6 +20,7 @@ from guiderail.ledger.seal import seal
 from guiderail.review.states import ENDS, State
 from guiderail.service.holds import in_force
 from guiderail.service.keepers import authorise_keeper
+from guiderail.service.registers import transaction
 from guiderail.service.retention import Retention, load_retention
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -71,14 +72,17 @@ def prune(
     now = workspace.clock()
     moment = min(at or now, now)
     loaded = load_retention(workspace.home)
-    if not dry_run:
+    if dry_run:
+        with workspace.store.read() as snapshot:
+            found = _expired(snapshot, loaded.retention, moment)
+    else:
         seal(workspace.store, workspace.keyring, now)
-    with workspace.store.transaction() as tx:
-        found = _expired(tx, loaded.retention, moment)
-        if not dry_run and (found.entries or found.notifications):
-            _remove(tx, workspace, loaded.retention, found, moment, now)
-    if not dry_run and (found.entries or found.notifications):
-        scrub(workspace.store)
+        with transaction(workspace) as tx:
+            found = _expired(tx, loaded.retention, moment)
+            if found.entries or found.notifications:
+                _remove(tx, workspace, loaded.retention, found, moment, now)
+        if found.entries or found.notifications:
+            scrub(workspace.store)
     return {
         "at": to_text(moment),
         "retention": str(loaded.path),

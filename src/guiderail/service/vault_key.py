@@ -10,6 +10,7 @@ from guiderail.core.errors import ConflictError
 from guiderail.core.subject import Subject
 from guiderail.service.journal import record
 from guiderail.service.keepers import authorise_keeper
+from guiderail.service.registers import transaction
 from guiderail.service.workspace import Workspace
 from guiderail.store.tables import vault_words
 from guiderail.store.vault_key import MASTER_FILE, create_master, read_master
@@ -29,7 +30,7 @@ def new_vault_key(workspace: Workspace) -> dict[str, Any]:
             advice="Nothing was changed. A new one is made only where the old one was lost.",
         )
     create_master(folder)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         lost = int(tx.execute(select(func.count()).select_from(vault_words)).scalar_one())
         record(
             tx, "vault.rekeyed", Subject("log", workspace.keyring.origin), workspace.actor,

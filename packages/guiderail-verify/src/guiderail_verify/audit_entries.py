@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from sys import intern
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.canonical import canonical_json, decode_base64, parse_object
 from guiderail_verify.commitments import is_committed, read_commitments
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.plain_entry import evidence_items, match_entry
 from guiderail_verify.sampling import Framed
 from guiderail_verify.tree import leaf_hash
 
@@ -19,10 +22,10 @@ DECIDING: Final = ("case.submitted", "case.decided")
 KINDS: Final = ("app", "model", "pipeline")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry. body: the bytes that were hashed. payload: its details, None: not in the pack.
+class Entry(NamedTuple):
+    """One entry: a tuple, because a pack may hold a million of them.
 
+    body: the bytes that were hashed. payload: its details, None: not in the pack.
     words: the commitment to what somebody wrote, None: nobody wrote anything, or it is in
     `commitment` (version 1). erased: the words are gone, and this entry is said to tell why.
     removed: the whole entry is gone, and this entry is said to tell why; all but `seq` and `leaf`
@@ -107,7 +110,7 @@ class CaseHistory:
 
     @property
     def framed(self) -> Framed:
-        return Framed(self.id, self.value("track"), self.outcome)
+        return Framed(self.id, self.value("tier"), self.value("track"), self.outcome)
 
 
 def lines_of(data: bytes) -> list[bytes]:
@@ -121,6 +124,35 @@ def lines_of(data: bytes) -> list[bytes]:
 
 def read_entry(body: bytes) -> Entry:
     """Raises VerifyError `pack/entry` or `canonical/...` for bytes that are no event."""
+    return _read_plain(body) or _read_any(body)
+
+
+def _read_plain(body: bytes) -> Entry | None:
+    """An entry without anything special, which most are. Equal text is kept once."""
+    try:
+        matched = match_entry(body.decode())
+    except UnicodeDecodeError:
+        return None
+    if matched is None:
+        return None
+    actor, day, time, evidence, outcome, committed, *more = matched.groups()
+    policy, seq, digest, kind, name, number, type_ = more
+    return Entry(
+        int(seq), body, day + time, intern(type_), intern(kind), intern(name),
+        digest and intern(digest), int(number), intern(actor), intern(outcome),
+        policy and intern(policy), _plain_evidence(evidence) if evidence else _NO_EVIDENCE,
+        committed, None, leaf_hash(body),
+    )  # fmt: skip
+
+
+_NO_EVIDENCE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({})
+
+
+def _plain_evidence(text: str) -> Mapping[str, tuple[str, str]]:
+    return {name: (type_, f"sha256:{digest}") for name, type_, digest in evidence_items(text)}
+
+
+def _read_any(body: bytes) -> Entry:
     content = parse_object(body)
     match content:
         case {

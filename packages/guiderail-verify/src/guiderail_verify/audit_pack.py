@@ -27,9 +27,11 @@ from guiderail_verify.canonical import parse_object
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.gone import ERASED, PRUNED, Gone
+from guiderail_verify.key_chain import follow, read_chain
 from guiderail_verify.note import Checkpoint, NoteKey, open_checkpoint
-from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.registers import PEOPLE, PeopleOnRecord, is_register, read_people
 from guiderail_verify.sampling import draw
+from guiderail_verify.trusted_keys import TrustedKeys
 
 
 @dataclass
@@ -80,9 +82,18 @@ class AuditPack:
 
     @cached_property
     def keys(self) -> TrustedKeys:
-        """The pinned checkpoint key instead of those in the pack, where there is one."""
+        """The keys to which the pinned one leads, by the chain in the pack if they changed since.
+
+        Without a pinned key those in the pack.
+        """
         if self.pinned is None:
             return self.own_keys
+        if files.KEY_CHAIN in self.manifest.files:
+            try:
+                return follow(self.pinned, read_chain(self.read(files.KEY_CHAIN)))
+            except VerifyError as error:
+                if error.code != "keys/not-in-chain":
+                    raise
         return replace(self.own_keys, origin=self.pinned.name, checkpoint=(self.pinned,))
 
     @cached_property
@@ -132,6 +143,24 @@ class AuditPack:
         drawn = draw([history.framed for history in self.frame.values()], *sample)
         return {case: self.frame[case] for case in drawn}
 
+    @cached_property
+    def registers(self) -> list[tuple[int, PeopleOnRecord]]:
+        """Every recorded register of people with the number of its entry, oldest first."""
+        return [
+            (entry.seq, read_people(self.read(files.register_path(entry.digest or ""))))
+            for entry in self.bare_entries
+            if is_register(entry, PEOPLE)
+        ]
+
+    def people_at(self, seq: int) -> PeopleOnRecord:
+        """The register of people that the use case of entry `seq` rested on."""
+        known = [register for at, register in self.registers if at < seq]
+        if not known:
+            raise VerifyError(
+                "pack/register", f"no register of people was recorded before entry {seq}"
+            )
+        return known[-1]
+
     def record(self, case: str) -> Mapping[str, Any]:
         return self.object(files.case_path(case, "case.json"))
 
@@ -160,7 +189,7 @@ def _seq_of(line: bytes) -> object:
 def _filled(bare: list[Entry], told: Mapping[int, Details]) -> list[Entry]:
     nothing = Details({})
     return [
-        replace(entry, payload=details.payload, erased=details.erased)
+        entry._replace(payload=details.payload, erased=details.erased)
         if (details := told.get(entry.seq, nothing)) is not nothing
         else entry
         for entry in bare

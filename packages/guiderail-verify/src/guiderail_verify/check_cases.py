@@ -13,8 +13,9 @@ from guiderail_verify.audit_index import index_csv
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.canonical import canonical_json
 from guiderail_verify.checks import Check
-from guiderail_verify.permit import VERIFICATION_RESULT, Permit, open_permit
+from guiderail_verify.permit import Permit, open_permit
 from guiderail_verify.proof import parse_proof, verify_proof
+from guiderail_verify.registers import REGISTER
 
 STARTS = {"rollout.started": "deploy", "rollback.started": "rollback"}
 _REVIEW_FIELDS = ("dossier", "role", "verdict", "reason", "conditions", "accepted_gates")
@@ -91,9 +92,9 @@ def bound_evidence_of(
 ) -> Iterator[tuple[Entry, str]]:
     """Documents that entries of these cases and of the policy bind, without the permits."""
     for entry in entries:
-        if entry.case in cases or entry.kind == "policy":
+        if (entry.case in cases or entry.kind == "policy") and entry.type != "permit.issued":
             for type_, digest in entry.evidence.values():
-                if type_ != VERIFICATION_RESULT:
+                if type_ != REGISTER:
                     yield entry, digest
 
 
@@ -199,9 +200,12 @@ def _check_permit(pack: AuditPack, case: str, entry: Entry, check: Check) -> Non
     name = payload["permit"]
     envelope = pack.read(files.case_path(case, "permits", f"{name}.dsse.json"))
     text = pack.text(files.case_path(case, "permits", f"{name}.tlog-proof"))
-    permit = open_permit(envelope, text, pack.keys)
+    # One that was taken back permits nothing: the key that signed it may have been compromised.
+    taken_back = name in {row["id"] for row in pack.record(case)["permits"] if row["revoked"]}
+    keys = pack.keys.as_recorded if taken_back else pack.keys
+    permit = open_permit(envelope, text, keys)
     proof = parse_proof(text)
-    signed = verify_proof(proof, proof.extra or b"", pack.keys.checkpoint, pack.keys.origin)
+    signed = verify_proof(proof, proof.extra or b"", pack.keys.note_keys, pack.keys.origin)
     wanted: dict[str, tuple[object, object]] = {
         "its proof": ((proof.index, proof.extra), (entry.seq, entry.body)),
         "the checkpoint in its proof": (signed.root, pack.tree.root(signed.size)),
@@ -267,7 +271,7 @@ def check_proofs(pack: AuditPack, check: Check) -> None:
 
 def _check_proof(pack: AuditPack, case: str, entry: Entry, check: Check) -> None:
     proof = parse_proof(pack.text(files.case_path(case, "proofs", f"{entry.seq}.tlog-proof")))
-    verify_proof(proof, entry.body, pack.keys.checkpoint, pack.keys.origin)
+    verify_proof(proof, entry.body, pack.keys.note_keys, pack.keys.origin)
     check.expect(
         proof.index == entry.seq and proof.extra == entry.body,
         f"{case}: the proof of entry {entry.seq} is about another one",

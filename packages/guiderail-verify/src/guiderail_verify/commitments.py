@@ -8,7 +8,6 @@ proven. A commitment is an HMAC-SHA256 (RFC 2104) over the canonical JSON of the
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Final
 
@@ -21,7 +20,7 @@ Commitments = tuple[str, str | None]
 
 def commitment(salt: bytes, clear: bytes) -> str:
     """HMAC-SHA256 over the canonical bytes of details, 64 hexadecimal digits."""
-    return hmac.new(salt, clear, hashlib.sha256).hexdigest()
+    return hmac.digest(salt, clear, "sha256").hex()
 
 
 def is_committed(salt: bytes, clear: bytes, committed: str) -> bool:

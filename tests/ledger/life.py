@@ -1,0 +1,261 @@
+"""A ledger that anything may happen to, in any order: the machine behind `test_life`.
+
+A new thing that can happen to a ledger is one more method with `@rule`. Whatever it is, the
+invariants at the end hold after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import func, select
+
+from guiderail.attest.keys import read_kept
+from guiderail.attest.permit import sign_permit
+from guiderail.core.digest import sha256_digest
+from guiderail.core.errors import IntegrityError
+from guiderail.core.subject import Actor, Subject
+from guiderail.ledger.append import append_all
+from guiderail.ledger.events import Event, Evidence
+from guiderail.ledger.proof import prove_entry, prove_growth
+from guiderail.ledger.seal import latest_note, seal
+from guiderail.ledger.verify import verify
+from guiderail.service.audit_pack import export
+from guiderail.service.workspace import Workspace
+from guiderail.store.database import DATABASE_FILE, Store
+from guiderail.store.tables import log_entry, log_head, log_index
+from guiderail_verify.audit import verify_pack
+from guiderail_verify.note import parse_checkpoint
+from guiderail_verify.permit import VERIFICATION_RESULT, open_permit
+from guiderail_verify.tree import verify_consistency
+from tests.verify.conftest import PERMIT, Issued
+
+from .conftest import NOW
+
+NAMES = ("credit", "fraud", "churn")
+
+
+def rehearsed(name: str, at: datetime, person: str) -> Event:
+    digest = sha256_digest(name.encode())
+    payload = {"outcome": "passed", "from_digest": None, "to_digest": digest, "seconds": "1.5"}
+    return Event("rollback.rehearsed", Subject("model", name, digest), Actor(person), at, payload)
+
+
+class LedgerLife(RuleBasedStateMachine):
+    """template: a workspace to begin with. database: an address, None for the file in it."""
+
+    template: Path
+    database: str | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = TemporaryDirectory(prefix="guiderail-life-")
+        self.home = Path(self.room.name) / "home"
+        shutil.copytree(self.template, self.home)
+        self.now = NOW
+        self.held: list[str] = []
+        self.permits: list[Issued] = []
+        self.backups: list[Path] = []
+        self.open()
+
+    # --- What can happen ----------------------------------------------------------------------
+
+    @rule(
+        names=st.lists(st.sampled_from(NAMES), min_size=1, max_size=4),
+        person=st.sampled_from(("ann", "ben")),
+        seconds=st.integers(-7200, 7200),
+    )
+    def append(self, names: list[str], person: str, seconds: int) -> None:
+        """Events of one change, dated by a clock that may go backwards."""
+        self.now += timedelta(seconds=seconds)
+        with self.store.transaction() as tx:
+            append_all(tx, [rehearsed(name, self.now, person) for name in names])
+
+    @rule(name=st.sampled_from(NAMES))
+    def change_that_fails(self, name: str) -> None:
+        with contextlib.suppress(ZeroDivisionError), self.store.transaction() as tx:
+            append_all(tx, [rehearsed(name, self.now, "ann")])
+            raise ZeroDivisionError
+
+    @rule(hold=st.booleans())
+    def seal(self, hold: bool) -> None:
+        """hold: somebody outside keeps the checkpoint."""
+        seal(self.store, self.workspace.keyring, self.now)
+        if hold:
+            self.held.append(self.newest())
+
+    @rule()
+    def issue_permit(self) -> None:
+        number = len(self.permits)
+        permit = replace(PERMIT, id=f"permit-{number}", case=f"case-{number}")
+        envelope = sign_permit(permit, self.workspace.keyring)
+        event = Event(
+            "permit.issued",
+            Subject(permit.kind, permit.workload, permit.digest),
+            Actor("ann"),
+            self.now,
+            {"case": permit.case, "permit": permit.id, "environment": permit.environment,
+             "dossier": permit.dossier, "start_until": "2026-11-30"},
+            evidence=(Evidence("permit", VERIFICATION_RESULT, sha256_digest(envelope)),),
+        )  # fmt: skip
+        with self.store.transaction() as tx:
+            [appended] = append_all(tx, [event])
+        seal(self.store, self.workspace.keyring, self.now)
+        self.permits.append(Issued(permit, envelope, prove_entry(self.store, appended.seq)))
+
+    @rule()
+    def open_again(self) -> None:
+        self.store.close()
+        self.open()
+
+    @precondition(lambda self: self.database is None)
+    @rule()
+    def export(self) -> None:
+        """What an auditor gets verifies, also against what was held."""
+        with TemporaryDirectory(prefix="guiderail-pack-") as room:
+            pack = Path(room) / "pack"
+            assert export(self.workspace, pack)["problems"] == []
+            for older in [None, *self.held[-2:]]:
+                audit = verify_pack(pack, key=self.workspace.keyring.note_key, older=older)
+                assert audit.ok, [check.failures for check in audit.checks]
+
+    @precondition(lambda self: self.database is None)
+    @rule()
+    def back_up(self) -> None:
+        self.backups.append(self.copy(f"backup-{len(self.backups)}"))
+
+    @precondition(lambda self: self.backups)
+    @rule(data=st.data())
+    def restore(self, data: st.DataObject) -> None:
+        """An older database comes back: shown by what was kept outside it, unless nothing was
+        signed in between; then the log goes on from there. Otherwise the newest one comes back."""
+        chosen = data.draw(st.sampled_from(self.backups))
+        newest, signed = self.copy("newest"), self.kept_size()
+        self.put_back(chosen)
+        size = self.size()
+        if signed <= size:
+            return
+        kept = read_kept(self.home)
+        assert {problem.code for problem in self.verify(kept)} == {"ledger/truncated"}
+        assert {problem.code for problem in self.verify(None)} <= {"ledger/truncated"}
+        with pytest.raises(IntegrityError, match="only"):
+            seal(self.store, self.workspace.keyring, self.now)
+        self.put_back(newest)
+
+    @precondition(lambda self: self.database is None and self.size())
+    @rule(data=st.data())
+    def tamper(self, data: st.DataObject) -> None:
+        """One byte of one entry is changed behind the product's back, and put right again."""
+        seq = data.draw(st.integers(0, self.size() - 1))
+        raw = sqlite3.connect(self.home / DATABASE_FILE)
+        [trigger] = raw.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'log_entry_no_update'"
+        ).fetchone()
+        raw.execute("DROP TRIGGER log_entry_no_update")
+        [body] = raw.execute("SELECT body FROM log_entry WHERE seq = ?", (seq,)).fetchone()
+        place = data.draw(st.integers(0, len(body) - 1))
+        other = body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
+        change = "UPDATE log_entry SET body = ? WHERE seq = ?"
+        raw.execute(change, (other, seq))
+        raw.commit()
+        assert "ledger/body-changed" in {problem.code for problem in self.verify(None)}
+        raw.execute(change, (body, seq))
+        raw.execute(trigger)
+        raw.commit()
+        raw.close()
+
+    # --- What always holds --------------------------------------------------------------------
+
+    @invariant()
+    def everything_verifies(self) -> None:
+        assert self.verify(read_kept(self.home)) == ()
+
+    @invariant()
+    def numbers_are_dense(self) -> None:
+        with self.store.read() as snapshot:
+            entries = [row[0] for row in snapshot.execute(select(log_entry.c.seq))]
+            index = select(
+                log_index.c.subject_name, func.count(), func.max(log_index.c.subject_no)
+            ).group_by(log_index.c.subject_kind, log_index.c.subject_name)
+            subjects = snapshot.execute(index).all()
+            size = snapshot.execute(select(log_head.c.size)).scalar_one()
+        assert sorted(entries) == list(range(size))
+        assert all(count == last for _, count, last in subjects)
+
+    @invariant()
+    def what_was_held_is_the_beginning(self) -> None:
+        """The newest checkpoint continues every one that somebody holds, by a proof."""
+        for note in self.held:
+            old, new = (parse_checkpoint(_text(one)) for one in (note, self.newest()))
+            growth = prove_growth(self.store, old.size, new.size)
+            verify_consistency(old.size, new.size, growth.path, old.root, new.root)
+
+    @invariant()
+    def permits_stay_valid(self) -> None:
+        for issued in self.permits:
+            found = open_permit(issued.envelope, issued.proof, self.workspace.keyring.trusted)
+            assert found == issued.permit
+
+    # --- How it is done -----------------------------------------------------------------------
+
+    def open(self) -> None:
+        self.workspace = Workspace(self.home, True, "ann", lambda: self.now)
+        if self.database is None:
+            self.store = self.workspace.store
+        else:
+            self.store = Store.open_url(self.database)
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.room.cleanup()
+
+    def verify(self, kept: str | None) -> tuple[Any, ...]:
+        """The problems found, also against everything that is held."""
+        keys = self.workspace.keyring.trusted
+        found = [verify(self.store, keys, held=note, kept=kept) for note in [None, *self.held[-1:]]]
+        return tuple(problem for report in found for problem in report.problems)
+
+    def newest(self) -> str:
+        with self.store.read() as snapshot:
+            note = latest_note(snapshot)
+        assert note is not None
+        return note
+
+    def kept_size(self) -> int:
+        kept = read_kept(self.home)
+        return 0 if kept is None else parse_checkpoint(_text(kept)).size
+
+    def size(self) -> int:
+        with self.store.read() as snapshot:
+            return int(snapshot.execute(select(log_head.c.size)).scalar_one())
+
+    def copy(self, name: str) -> Path:
+        """A backup as SQLite itself makes one."""
+        path = Path(self.room.name) / name
+        with (
+            contextlib.closing(sqlite3.connect(self.home / DATABASE_FILE)) as source,
+            contextlib.closing(sqlite3.connect(path)) as target,
+        ):
+            source.backup(target)
+        return path
+
+    def put_back(self, backup: Path) -> None:
+        self.store.close()
+        for path in self.home.glob(f"{DATABASE_FILE}*"):
+            path.unlink()
+        shutil.copyfile(backup, self.home / DATABASE_FILE)
+        self.open()
+
+
+def _text(note: str) -> str:
+    return note.rpartition("\n\n")[0] + "\n"
