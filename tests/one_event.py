@@ -63,6 +63,9 @@ BRINGS_ALONG: Mapping[str, frozenset[str]] = {
 BESIDE = frozenset({"register.changed"})
 """Events that may stand before any other: on what the use case rests, as somebody edited it."""
 
+REGISTERS = frozenset({"register_version", "register_salt"})
+"""What recording a register writes; where nothing else is written, nothing else happened."""
+
 ONE_FOR_EACH = frozenset({"evidence.added"})
 """Events of which one act writes one for each document: all of them are kept or none."""
 
@@ -133,6 +136,8 @@ def complaint(change: Change) -> str | None:
     if not state and not change.events:
         return None
     own = [name for name in change.events if name not in BESIDE]
+    if change.events and not own and state <= REGISTERS:
+        return None
     mains = {name for name in own if _is_main(name, own)}
     if len(mains) == 1 and (mains <= ONE_FOR_EACH or change.events.count(*mains) == 1):
         return None
