@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy.sql.dml import UpdateBase
 
 from guiderail.store.database import Store
+from guiderail.store.prepared import Prepared
 from guiderail.store.transaction import Snapshot, Transaction
 
 SOURCES = Path(__file__).parents[1] / "src"
@@ -68,23 +69,33 @@ class Watch:
     changes: list[Change] = field(default_factory=list)
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        original, execute = Store.transaction, Snapshot.execute
+        original, execute, run = Store.transaction, Snapshot.execute, Snapshot.run
         written: dict[int, tuple[set[str], list[str]]] = {}
 
         def watched_execute(tx: Snapshot, statement: Any, params: Any = None) -> Any:
             result = execute(tx, statement, params)
-            if isinstance(statement, UpdateBase) and id(tx) in written and result.rowcount:
-                tables, events = written[id(tx)]
-                tables.add(statement.table.name)  # type: ignore[attr-defined]
-                if statement.table.name == "log_index":  # type: ignore[attr-defined]
-                    rows = [params] if isinstance(params, Mapping) else params or []
-                    events.extend(row["type"] for row in rows)
+            if result.rowcount:
+                note(tx, statement, params)
             return result
 
+        def watched_run(tx: Snapshot, prepared: Prepared, params: Mapping[str, Any]) -> Any:
+            rows = run(tx, prepared, params)
+            note(tx, prepared.statement, params)
+            return rows
+
+        def note(tx: Snapshot, statement: Any, params: Any) -> None:
+            if not isinstance(statement, UpdateBase) or id(tx) not in written:
+                return
+            tables, events = written[id(tx)]
+            tables.add(statement.table.name)  # type: ignore[attr-defined]
+            if statement.table.name == "log_index":  # type: ignore[attr-defined]
+                rows = [params] if isinstance(params, Mapping) else params or []
+                events.extend(row["type"] for row in rows)
+
         @contextmanager
-        def watched(store: Store) -> Iterator[Transaction]:
+        def watched(store: Store, *, alone: bool = False) -> Iterator[Transaction]:
             site = _site(sys._getframe(2))
-            with original(store) as tx:
+            with original(store, alone=alone) as tx:
                 written[id(tx)] = set(), []
                 try:
                     yield tx
@@ -94,6 +105,7 @@ class Watch:
                 self.changes.append(Change(site, frozenset(tables), tuple(events)))
 
         patch.setattr(Snapshot, "execute", watched_execute)
+        patch.setattr(Snapshot, "run", watched_run)
         patch.setattr(Store, "transaction", watched)
 
     def complaints(self) -> list[str]:
