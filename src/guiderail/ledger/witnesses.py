@@ -200,6 +200,8 @@ def newest_cosignatures(
     snapshot: Snapshot, note: str, size: int, policy: WitnessPolicy
 ) -> tuple[Cosignature, ...]:
     """The newest good one of each witness of the policy under this note, in their order."""
+    if not policy.keys:
+        return ()
     table = log_cosignature
     statement = (
         select(table.c.verifier_key, table.c.line)
