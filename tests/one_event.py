@@ -91,13 +91,23 @@ class Watch:
 
         def watched_execute(tx: Snapshot, statement: Any, params: Any = None) -> Any:
             result = execute(tx, statement, params)
-            if isinstance(statement, UpdateBase) and id(tx) in written and result.rowcount:
-                tables, events = written[id(tx)]
-                tables.add(statement.table.name)  # type: ignore[attr-defined]
-                if statement.table.name == "log_index":  # type: ignore[attr-defined]
-                    rows = [params] if isinstance(params, Mapping) else params or []
-                    events.extend(row["type"] for row in rows)
+            if result.rowcount:
+                note(tx, statement, params)
             return result
+
+        def watched_run(tx: Snapshot, prepared: Prepared, params: Mapping[str, Any]) -> Any:
+            rows = run(tx, prepared, params)
+            note(tx, prepared.statement, params)
+            return rows
+
+        def note(tx: Snapshot, statement: Any, params: Any) -> None:
+            if not isinstance(statement, UpdateBase) or id(tx) not in written:
+                return
+            tables, events = written[id(tx)]
+            tables.add(statement.table.name)  # type: ignore[attr-defined]
+            if statement.table.name == "log_index":  # type: ignore[attr-defined]
+                rows = [params] if isinstance(params, Mapping) else params or []
+                events.extend(row["type"] for row in rows)
 
         @contextmanager
         def watched(store: Store, **options: bool) -> Iterator[Transaction]:
@@ -110,15 +120,6 @@ class Watch:
                     tables, events = written.pop(id(tx))
             if site is not None:
                 self.changes.append(Change(site, frozenset(tables), tuple(events)))
-
-        def watched_run(tx: Snapshot, prepared: Prepared, params: Mapping[str, Any]) -> Any:
-            rows, table = run(tx, prepared, params), _written_by(prepared)
-            if table is not None and id(tx) in written:
-                tables, events = written[id(tx)]
-                tables.add(table)
-                if table == "log_index":
-                    events.append(params["type"])
-            return rows
 
         patch.setattr(Snapshot, "execute", watched_execute)
         patch.setattr(Snapshot, "run", watched_run)
@@ -159,11 +160,6 @@ def _site(frame: Any) -> str | None:
         return None
     module = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
     return f"{module}.{frame.f_code.co_name}"
-
-
-def _written_by(prepared: Prepared) -> str | None:
-    statement = prepared._statement
-    return statement.table.name if isinstance(statement, UpdateBase) else None  # type: ignore[attr-defined]
 
 
 def _is_beginning(frame: Any) -> bool:

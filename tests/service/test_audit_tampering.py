@@ -548,4 +548,10 @@ def test_keys_that_the_ledger_never_recorded_are_found(
     rewrite_history(pack, keyring, lambda entry, details: None)
     failed = check(pack).failed
     assert not {"tree", "checkpoint", "signature"} & failed.keys()
-    assert failed["keys"], "the chain of keys ends with others than keys.json"
+    assert failed["keys"] == ["keys.json is not the version at the end of key-chain.jsonl"]
+    chain = (keyring.folder / "chain.jsonl").read_bytes()
+    (pack / "key-chain.jsonl").write_bytes(chain)
+    rewrite_history(pack, keyring, lambda entry, details: None)
+    failed = check(pack).failed
+    assert not {"files", "tree", "checkpoint", "signature"} & failed.keys()
+    assert len(failed["keys"]) == 3

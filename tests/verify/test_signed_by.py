@@ -90,7 +90,7 @@ def test_anything_else_is_no_statement(content: bytes) -> None:
 def entry(seq: int, type_: str, payload: Mapping[str, Any], evidence: str = "") -> Entry:
     bound = {"facts": ("urn:guiderail:facts:v1", f"sha256:{evidence}")} if evidence else {}
     return Entry(seq, b"", "", type_, "model", "x", f"sha256:{RELEASE}", seq + 1, "p-1", "", None,
-                 bound, "", payload)  # fmt: skip
+                 bound, "", None, b"", payload)  # fmt: skip
 
 
 def vouched(

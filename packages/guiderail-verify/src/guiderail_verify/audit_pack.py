@@ -178,7 +178,8 @@ def with_details(disclosed: bytes, bare: list[Entry]) -> list[Entry]:
     erasures = {entry.seq for entry in bare if entry.type == ERASED}
     if erasures:
         lines = [line + b"\n" for line in lines_of(disclosed) if _seq_of(line) in erasures]
-        restated = gone_in(_filled(bare, read_details(b"".join(lines), bare, {}))).restated
+        told = _filled(bare, read_details(b"".join(lines), bare, {}))
+        restated = gone_in([entry for entry in told if entry.seq in erasures]).restated
     return _filled(bare, read_details(disclosed, bare, restated))
 
 
