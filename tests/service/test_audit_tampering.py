@@ -109,6 +109,7 @@ def test_a_removed_added_linked_or_cut_file_is_found(pack: Path, check: Verify) 
 ANSWERS_FOR = {
     "checkpoint.txt": ("checkpoint",),
     "keys.json": ("checkpoint", "keys"),
+    "key-chain.jsonl": ("keys",),
     "entries.jsonl": ("tree",),
     "disclosed.jsonl": ("details",),
     "index.csv": ("index",),
