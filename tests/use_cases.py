@@ -96,7 +96,8 @@ def _items(node: ast.AST) -> list[ast.expr]:
 
 def _transactions(*nodes: ast.AST) -> int:
     return sum(
-        isinstance(one, ast.Attribute) and one.attr == "transaction"
+        (isinstance(one, ast.Attribute) and one.attr == "transaction")
+        or (isinstance(one, ast.Name) and one.id == "transaction")
         for node in nodes
         for one in ast.walk(node)
     )

@@ -25,14 +25,15 @@ from .conftest import NOW
 WRITER = Path(__file__).with_name("writer.py")
 
 
-def start_writer(url: str, name: str, count: int) -> subprocess.Popen[str]:
-    command = [sys.executable, str(WRITER), url, name, str(count)]
+def start_writer(url: str, name: str, count: int, threads: int = 1) -> subprocess.Popen[str]:
+    command = [sys.executable, str(WRITER), url, name, str(count), str(threads)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_processes_that_append_at_once_make_one_log(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 6])
+def test_processes_that_append_at_once_make_one_log(url: str, tmp_path: Path, threads: int) -> None:
     names, count = ("a", "b", "c", "a"), 30
-    writers = [start_writer(url, name, count) for name in names]
+    writers = [start_writer(url, name, count // threads, threads) for name in names]
     acknowledged = [int(line) for writer in writers for line in writer.communicate()[0].split()]
     assert [writer.returncode for writer in writers] == [0] * len(names)
     total = count * len(names)
@@ -53,14 +54,15 @@ def test_processes_that_append_at_once_make_one_log(url: str, tmp_path: Path) ->
             ]
 
 
-def test_a_killed_writer_leaves_whole_changes_only(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 8])
+def test_a_killed_writer_leaves_whole_changes_only(url: str, tmp_path: Path, threads: int) -> None:
     keyring = Keyring.open(tmp_path)
     acknowledged = -1
     for round_ in range(6):
-        writer = start_writer(url, "credit", 10_000)
+        writer = start_writer(url, "credit", 10_000, threads)
         assert writer.stdout is not None
         for _ in range(3 + 7 * round_):
-            acknowledged = int(writer.stdout.readline())
+            acknowledged = max(acknowledged, int(writer.stdout.readline()))
         writer.send_signal(signal.SIGKILL)
         rest = writer.stdout.read().split("\n")
         acknowledged = max([acknowledged, *(int(line) for line in rest[:-1])])

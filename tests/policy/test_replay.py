@@ -17,7 +17,7 @@ from guiderail.core.interval import Interval
 from guiderail.facts.fact import Unknown, Value, from_json, to_json
 from guiderail.policy import Pack, load_pack, load_pack_directory
 from guiderail.policy.pack import make_pack
-from guiderail.policy.replay import Decided, Replay, replay, review_hours, state
+from guiderail.policy.replay import Decided, Replay, Replayer, review_hours, state
 from guiderail.policy.weigh import Weight, weigh
 from tests.policy.calm import AT, CALM, facts_of
 from tests.policy.diff.packs import edited, own_pack
@@ -51,7 +51,7 @@ def record(
 
 
 def asked(pack: Pack, *records: Decided, packs: Callable[[str], Pack] = lambda _: OLD) -> Replay:
-    return replay(records, pack, packs, HOURS)
+    return Replayer(pack, packs, HOURS).replay(records)
 
 
 def test_under_its_own_pack_nothing_changes() -> None:

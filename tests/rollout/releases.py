@@ -25,12 +25,14 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from guiderail.attest.keys import Keyring
+from guiderail.attest.envelope import sign_envelope
+from guiderail.attest.keys import Keyring, read_trusted
 from guiderail.attest.permit import sign_permit
 from guiderail.core.digest import canonical_json, path_digest, sha256_digest
 from guiderail.rollout.desired import Arm
 from guiderail.rollout.rehearse import prove_alone
 from guiderail_verify.permit import Permit
+from guiderail_verify.permit_state import STATE_TYPE, PermitState, open_state
 
 WORKLOAD = "credit"
 SAMPLE = {"income": 2.0, "debt": 0.5}
@@ -167,6 +169,23 @@ def permitted(home: Path, version: Version, weight: int = 100, **changes: object
         permit_file=permit_file,
         proof_file=proof_file,
     )
+
+
+def taken_back(
+    home: Path, *permits: str, version: int = 1, valid_for: timedelta = timedelta(days=7)
+) -> bytes:
+    """A state of permits, signed by the workspace's own keys."""
+    keyring, now = Keyring.open(home), datetime.now(UTC)
+    said = PermitState(
+        keyring.origin, None, version, 10, frozenset(permits), (), now, now + valid_for
+    )
+    return sign_envelope(said.to_payload(), STATE_TYPE, keyring.permit_signers)
+
+
+def state(home: Path, *permits: str, valid_for: timedelta = timedelta(days=7)) -> PermitState:
+    """The same, as a target reads it."""
+    envelope = taken_back(home, *permits, valid_for=valid_for)
+    return open_state(envelope, read_trusted(home), environment="production")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from releases import mlflow_directory, permitted, release
+from releases import mlflow_directory, permitted, release, state
 
 from guiderail.attest.keys import Keyring, read_trusted
 from guiderail.core.digest import canonical_json, path_digest, sha256_digest
 from guiderail.rollout.folder import Folder
-from guiderail.rollout.gateway.admission import Admitted, Circumstances, admit, read_revoked
+from guiderail.rollout.gateway.admission import Admitted, Circumstances, admit
 from guiderail.rollout.gateway.breaker_file import Trip, read_trips, write_trips
 from guiderail.rollout.gateway.served_release import read_release
 from guiderail.rollout.status import RefusedArm
@@ -27,7 +27,7 @@ def decide(home, arm, **changes):
         environment="production",
         now=datetime.now(UTC) + timedelta(seconds=1),
         started=frozenset(),
-        revoked=frozenset(),
+        state=None,
         trips={},
     )
     return admit(arm, Folder(home), copies, read_trusted(home), replace(circumstances, **changes))
@@ -114,8 +114,8 @@ def test_an_expired_permit_starts_nothing_and_ends_nothing(home, versions):
 
 def test_a_revoked_permit_starts_nothing_not_even_to_go_back(home, versions):
     arm = replace(permitted(home, versions.v1, id="p-1"), restore=True)
-    assert refusal(home, arm, revoked=frozenset({"p-1"})) == "permit/revoked"
-    assert refusal(home, arm, revoked=None) == "target/revoked-unreadable"
+    assert refusal(home, arm, state=state(home, "p-1")) == "permit/revoked"
+    assert refusal(home, arm, state_problem="it is damaged") == "target/state-unreadable"
 
 
 def test_a_permit_for_another_workload_is_refused(home, versions):
@@ -183,12 +183,20 @@ def test_no_changed_byte_of_permit_or_proof_is_ever_accepted_as_another_content(
     assert isinstance(decided, Admitted) == (changed == good)
 
 
-@pytest.mark.parametrize("content", [b"{", b'{"a": 1}', b"[1]", b"null"])
-def test_an_unreadable_list_of_revoked_permits_is_not_an_empty_one(tmp_path, content):
-    path = tmp_path / "revoked.json"
-    assert read_revoked(path) == frozenset()
-    path.write_bytes(content)
-    assert read_revoked(path) is None
+def test_a_target_that_requires_a_state_starts_nothing_without_a_valid_one(home, versions):
+    arm = permitted(home, versions.v1)
+    assert refusal(home, arm, state_required=True) == "state/missing"
+    old = state(home, valid_for=timedelta(seconds=-1))
+    assert refusal(home, arm, state=old, state_required=True) == "state/expired"
+    assert isinstance(decide(home, arm, state=old), Admitted)
+    assert isinstance(decide(home, arm, state=state(home), state_required=True), Admitted)
+
+
+def test_going_back_waits_for_no_state_and_is_still_stopped_by_a_revocation(home, versions):
+    arm = replace(permitted(home, versions.v1, id="p-1"), restore=True)
+    assert isinstance(decide(home, arm, state_required=True), Admitted)
+    old = state(home, "p-1", valid_for=timedelta(seconds=-1))
+    assert refusal(home, arm, state=old, state_required=True) == "permit/revoked"
 
 
 def test_trips_are_read_back_and_a_broken_file_is_an_error(tmp_path):

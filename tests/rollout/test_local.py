@@ -9,9 +9,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
-from releases import WORKLOAD, ask, eventually, is_alive, mlflow_directory, permitted, release
+from releases import (
+    WORKLOAD,
+    ask,
+    eventually,
+    is_alive,
+    mlflow_directory,
+    permitted,
+    release,
+    taken_back,
+)
 
 from guiderail.core.errors import ConflictError, RefusedError
 from guiderail.rollout.desired import Desired, desired_bytes
@@ -343,24 +353,36 @@ def test_a_canary_that_asks_for_inputs_nobody_sends_loses_its_traffic(target, ho
     assert "could not use the inputs" in target.observed(WORKLOAD).arms[1].tripped
 
 
+def test_the_gateway_does_not_inherit_the_passphrase_of_the_keys(home, monkeypatch):
+    monkeypatch.setenv("GUIDERAIL_KEY_PASSPHRASE", "correct horse battery")
+    target = LocalTarget(home)
+    target.start_gateway()
+    try:
+        process = target.folder.lock.read_text()
+        inherited = Path("/proc", process, "environ").read_bytes()
+    finally:
+        target.stop_gateway()
+    assert b"PATH=" in inherited
+    assert b"GUIDERAIL_KEY" not in inherited
+
+
 def test_a_revoked_permit_ends_what_runs(target, home, versions):
     target.apply(WORKLOAD, split(home, versions, canary=50, id="p-2"))
-    target.revoke(["p-2"])
+    target.take_state(taken_back(home, "p-2"))
     assert target.observed(WORKLOAD).arm(versions.v2.digest).share == 0
     port = target.gateway_status().port
     assert {ask(port, str(n)).release for n in range(20)} == {versions.v1.digest}
-    target.revoke([target.observed(WORKLOAD).arm(versions.v1.digest).permit])
+    first = target.observed(WORKLOAD).arm(versions.v1.digest).permit
+    target.take_state(taken_back(home, "p-2", first, version=2))
     assert ask(port).status == 503
 
 
-def test_an_unreadable_list_of_revoked_permits_keeps_what_runs_and_starts_nothing(
-    target, home, versions
-):
+def test_an_unreadable_state_of_permits_keeps_what_runs_and_starts_nothing(target, home, versions):
     target.apply(WORKLOAD, [permitted(home, versions.v1)])
-    target.folder.revoked.write_bytes(b"{")
+    target.folder.permit_state.write_bytes(b"{")
     with pytest.raises(RefusedError) as refused:
         target.apply(WORKLOAD, split(home, versions))
-    assert refused.value.code == "target/revoked-unreadable"
+    assert refused.value.code == "target/state-unreadable"
     assert ask(target.gateway_status().port).release == versions.v1.digest
 
 

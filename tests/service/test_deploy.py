@@ -226,7 +226,7 @@ def test_an_abort_that_died_before_the_target_was_told_is_mended_by_the_next_com
     first = digest(live_depot.releases.first)
     assert live_depot.served() == {first: 100}
     assert live_depot.ask() == (200, first)
-    assert len(target(acting).revoked()) == 1
+    assert len(target(acting).state().revoked) == 1
 
 
 def test_switching_off_again_ends_a_first_release_whose_abort_died(

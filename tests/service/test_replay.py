@@ -16,8 +16,10 @@ from guiderail.core.errors import InputError, IntegrityError
 from guiderail.core.time import to_text
 from guiderail.policy import load_pack, load_pack_directory
 from guiderail.policy.diff import diff_packs
+from guiderail.service import replay_parts as replay_parts_module
 from guiderail.service.packs import compare, pack_named, pack_that_decided
 from guiderail.service.replay import as_decided_document, replay_document_of
+from guiderail.service.replay_parts import replay_parts
 from guiderail.service.roll_back import roll_back
 from guiderail.store import tables
 from tests.policy.diff.packs import edited, own_pack, shipped
@@ -200,3 +202,31 @@ def test_a_stored_pack_decides_without_its_words(two_versions: Depot, tmp_path: 
     edited(tmp_path, ("tracks/architecture.yaml", "raises_to: red", "raises_to: yellow"))
     (change,) = diff_packs(stored, load_pack_directory(tmp_path / "model")).changes
     assert change.direction == "lighter"
+
+
+def test_several_processes_find_what_one_finds(
+    two_versions: Depot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of one case each, so that every process has some; the order stays that of the cases."""
+    pack = pack_named(str(stricter(tmp_path)), two_versions.acting())
+    workspace = two_versions.acting()
+    alone = replay_parts(workspace, pack, None, True)
+    monkeypatch.setattr(replay_parts_module, "_PART", 1)
+    monkeypatch.setattr(replay_parts_module, "usable_processors", lambda: 3)
+    assert replay_parts(workspace, pack, None, True, few=0) == alone
+    assert alone.result.n > 2
+    assert alone.result.moved
+
+
+def test_what_an_ended_process_did_not_answer_is_asked_here(
+    two_versions: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Helpers cannot even open the database that they are told: none of them answers."""
+    workspace = two_versions.acting()
+    pack = load_pack("model")
+    alone = replay_parts(workspace, pack, None, False)
+    monkeypatch.setattr(replay_parts_module, "_PART", 1)
+    monkeypatch.setattr(replay_parts_module, "usable_processors", lambda: 2)
+    elsewhere = replace(workspace, home=workspace.home / "people.yaml")
+    elsewhere.__dict__["store"] = workspace.store
+    assert replay_parts(elsewhere, pack, None, False, few=0) == alone

@@ -266,11 +266,11 @@ def test_a_case_that_is_withdrawn_or_void_is_revoked_at_the_target_too(
     directory = parcels.copy(live_depot.releases.green, tmp_path / "changing")
     case = live_depot.submit(directory).case
     withdraw(live_depot.acting(), case.id)
-    assert len(target(live_depot.acting()).revoked()) == 1
+    assert len(target(live_depot.acting()).state().revoked) == 1
     case = live_depot.submit(directory).case
     assert case.state is State.PERMITTED
     (directory / "features.yaml").write_text("[]\n", encoding="utf-8")
     with pytest.raises(RefusedError):
         deploy(live_depot.acting(), case.id)
     assert live_depot.case(case.id).state is State.VOID
-    assert len(target(live_depot.acting()).revoked()) == 2
+    assert len(target(live_depot.acting()).state().revoked) == 2

@@ -31,8 +31,8 @@ def test_a_new_workspace_begins_its_ledger_and_knows_one_person(
     assert workspace.actor.roles == ()
     assert workspace.person.os_users == ("Ana-Maria.01",)
     report = verify(workspace.store, read_trusted(workspace.home))
-    # The workspace, its keys, and the policy of each of three kinds.
-    assert (report.size, report.problems) == (5, ())
+    # The workspace, its keys, four registers, and the policy of each of three kinds.
+    assert (report.size, report.problems) == (9, ())
     assert (workspace.home / "keys").stat().st_mode & 0o077 == 0
     with pytest.raises(InputError) as refusal:
         new_workspace(tmp_path)

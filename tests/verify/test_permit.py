@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,7 +17,9 @@ from guiderail.core.digest import sha256_digest
 from guiderail_verify.canonical import canonical_json, encode_base64
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.permit import Permit, TrustedKeys, open_permit, verify_permit
+from guiderail_verify.permit_state import PermitState
 from guiderail_verify.proof import parse_proof
+from guiderail_verify.trusted_keys import EndedKey
 
 from .conftest import DIGEST, NOW, PERMIT, Issued, Office
 
@@ -238,4 +241,63 @@ def test_checking_needs_nothing_but_the_standard_library_and_cryptography() -> N
         for code in ("import guiderail_verify.permit; " + bare, bare)
     )
     third_party = loaded - usual - set(sys.stdlib_module_names)
-    assert third_party <= {"guiderail_verify", "cryptography", "_cffi_backend", "_openssl"}
+    of_cryptography = {"cryptography", "_cffi_backend", "_openssl", "bcrypt"}  # where it is there
+    assert third_party <= {"guiderail_verify", *of_cryptography}
+
+
+def ended(keys: TrustedKeys, role: str, until: int, ended_at: int = 50) -> TrustedKeys:
+    """The same keys after all of one role ended, and others took their place."""
+    after = replace(keys, version=2)
+    found = [
+        EndedKey("permit", id_, public, until, ended_at, "retired")
+        for id_, public in keys.permit.items()
+        if role == "permit"
+    ]
+    found += [
+        EndedKey("checkpoint", key.to_text(), key.public, until, ended_at, "retired")
+        for key in keys.checkpoint
+        if role == "checkpoint"
+    ]
+    return after.without(found)
+
+
+def test_a_retired_permit_key_counts_for_what_the_log_held_before(
+    office: Office, issued: Issued
+) -> None:
+    keys = office.keyring.trusted
+    later = office.issue(id="permit-2")
+    assert parse_proof(later.proof).index == 1
+    assert check(issued, ended(keys, "permit", 1)).id == "permit-1"
+    assert refusal(later, ended(keys, "permit", 1)) == "permit/ended-key"
+    assert refusal(issued, ended(keys, "permit", 0)) == "permit/ended-key"
+
+
+def test_a_retired_checkpoint_key_counts_for_a_log_as_large_as_it_was_then(
+    office: Office, issued: Issued
+) -> None:
+    keys = office.keyring.trusted
+    later = office.issue(id="permit-2")
+    assert check(issued, ended(keys, "checkpoint", 1)).id == "permit-1"
+    assert refusal(later, ended(keys, "checkpoint", 1)) == "permit/ended-key"
+    assert refusal(issued, ended(keys, "checkpoint", 0)) == "permit/ended-key"
+
+
+def test_a_state_ends_keys_and_permits_at_a_target_that_pinned_older_ones(
+    office: Office, issued: Issued
+) -> None:
+    keys = office.keyring.trusted
+    said = PermitState(keys.origin, None, 1, 5, frozenset(), (), NOW, NOW + timedelta(days=1))
+    assert check(issued, keys, state=said, state_required=True).id == "permit-1"
+    gone = replace(said, ended=ended(keys, "permit", 0).ended)
+    assert refusal(issued, keys, state=gone) == "permit/ended-key"
+    taken_back = replace(said, revoked=frozenset({"permit-1"}))
+    assert refusal(issued, keys, state=taken_back) == "permit/revoked"
+    assert refusal(issued, keys, state=taken_back, restoring=True) == "permit/revoked"
+
+
+def test_a_target_that_requires_a_state_waits_for_none_when_it_goes_back(
+    office: Office, issued: Issued
+) -> None:
+    keys = office.keyring.trusted
+    assert refusal(issued, keys, state_required=True) == "state/missing"
+    assert check(issued, keys, state_required=True, restoring=True).id == "permit-1"

@@ -1,56 +1,70 @@
-"""The keys of a workspace: one Ed25519 key for checkpoints, one for permits.
+"""The keys of a workspace: one for checkpoints and one for permits, two of each while they change.
 
-They are created on first use in `home/keys`: `checkpoint.pem` and `permit.pem` (PKCS 8, readable
-by the owner only) and `public.json`, which a target pins. A crash in the middle leaves files that
-the next opening completes; two processes that open at once end up with the same keys.
+They are created on first use in `home/keys`: `checkpoint.pem` and `permit.pem` (Ed25519, PKCS 8,
+readable by the owner only, see `key_files`) and `public.json`, which a target pins. A crash in the
+middle leaves files that the next opening completes; two processes that open at once end up with the
+same keys. `public.json` says which keys sign; a private key that it does not name signs nothing.
 
 `latest-checkpoint.txt` beside them is the newest checkpoint that the keys signed: it is kept out of
-the database, so that who can write there cannot take it back.
+the database, so that who can write there cannot take it back. `chain.jsonl` is the chain of key
+versions (`guiderail_verify.key_chain`), a copy of what the database holds.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import (  # type: ignore[attr-defined] # it re-exports without __all__
     CryptoSigner,
     Signer,
-    SSlibKey,
 )
 
-from guiderail.core.errors import InputError, IntegrityError
+from guiderail.attest.key_files import (
+    broken,
+    file_of,
+    finish_protection,
+    load_key,
+    locked,
+    new_key,
+    protection_interrupted,
+    read_or_create,
+    read_private,
+    write_private,
+)
+from guiderail.attest.key_service import import_public, service_signer
+from guiderail.attest.secrets import Secrets
+from guiderail.core.errors import InputError, RefusedError
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.note import NoteKey, compose, is_key_name, signature_line
-from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.signature import ED25519_SIZE, key_id
+from guiderail_verify.trusted_keys import Role, TrustedKeys
 
 PUBLIC_FILE = "public.json"
+CHAIN_FILE = "chain.jsonl"
 KEPT_FILE = "latest-checkpoint.txt"
 _ORIGIN_FILE = "origin.txt"
 _CHECKPOINT_FILE = "checkpoint.pem"
 _PERMIT_FILE = "permit.pem"
+_PUBLIC_MODE = 0o644
 
 Entropy = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The private keys and what is public about them.
+    """What signs, and what is public about it.
 
-    trusted: the public part. permit_signer: signs envelopes (securesystemslib).
+    trusted: the public part. permit_signers, checkpoint_signers: every key that signs now, by its
+    id; the ids of the latter are verifier keys as text. folder: where the key files are.
     created: True where this opening made the keys, so that the caller can record `key.created`.
-    folder: where the key files are.
     """
 
     trusted: TrustedKeys
-    permit_signer: Signer
-    checkpoint_key: Ed25519PrivateKey
+    permit_signers: Mapping[str, Signer]
+    checkpoint_signers: Mapping[str, Signer]
     created: bool
     folder: Path
 
@@ -61,50 +75,52 @@ class Keyring:
 
     @property
     def note_key(self) -> NoteKey:
+        """The newest key for checkpoints."""
         return self.trusted.checkpoint[0]
 
     @property
     def permit_key_id(self) -> str:
         return next(iter(self.trusted.permit))
 
+    @property
+    def signers(self) -> dict[str, Signer]:
+        """Every key under the id that it has in the chain of keys."""
+        return {**self.checkpoint_signers, **self.permit_signers}
+
     @classmethod
-    def open(cls, home: Path, *, entropy: Entropy = secrets.token_bytes) -> Keyring:
+    def open(
+        cls,
+        home: Path,
+        *,
+        entropy: Entropy = secrets.token_bytes,
+        asked: Secrets | None = None,
+    ) -> Keyring:
         """Read the keys of a workspace; create them where there are none.
 
-        entropy: random bytes for a new log's name.
-        Raises InputError where the folder cannot be used or a key file is open to others, and
-        IntegrityError where a key file cannot be read or does not match `public.json`.
+        entropy: random bytes for a new log's name. asked: where a passphrase comes from.
+        Raises InputError where the folder cannot be used, a key file is open to others or its
+        passphrase is wrong or unknown, and IntegrityError where a key file cannot be read or does
+        not match `public.json`.
         """
-        folder = home / "keys"
+        folder, asked = home / "keys", asked or Secrets()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _refuse_lost_keys(folder)
-            name = f"guiderail.local/{entropy(8).hex()}".encode()
-            origin, made = _read_or_create(folder / _ORIGIN_FILE, name)
-            checkpoint, made_checkpoint = _read_or_create(folder / _CHECKPOINT_FILE, _new_key())
-            permit, made_permit = _read_or_create(folder / _PERMIT_FILE, _new_key())
-            keyring = _assemble(
-                origin.decode("utf-8").strip(),
-                _load(checkpoint, folder / _CHECKPOINT_FILE),
-                _load(permit, folder / _PERMIT_FILE),
-                created=made or made_checkpoint or made_permit,
-                folder=folder,
-            )
-            public, _ = _read_or_create(folder / PUBLIC_FILE, keyring.trusted.to_json(), 0o644)
+            if protection_interrupted(folder):
+                with locked(folder):
+                    finish_protection(folder)
+            if (folder / PUBLIC_FILE).exists():
+                return _open_all(folder, asked)
+            return _create(folder, entropy, asked)
         except OSError as error:
-            raise InputError(
-                f"The keys in {folder} cannot be used: {error.strerror}.",
-                advice="Make the folder readable and writable for the user who runs Guiderail.",
-                code="keys/unusable",
-            ) from error
-        if public != keyring.trusted.to_json():
-            raise _broken(folder / PUBLIC_FILE, "does not belong to the private keys beside it")
-        return keyring
+            raise _unusable(folder, error) from error
 
     def sign_note(self, text: str) -> str:
-        """A signed note from its text, which ends in a newline."""
-        signature = self.checkpoint_key.sign(text.encode("utf-8"))
-        return compose(text, [signature_line(self.note_key, signature)])
+        """A note signed by every checkpoint key, from its text, which ends in a newline."""
+        lines = []
+        for key in self.trusted.checkpoint:
+            signature = self.checkpoint_signers[key.to_text()].sign(text.encode("utf-8")).signature
+            lines.append(signature_line(key, bytes.fromhex(signature)))
+        return compose(text, lines)
 
     def kept_checkpoint(self) -> str | None:
         """The checkpoint that was kept last. Raises InputError where it cannot be read."""
@@ -116,20 +132,84 @@ class Keyring:
         Raises InputError where the folder cannot be written.
         """
         path = self.folder / KEPT_FILE
-        temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.part")
         try:
-            with temporary.open("x", encoding="utf-8", newline="") as stream:
-                stream.write(note)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
+            write_private(path, note.encode("utf-8"), _PUBLIC_MODE)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise InputError(
                 f"The checkpoint {path} cannot be kept: {error.strerror}.",
                 advice="Make the folder writable for the user who runs Guiderail.",
                 code="keys/unusable",
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class FreshKey:
+    """A key that nobody uses yet. id: as in the chain of keys."""
+
+    role: Role
+    id: str
+    public: bytes
+    signer: Signer
+
+
+def make_key(
+    folder: Path,
+    role: Role,
+    origin: str,
+    *,
+    passphrase: str | None,
+    uri: str | None,
+    asked: Secrets,
+) -> FreshKey:
+    """Make a private key and put it on disk, or take the one that a key service holds at `uri`.
+
+    Raises RefusedError `keys/kind` where a checkpoint key would not be Ed25519: the format of
+    checkpoints (c2sp.org/signed-note) has no other kind that everybody checks.
+    """
+    signer: Signer
+    if uri is None:
+        key, content = new_key(passphrase)
+        public, signer = key.public_key().public_bytes_raw(), CryptoSigner(key)
+    else:
+        kept, public = import_public(uri, asked)
+        if role == "checkpoint" and len(public) != ED25519_SIZE:
+            raise RefusedError(
+                "The key for checkpoints has to be Ed25519; the key service holds another kind.",
+                advice="Keep the checkpoint key in a file protected by a passphrase, or use a key "
+                "service with Ed25519 (hv:). The permit key may be on P-256.",
+                code="keys/kind",
+            )
+        signer, content = service_signer(kept, public, asked), kept.encode("utf-8") + b"\n"
+    id_ = NoteKey(origin, public).to_text() if role == "checkpoint" else key_id(public)
+    end = "pem" if uri is None else "uri"
+    write_private(folder / f"{role}-{_short(role, id_)}.{end}", content)
+    return FreshKey(role, id_, public, signer)
+
+
+def private_file(folder: Path, role: Role, id_: str) -> Path:
+    """Where the private part of a key is, or would have to be."""
+    return file_of(folder, role, _short(role, id_))
+
+
+def files_in_use(folder: Path, trusted: TrustedKeys) -> set[Path]:
+    """The private files of the keys that sign now."""
+    pairs: list[tuple[Role, str]] = [("checkpoint", key.to_text()) for key in trusted.checkpoint]
+    pairs += [("permit", id_) for id_ in trusted.permit]
+    return {private_file(folder, role, id_) for role, id_ in pairs}
+
+
+def install(folder: Path, chain: bytes, trusted: TrustedKeys) -> None:
+    """Put a new version of the public keys in place; `public.json` comes last."""
+    write_private(folder / CHAIN_FILE, chain, _PUBLIC_MODE)
+    write_private(folder / PUBLIC_FILE, trusted.to_json(), _PUBLIC_MODE)
+
+
+def read_chain_file(home: Path) -> bytes | None:
+    """The chain beside the keys, unchecked; None where there is none or it cannot be read."""
+    try:
+        return (home / "keys" / CHAIN_FILE).read_bytes()
+    except OSError:
+        return None
 
 
 def read_kept(home: Path) -> str | None:
@@ -138,6 +218,85 @@ def read_kept(home: Path) -> str | None:
     Nothing is checked but that it is text. Raises InputError where it cannot be read.
     """
     return _read_kept(home / "keys")
+
+
+def read_trusted(home: Path) -> TrustedKeys:
+    """The public keys of a workspace. Raises InputError where they are missing or unreadable."""
+    path = home / "keys" / PUBLIC_FILE
+    try:
+        return TrustedKeys.from_json(read_private(path, _PUBLIC_MODE))
+    except OSError as error:
+        raise InputError(
+            f"The public keys {path} cannot be read: {error.strerror}.",
+            advice="Copy keys/public.json from the workspace that issues the permits.",
+            code="keys/missing",
+        ) from error
+    except VerifyError as error:
+        raise InputError(
+            f"The public keys {path} cannot be read: {error.reason}",
+            advice="Copy keys/public.json from the workspace that issues the permits.",
+            code="keys/unreadable",
+        ) from error
+
+
+def _create(folder: Path, entropy: Entropy, asked: Secrets) -> Keyring:
+    """Make what is missing; `public.json` is written last."""
+    name = f"guiderail.local/{entropy(8).hex()}".encode()
+    origin_bytes, made = read_or_create(folder / _ORIGIN_FILE, name)
+    origin = origin_bytes.decode("utf-8").strip()
+    if not is_key_name(origin):
+        raise broken(folder / _ORIGIN_FILE, "is not the name of a log")
+    public = {}
+    for file in (_CHECKPOINT_FILE, _PERMIT_FILE):
+        pem, fresh = read_or_create(folder / file, new_key()[1])
+        public[file] = load_key(pem, folder / file, asked).public_key().public_bytes_raw()
+        made = made or fresh
+    trusted = TrustedKeys(
+        origin,
+        (NoteKey(origin, public[_CHECKPOINT_FILE]),),
+        {key_id(public[_PERMIT_FILE]): public[_PERMIT_FILE]},
+    )
+    read_or_create(folder / PUBLIC_FILE, trusted.to_json(), _PUBLIC_MODE)
+    return replace(_open_all(folder, asked), created=made)
+
+
+def _open_all(folder: Path, asked: Secrets) -> Keyring:
+    """The keys that `public.json` names. A missing private one is a loss, never made again."""
+    try:
+        trusted = TrustedKeys.from_json(read_private(folder / PUBLIC_FILE, _PUBLIC_MODE))
+    except VerifyError as error:
+        raise broken(folder / PUBLIC_FILE, f"cannot be read ({error.reason})") from error
+    if not (folder / _ORIGIN_FILE).exists():
+        raise broken(folder / _ORIGIN_FILE, "is missing")
+    if read_private(folder / _ORIGIN_FILE).decode("utf-8").strip() != trusted.origin:
+        raise broken(folder / PUBLIC_FILE, "does not belong to the log named beside it")
+    return Keyring(
+        trusted,
+        {id_: _signer(folder, "permit", id_, key, asked) for id_, key in trusted.permit.items()},
+        {
+            key.to_text(): _signer(folder, "checkpoint", key.to_text(), key.public, asked)
+            for key in trusted.checkpoint
+        },
+        created=False,
+        folder=folder,
+    )
+
+
+def _signer(folder: Path, role: Role, id_: str, public: bytes, asked: Secrets) -> Signer:
+    path = file_of(folder, role, _short(role, id_))
+    if not path.exists():
+        raise broken(path, "is missing")
+    content = read_private(path)
+    if path.suffix == ".uri":
+        return service_signer(content.decode("utf-8").strip(), public, asked)
+    key = load_key(content, path, asked)
+    if key.public_key().public_bytes_raw() != public:
+        raise broken(folder / PUBLIC_FILE, f"does not belong to the private key {path.name}")
+    return CryptoSigner(key)
+
+
+def _short(role: Role, id_: str) -> str:
+    return NoteKey.from_text(id_).key_id.hex() if role == "checkpoint" else id_[:16]
 
 
 def _read_kept(folder: Path) -> str | None:
@@ -154,107 +313,9 @@ def _read_kept(folder: Path) -> str | None:
         ) from error
 
 
-def read_trusted(home: Path) -> TrustedKeys:
-    """The public keys of a workspace. Raises InputError where they are missing or unreadable."""
-    path = home / "keys" / PUBLIC_FILE
-    try:
-        return TrustedKeys.from_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"The public keys {path} cannot be read: {error.strerror}.",
-            advice="Copy keys/public.json from the workspace that issues the permits.",
-            code="keys/missing",
-        ) from error
-    except VerifyError as error:
-        raise InputError(
-            f"The public keys {path} cannot be read: {error.reason}",
-            advice="Copy keys/public.json from the workspace that issues the permits.",
-            code="keys/unreadable",
-        ) from error
-
-
-def _refuse_lost_keys(folder: Path) -> None:
-    """`public.json` is written last: where it is, a missing private key is a loss."""
-    if not (folder / PUBLIC_FILE).exists():
-        return
-    for name in (_ORIGIN_FILE, _CHECKPOINT_FILE, _PERMIT_FILE):
-        if not (folder / name).exists():
-            raise _broken(folder / name, "is missing")
-
-
-def _assemble(
-    origin: str,
-    checkpoint: Ed25519PrivateKey,
-    permit: Ed25519PrivateKey,
-    *,
-    created: bool,
-    folder: Path,
-) -> Keyring:
-    if not is_key_name(origin):
-        raise _broken(Path(_ORIGIN_FILE), "is not the name of a log")
-    public = SSlibKey.from_crypto(permit.public_key())
-    raw = permit.public_key().public_bytes_raw()
-    trusted = TrustedKeys(
-        origin=origin,
-        checkpoint=(NoteKey(origin, checkpoint.public_key().public_bytes_raw()),),
-        permit={public.keyid: raw},
-    )
-    return Keyring(trusted, CryptoSigner(permit, public), checkpoint, created, folder)
-
-
-def _new_key() -> bytes:
-    return Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _read_or_create(path: Path, content: bytes, mode: int = 0o600) -> tuple[bytes, bool]:
-    """What the file holds, and whether this call made it. Never seen half-written."""
-    try:
-        return _read_private(path, mode), False
-    except FileNotFoundError:
-        temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.part")
-    try:
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.link(temporary, path)
-    except FileExistsError:
-        return _read_private(path, mode), False
-    finally:
-        temporary.unlink(missing_ok=True)
-    return content, True
-
-
-def _read_private(path: Path, mode: int) -> bytes:
-    if mode == 0o600 and os.name == "posix":
-        found = stat.S_IMODE(path.stat().st_mode)
-        if found & 0o077:
-            raise InputError(
-                f"The key file {path} can be read by others (mode {found:o}).",
-                advice=f"Run chmod 600 {path}, and replace the key if somebody may have read it.",
-                code="keys/open-to-others",
-            )
-    return path.read_bytes()
-
-
-def _load(pem: bytes, path: Path) -> Ed25519PrivateKey:
-    try:
-        key = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as error:
-        raise _broken(path, "is not a private key") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise _broken(path, "is not an Ed25519 key")
-    return key
-
-
-def _broken(path: Path, why: str) -> IntegrityError:
-    return IntegrityError(
-        f"The key file {path} {why}.",
-        advice="Restore the folder of keys from a backup; a new key starts a new log.",
-        code="keys/broken",
+def _unusable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"The keys in {folder} cannot be used: {error.strerror}.",
+        advice="Make the folder readable and writable for the user who runs Guiderail.",
+        code="keys/unusable",
     )

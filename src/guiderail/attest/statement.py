@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from securesystemslib.dsse import Envelope
-
+from guiderail.attest.envelope import sign_envelope
 from guiderail.attest.keys import Keyring
 from guiderail.core.digest import canonical_json
 from guiderail.core.subject import Subject
@@ -43,6 +42,4 @@ def statement(
 
 def sign_statement(content: Statement, keyring: Keyring) -> bytes:
     """The envelope as canonical JSON bytes. Raises TypeError or ValueError for inexact content."""
-    envelope = Envelope(canonical_json(dict(content)), IN_TOTO, {})
-    envelope.sign(keyring.permit_signer)
-    return canonical_json(envelope.to_dict())
+    return sign_envelope(canonical_json(dict(content)), IN_TOTO, keyring.permit_signers)

@@ -6,11 +6,18 @@ from datetime import datetime
 from pathlib import Path
 
 from guiderail.change.compare import COMPARISONS, compare
-from guiderail.facts.collect import Progress, collect, fill_unknown
+from guiderail.facts.cache import FactCache
+from guiderail.facts.collect import Progress, collect, fill_unknown, run_providers
+from guiderail.facts.evidence.security import SECURITY
+from guiderail.facts.evidence.tests import TESTS
 from guiderail.facts.fact import FactSet
+from guiderail.facts.provider import Inputs
 from guiderail.facts.registry import PROVIDERS
 from guiderail.facts.standing import Standing
 from guiderail.manifest.release import Release
+
+REPORTS = (SECURITY, TESTS)
+"""Providers that read reports, which are about a release and no part of it."""
 
 
 def release_facts(
@@ -33,6 +40,11 @@ def release_facts(
         release, facts, standing, now, cache=cache, progress=_part(progress, share, 1.0)
     )
     return fill_unknown(facts, release.manifest.kind)
+
+
+def report_facts(release: Release, standing: Standing, now: datetime) -> FactSet:
+    """What reports of others say about the release: scans and tests, read where they lie."""
+    return run_providers(REPORTS, Inputs(release, standing, now, FactCache(None)))
 
 
 def _part(progress: Progress | None, start: float, end: float) -> Progress | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from guiderail.cli.options import act_as, directory, formats, workspace
+from guiderail.cli.options import act_as, directory, formats, statement_file, token_file, workspace
 from guiderail.cli.output import print_json, print_lines, progress
 
 
@@ -17,9 +17,19 @@ from guiderail.cli.output import print_json, print_lines, progress
     "--no-deploy", is_flag=True, help="Stop at the permit even when the release is green."
 )
 @click.option("--brief", is_flag=True, help="Leave the check out of what is printed.")
+@statement_file
+@token_file
 @act_as
 @formats()
-def submit(directory: Path, no_deploy: bool, brief: bool, act_as: str | None, format_: str) -> None:
+def submit(
+    directory: Path,
+    no_deploy: bool,
+    brief: bool,
+    statement: Path | None,
+    token: Path | None,
+    act_as: str | None,
+    format_: str,
+) -> None:
     """Ask for production. A green release gets its permit at once and deploys itself.
 
     Anything else becomes a case; you read who is waited for and why.
@@ -30,7 +40,7 @@ def submit(directory: Path, no_deploy: bool, brief: bool, act_as: str | None, fo
 
     place = workspace(act_as, directory)
     with progress("Measuring") as report:
-        found = run(directory, place, progress=report)
+        found = run(directory, place, progress=report, facts=statement, token=token)
     if format_ == "text" and not brief:
         print_lines(check_lines(found.release, found.decision, found.compared_with))
         for older in found.replaced:
@@ -138,6 +148,7 @@ def status(case: str | None, format_: str) -> None:
         return
     from guiderail.render.case_text import case_list, workload_list
     from guiderail.render.lines import heading
+    from guiderail.render.witness_text import standing_lines
 
     document = status_document(place)
     if format_ == "json":
@@ -146,6 +157,10 @@ def status(case: str | None, format_: str) -> None:
     print_lines(workload_list(document["workloads"]))
     print_lines(heading("Cases"))
     print_lines(case_list(document["cases"]))
+    outside = standing_lines(document["ledger"])
+    if outside:
+        print_lines(heading("Ledger"))
+        print_lines(outside)
 
 
 @click.group()
@@ -163,6 +178,23 @@ def show(case: str, format_: str) -> None:
 
     document = case_document(workspace(), case)
     print_json(document) if format_ == "json" else print_lines(case_page(document))
+
+
+@case.command(epilog="Example: guiderail case evidence case-0001")
+@click.argument("case", required=False)
+@click.option("--about", metavar="DIGEST", help="Only about this release or artefact.")
+@click.option("--type", "type_", metavar="TYPE", help="Only of this predicate type.")
+@formats()
+def evidence(case: str | None, about: str | None, type_: str | None, format_: str) -> None:
+    """What is kept as evidence, who vouches for it and what it is about.
+
+    Without CASE: of the whole workspace.
+    """
+    from guiderail.render.evidence_text import evidence_lines
+    from guiderail.service.evidence_list import evidence_document
+
+    document = evidence_document(workspace(), case, about=about, predicate_type=type_)
+    print_json(document) if format_ == "json" else print_lines(evidence_lines(document))
 
 
 @case.command(epilog="Example: guiderail case withdraw case-0001")

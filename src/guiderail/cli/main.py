@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "answer": Entry("case", "answer", "answer what only you can know", "Release"),
     "status": Entry("case", "status", "workloads and cases, and who is waited for", "Release"),
     "case": Entry("case", "case", "everything about one case", "Release"),
+    "attach": Entry("attach", "attach", "keep evidence from outside with a case", "Release"),
     "review": Entry("review", "review", "list, read and decide cases", "Release"),
     "deploy": Entry("deploy", "deploy", "start or go on with a rollout", "Run"),
     "rollout": Entry("deploy", "rollout", "status, advance, pause or abort a rollout", "Run"),
@@ -46,7 +47,16 @@ COMMANDS: dict[str, Entry] = {
     "serve": Entry("deploy", "serve", "start, stop or look at the local gateway", "Run"),
     "gate": Entry("gate", "gate", "one yes or no for schedulers; closed without a permit", "Run"),
     "policy": Entry("policy", "policy", "write, check, compare and change the policy", "Govern"),
+    "permit": Entry("permit", "permit", "take permits back, and tell targets about it", "Govern"),
+    "keys": Entry("keys", "keys", "the private keys: show, protect, rotate", "Govern"),
+    "signer": Entry("signer", "signer", "whose signatures count, and for what", "Govern"),
+    "people": Entry("people", "people", "erase what is kept about somebody", "Govern"),
     "ledger": Entry("ledger", "ledger", "the audit trail: log, verify, checkpoint", "Govern"),
+    "as-of": Entry("look_back", "as_of", "what ran, and who had which role, on any day", "Govern"),
+    "card": Entry("look_back", "card", "a release as model card, CycloneDX or OSCAL", "Govern"),
+    "witness": Entry(
+        "witness", "witness", "remember other people's ledgers: for internal audit", "Govern"
+    ),
     "demo": Entry("demo", "demo", "watch two real models go through all of it", "Govern"),
 }
 

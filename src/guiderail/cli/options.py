@@ -47,6 +47,29 @@ act_as = click.option(
 )
 
 
+key = click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Private key of a trusted runner, which signs; else the one in GUIDERAIL_RUNNER_KEY.",
+)
+
+statement_file = click.option(
+    "--facts",
+    "statement",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What a trusted runner measured about this release (guiderail check --attest).",
+)
+
+token_file = click.option(
+    "--token",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The token of the CI that vouches for the facts, where no key signed them.",
+)
+
+
 class FileOrName(click.Path):
     """A path, or a name of MLflow (models:/..., runs:/...), of which a copy is fetched.
 

@@ -53,9 +53,12 @@ def canonical_json(value: object) -> bytes:
     Raises TypeError for floats and non-string keys, ValueError for integers of 2**53 and above.
     """
     _refuse_inexact(value)
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 def json_digest(value: object) -> Digest:
@@ -63,6 +66,8 @@ def json_digest(value: object) -> Digest:
 
 
 def _refuse_inexact(value: object) -> None:
+    if isinstance(value, str):
+        return
     if isinstance(value, float):
         raise TypeError("floats have no canonical form: use decimal_string")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_INTEGER:

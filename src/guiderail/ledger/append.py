@@ -7,15 +7,12 @@ Whatever goes wrong dooms the transaction: no state change without its event.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 from sqlalchemy import Integer, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,7 +20,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from guiderail.core.digest import canonical_json
 from guiderail.core.errors import IntegrityError, RefusedError
 from guiderail.core.time import to_text
-from guiderail.ledger.events import IMPERSONATED_BY, Event, check_event
+from guiderail.ledger.events import IMPERSONATED_BY, Event, check_event, personal_fields
+from guiderail.ledger.vault import Words, data_keys, keep_words
+from guiderail.store.prepared import Prepared
 from guiderail.store.tables import (
     log_entry,
     log_head,
@@ -33,12 +32,13 @@ from guiderail.store.tables import (
     vault_salt,
 )
 from guiderail.store.transaction import Transaction
+from guiderail_verify.commitments import ALGORITHM, commitment
 from guiderail_verify.tree import leaf_hash
 
 LARGEST_BODY = 16 * 1024
 LARGEST_PAYLOAD = 256 * 1024
 PAYLOAD_FIELD = "payload"
-VERSION = 1
+VERSION = 2
 
 Entropy = Callable[[int], bytes]
 
@@ -72,6 +72,12 @@ def append_all(
         sealed = [_commit_payload(event, entropy) for event in events]
         actors = {person: _pseudonym(tx, person, entropy) for person in sorted(_people(events))}
         subjects = [(event.subject.kind, _subject_name(event, actors)) for event in events]
+        writing = {
+            event.actor.person: actors[event.actor.person]
+            for event, payload in zip(events, sealed, strict=True)
+            if payload.words is not None
+        }
+        keys = data_keys(tx, writing, entropy=entropy)
         numbers = _subject_numbers(tx, subjects)
         first = _advance_head(tx, len(events))
         appended = []
@@ -81,23 +87,34 @@ def append_all(
             seq, number = first + offset, next(numbers[subject])
             body = _body(event, seq, number, subject[1], actors[event.actor.person], payload)
             _store(tx, event, Appended(seq, number, body), subject, payload)
+            if payload.words is not None:
+                keep_words(tx, seq, keys[event.actor.person], payload.words, entropy=entropy)
             appended.append(Appended(seq, number, body))
         return appended
 
 
-def commitment(salt: bytes, clear: bytes) -> str:
-    """HMAC-SHA256 over the clear payload's canonical bytes, 64 hexadecimal digits."""
-    return hmac.new(salt, clear, hashlib.sha256).hexdigest()
+def pseudonyms(
+    tx: Transaction, people: Iterable[str], *, entropy: Entropy = secrets.token_bytes
+) -> dict[str, str]:
+    """The pseudonym of each person, made where there is none yet."""
+    return {person: _pseudonym(tx, person, entropy) for person in sorted(set(people))}
 
 
 @dataclass(frozen=True, slots=True)
 class _Payload:
+    """Details as they are kept. words: what somebody wrote; None where nobody wrote anything."""
+
     salt: bytes
     clear: bytes
+    words: Words | None
 
-    @property
-    def value(self) -> str:
-        return commitment(self.salt, self.clear)
+    def commitments(self) -> dict[str, str | None]:
+        words = self.words
+        return {
+            "alg": ALGORITHM,
+            "value": commitment(self.salt, self.clear),
+            "words": None if words is None else commitment(words.salt, words.clear),
+        }
 
 
 @contextmanager
@@ -113,10 +130,14 @@ def _commit_payload(event: Event, entropy: Entropy) -> _Payload:
     payload: dict[str, object] = dict(event.payload)
     if event.actor.impersonated_by is not None:
         payload[IMPERSONATED_BY] = event.actor.impersonated_by
-    clear = canonical_json(payload)
-    if len(clear) > LARGEST_PAYLOAD:
-        raise _too_large(event, len(clear), LARGEST_PAYLOAD)
-    return _Payload(entropy(32), clear)
+    words = {name: payload[name] for name in personal_fields(event.type) & payload.keys()}
+    if not any(words.values()):
+        words = {}
+    clear = canonical_json({name: payload[name] for name in payload.keys() - words.keys()})
+    written = canonical_json(words)
+    if len(clear) + len(written) > LARGEST_PAYLOAD:
+        raise _too_large(event, len(clear) + len(written), LARGEST_PAYLOAD)
+    return _Payload(entropy(32), clear, Words(entropy(32), written) if words else None)
 
 
 def _body(event: Event, seq: int, number: int, name: str, actor: str, payload: _Payload) -> bytes:
@@ -139,7 +160,7 @@ def _body(event: Event, seq: int, number: int, name: str, actor: str, payload: _
                 }
                 for item in event.evidence
             ],
-            "payload": {"alg": "hmac-sha256", "value": payload.value},
+            "payload": payload.commitments(),
         }
     )
     if len(body) > LARGEST_BODY:
@@ -157,21 +178,21 @@ def _too_large(event: Event, size: int, limit: int) -> RefusedError:
 
 # --- Statements: built once, in the order in which an append runs them --------------------------
 
-_FIND_PSEUDONYM = select(person_pseudonym.c.pseudonym).where(
-    person_pseudonym.c.person == bindparam("of_person")
+_FIND_PSEUDONYM = Prepared(
+    select(person_pseudonym.c.pseudonym).where(person_pseudonym.c.person == bindparam("person"))
 )
-_ADVANCE_HEAD = (
+_ADVANCE_HEAD = Prepared(
     update(log_head)
     .where(log_head.c.id == 1)
-    .values(size=log_head.c.size + bindparam("count"))
+    .values(size=log_head.c.size + bindparam("count", type_=Integer))
     .returning(log_head.c.size)
 )
-_INSERT_ENTRY = insert(log_entry)
-_INSERT_INDEX = insert(log_index)
-_INSERT_PAYLOAD = insert(vault_salt)
+_INSERT_ENTRY = Prepared(insert(log_entry))
+_INSERT_INDEX = Prepared(insert(log_index))
+_INSERT_PAYLOAD = Prepared(insert(vault_salt))
 
 
-def _upserts(dialect: ModuleType) -> tuple[Any, Any]:
+def _upserts(dialect: ModuleType) -> tuple[Prepared, Prepared]:
     count = bindparam("count", type_=Integer)
     counter = (
         dialect.insert(subject_counter)
@@ -182,7 +203,7 @@ def _upserts(dialect: ModuleType) -> tuple[Any, Any]:
         .returning(subject_counter.c.next_no)
     )
     pseudonym = dialect.insert(person_pseudonym).on_conflict_do_nothing(index_elements=["person"])
-    return counter, pseudonym
+    return Prepared(counter), Prepared(pseudonym)
 
 
 _UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
@@ -200,12 +221,12 @@ def _subject_name(event: Event, pseudonyms: Mapping[str, str]) -> str:
 
 
 def _pseudonym(tx: Transaction, person: str, entropy: Entropy) -> str:
-    found = tx.execute(_FIND_PSEUDONYM, {"of_person": person}).scalar_one_or_none()
-    if found is None:
+    found = tx.run(_FIND_PSEUDONYM, {"person": person})
+    if not found:
         _, insert_pseudonym = _UPSERTS[tx.dialect]
-        tx.execute(insert_pseudonym, {"person": person, "pseudonym": "p-" + entropy(12).hex()})
-        found = tx.execute(_FIND_PSEUDONYM, {"of_person": person}).scalar_one()
-    return str(found)
+        tx.run(insert_pseudonym, {"person": person, "pseudonym": "p-" + entropy(12).hex()})
+        found = tx.run(_FIND_PSEUDONYM, {"person": person})
+    return str(found[0][0])
 
 
 def _subject_numbers(
@@ -216,20 +237,20 @@ def _subject_numbers(
     numbers = {}
     for (kind, name), count in sorted(Counter(subjects).items()):
         parameters = {"kind": kind, "name": name, "count": count}
-        after = int(tx.execute(bump_counter, parameters).scalar_one())
+        after = int(tx.run(bump_counter, parameters)[0][0])
         numbers[kind, name] = iter(range(after - count, after))
     return numbers
 
 
 def _advance_head(tx: Transaction, count: int) -> int:
-    size = tx.execute(_ADVANCE_HEAD, {"count": count}).scalar_one_or_none()
-    if size is None:
+    size = tx.run(_ADVANCE_HEAD, {"count": count})
+    if not size:
         raise IntegrityError(
             "The head row of the ledger is missing.",
             advice="Restore the database from a backup, then run guiderail ledger verify.",
             code="ledger/no-head",
         )
-    return int(size) - count
+    return int(size[0][0]) - count
 
 
 def _store(
@@ -241,11 +262,11 @@ def _store(
 ) -> None:
     seq = appended.seq
     case_id = event.payload.get("case")
-    tx.execute(
+    tx.run(
         _INSERT_ENTRY,
         {"seq": seq, "body": appended.body, "leaf_hash": leaf_hash(appended.body)},
     )
-    tx.execute(
+    tx.run(
         _INSERT_INDEX,
         {
             "seq": seq,
@@ -256,7 +277,7 @@ def _store(
             "case_id": case_id if isinstance(case_id, str) else None,
         },
     )
-    tx.execute(
+    tx.run(
         _INSERT_PAYLOAD,
         {"seq": seq, "field": PAYLOAD_FIELD, "salt": payload.salt, "value": payload.clear},
     )

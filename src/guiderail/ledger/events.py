@@ -18,6 +18,10 @@ from guiderail.core.subject import Actor, Subject
 EventName = Literal[
     "workspace.created",
     "key.created",
+    "register.changed",
+    "key.rotated",
+    "key.retired",
+    "key.compromised",
     "policy.proposed",
     "policy.reviewed",
     "policy.withdrawn",
@@ -42,6 +46,18 @@ EventName = Literal[
     "data.approved",
     "data.refused",
     "team.acknowledged",
+    "erasure.requested",
+    "person.erased",
+    "records.pruned",
+    "hold.placed",
+    "hold.released",
+    "vault.rekeyed",
+    "witness.added",
+    "witness.removed",
+    "witness.required",
+    "signer.added",
+    "signer.removed",
+    "evidence.added",
 ]
 
 IMPERSONATED_BY = "impersonated_by"
@@ -53,21 +69,33 @@ class EventType:
     """One kind of event.
 
     sentence: a format string over `actor`, `subject` and the required fields of the payload.
+    personal: fields that hold what somebody wrote or who somebody is. They are encrypted under the
+    key of the actor and have a commitment of their own, so that they can be erased and the rest
+    stays readable and proven. Everything else must hold nothing personal.
     """
 
     name: EventName
     sentence: str
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A signed statement kept in the blob store, named by the digest of its bytes."""
+    """A document kept in the blob store, named by the digest of its bytes.
+
+    known_by, signer and about are for finding it again and no part of the entry. known_by: how
+    well what it says is known; the platform's own statements are attested. signer: the registered
+    name of whoever signed it. about: digests that it is about, where not the event's subject.
+    """
 
     name: str
     predicate_type: str
     digest: Digest
+    known_by: str = "attested"
+    signer: str | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +128,48 @@ EVENT_TYPES: tuple[EventType, ...] = (
         ("origin", "checkpoint_key", "permit_key"),
     ),
     EventType(
+        "register.changed",
+        "The register {register} was recorded as {actor} found it.",
+        ("register", "digest"),
+        ("before",),
+    ),
+    EventType(
+        "key.rotated",
+        "{actor} added new keys ({roles}) to the log {subject}: version {version} of its keys.",
+        ("version", "roles", "new"),
+    ),
+    EventType(
+        "key.retired",
+        "{actor} retired the old keys ({roles}) of the log {subject}: version {version} of its "
+        "keys. They count for the first {until} entries.",
+        ("version", "roles", "old", "until"),
+    ),
+    EventType(
+        "key.compromised",
+        "{actor} declared keys ({roles}) of the log {subject} compromised since {since}: {reason}",
+        ("version", "roles", "old", "new", "since", "reason", "until"),
+        personal=("reason",),
+    ),
+    EventType(
         "policy.proposed",
         "{actor} proposed the policy {pack} {version} as {change}.",
         ("change", "pack", "version", "digest", "replaces", "effective_on"),
         ("texts_digest", "kinds", "reason", "needs"),
+        personal=("reason",),
     ),
     EventType(
         "policy.reviewed",
         "{actor} decided about {change} as {role}: {verdict}.",
         ("change", "role", "verdict"),
         ("reason", "digest"),
+        personal=("reason",),
     ),
     EventType(
         "policy.withdrawn",
         "{actor} withdrew the policy change {change}.",
         ("change",),
         ("reason", "digest"),
+        personal=("reason",),
     ),
     EventType(
         "policy.activated",
@@ -127,7 +181,8 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "case.submitted",
         "{actor} submitted {subject} as case {case}.",
         ("case",),
-        ("dossier", "version", "track", "tier", "outcome"),
+        ("dossier", "version", "track", "tier", "outcome", "owner", "reviewers"),
+        personal=("owner",),
     ),
     EventType(
         "case.answered",
@@ -146,25 +201,34 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "{actor} reviewed case {case} as {role}: {verdict}.",
         ("case", "dossier", "role", "verdict"),
         ("reason", "conditions", "accepted_gates", "findings"),
+        personal=("reason", "conditions"),
     ),
     EventType(
         "case.void",
         "Case {case} is void: {reason}",
         ("case", "reason"),
         ("dossier", "old_digest", "new_digest"),
+        personal=("reason",),
     ),
-    EventType("case.withdrawn", "{actor} withdrew case {case}.", ("case",), ("reason", "dossier")),
+    EventType(
+        "case.withdrawn",
+        "{actor} withdrew case {case}.",
+        ("case",),
+        ("reason", "dossier"),
+        personal=("reason",),
+    ),
     EventType(
         "permit.issued",
         "Permit {permit} lets {subject} start in {environment} until {start_until}.",
         ("case", "permit", "environment", "dossier", "start_until"),
-        ("highest_share", "conditions"),
+        ("highest_share", "conditions", "replaces"),
     ),
     EventType(
         "permit.revoked",
         "{actor} took permit {permit} back: {reason}",
         ("permit", "reason"),
         ("case", "environment"),
+        personal=("reason",),
     ),
     EventType(
         "rollout.started",
@@ -183,6 +247,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "Rollout {rollout} of {subject} is paused: {reason}",
         ("rollout", "reason"),
         ("case", "step", "share", "isolation", *_RELEASES),
+        personal=("reason",),
     ),
     EventType(
         "rollout.finished",
@@ -195,12 +260,14 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "Rollout {rollout} of {subject} is aborted: {reason}",
         ("rollout", "reason"),
         ("case", "step", *_RELEASES),
+        personal=("reason",),
     ),
     EventType(
         "rollback.started",
         "{actor} started going back with {subject} ({rollout}).",
         ("rollout", *_RELEASES),
         ("case", "permit", "environment", "reason", "contract", "flips", "teams"),
+        personal=("reason",),
     ),
     EventType(
         "rollback.finished",
@@ -213,35 +280,123 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "{actor} rehearsed going back with {subject}: {outcome}.",
         ("outcome", *_RELEASES),
         ("case", "seconds", "reason"),
+        personal=("reason",),
     ),
     EventType(
         "profile.confirmed",
         "{actor} confirmed what {subject} is used for.",
         ("profile",),
         ("case", "note"),
+        personal=("note",),
     ),
     EventType(
         "data.approved",
         "{actor} approved {source} for {purpose}.",
         ("source", "purpose"),
         ("until", "reason", "case"),
+        personal=("reason",),
     ),
     EventType(
         "data.refused",
         "{actor} refused {source} for {purpose}.",
         ("source", "purpose"),
         ("reason", "case"),
+        personal=("reason",),
     ),
     EventType(
         "team.acknowledged",
         "{actor} acknowledged the change of {subject} for the team {team}.",
         ("team",),
         ("rollout", "case", "note"),
+        personal=("note",),
+    ),
+    EventType(
+        "erasure.requested",
+        "{actor} asked to erase {subject}: {reason}",
+        ("reason",),
+        (),
+        personal=("reason",),
+    ),
+    EventType(
+        "person.erased",
+        "{actor} erased {subject}: the words in {entries} entries, and the name in {rows} rows.",
+        ("entries", "rows", "restated", "dossiers"),
+        ("replayed",),
+    ),
+    EventType(
+        "records.pruned",
+        "{actor} removed {entries} entries whose time was over.",
+        ("entries", "runs", "classes"),
+        ("cases",),
+    ),
+    EventType(
+        "hold.placed",
+        "{actor} placed the legal hold {hold} on {covers}: {reason}",
+        ("hold", "covers", "reason"),
+        (),
+        personal=("reason",),
+    ),
+    EventType(
+        "hold.released",
+        "{actor} released the legal hold {hold}: {reason}",
+        ("hold", "reason"),
+        (),
+        personal=("reason",),
+    ),
+    EventType(
+        "vault.rekeyed",
+        "{actor} began a new master key of the vault; what was written in {entries} entries under "
+        "the lost one is lost.",
+        ("entries",),
+    ),
+    EventType(
+        "witness.added",
+        "{actor} lets the witness {subject} at {url} cosign checkpoints.",
+        ("url", "verifier_key"),
+    ),
+    EventType(
+        "witness.removed",
+        "{actor} no longer asks the witness {subject}.",
+        ("url", "verifier_key"),
+    ),
+    EventType(
+        "witness.required",
+        "{actor} requires cosignatures of {quorum} witnesses within {within_hours} hours.",
+        ("quorum", "within_hours"),
+    ),
+    EventType(
+        "signer.added",
+        "{actor} registered {name}: what it signs counts as {known_by}.",
+        ("name", "trust", "known_by", "method", "material"),
+        ("until",),
+    ),
+    EventType(
+        "signer.removed",
+        "{actor} removed {name}: what it signs from now on counts as signed by nobody known.",
+        ("name",),
+        ("reason",),
+        personal=("reason",),
+    ),
+    EventType(
+        "evidence.added",
+        "{actor} added {kind} {file} to case {case}; it is {known_by}.",
+        ("case", "kind", "file", "digest", "known_by"),
+        ("signer", "subjects", "predicate_type", "facts"),
+        personal=("file",),
     ),
 )
 
+ERASED_WORDS = "(erased)"
+"""What people read where somebody wrote something that is gone."""
+
+ALWAYS_PERSONAL = (IMPERSONATED_BY,)
+"""Fields that are personal in every event."""
+
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _BY_NAME = {kind.name: kind for kind in EVENT_TYPES}
+_PERSONAL: Mapping[str, frozenset[str]] = {
+    kind.name: frozenset((*kind.personal, *ALWAYS_PERSONAL)) for kind in EVENT_TYPES
+}
 
 
 def event_type(name: str) -> EventType:
@@ -250,6 +405,11 @@ def event_type(name: str) -> EventType:
         if kind == name:
             return _BY_NAME[kind]
     raise ValueError(f"there is no event {name!r}")
+
+
+def personal_fields(name: str) -> frozenset[str]:
+    """The personal fields in the payload of an event. Raises KeyError where there is none."""
+    return _PERSONAL[name]
 
 
 def check_event(event: Event) -> None:
@@ -270,7 +430,7 @@ def check_event(event: Event) -> None:
 def sentence(name: str, actor: str, subject: str, payload: Mapping[str, object]) -> str:
     """The event in words, for `ledger log`. A field that is gone is shown as such."""
     kind = event_type(name)
-    values = dict.fromkeys(kind.required, "(erased)")
+    values = dict.fromkeys(kind.required, ERASED_WORDS)
     values |= {field_: _in_words(value) for field_, value in payload.items()}
     return kind.sentence.format_map({**values, "actor": actor, "subject": subject})
 

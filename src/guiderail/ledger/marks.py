@@ -40,11 +40,12 @@ class Marks:
     newest, sealed: the newest one of the log's own table as it was signed, and its size.
     """
 
-    __slots__ = ("_complain", "_left", "newest", "sealed")
+    __slots__ = ("_complain", "_left", "_sorted", "newest", "sealed")
 
     def __init__(self, complain: Complain) -> None:
         self._complain = complain
         self._left: list[_Mark] = []
+        self._sorted = True
         self.newest: str | None = None
         self.sealed = 0
 
@@ -54,7 +55,7 @@ class Marks:
         statement = select(table.c.size, table.c.note).order_by(table.c.size)
         for size, note in snapshot.execute(statement).all():
             try:
-                checkpoint = open_checkpoint(str(note), keys.checkpoint, keys.origin)
+                checkpoint = open_checkpoint(str(note), keys.as_recorded.note_keys, keys.origin)
             except VerifyError as error:
                 self._complain("ledger/bad-checkpoint", f"The checkpoint at {size}: {error.reason}")
                 continue
@@ -72,7 +73,7 @@ class Marks:
         if note is None:
             return
         try:
-            self._add(_Mark(open_checkpoint(note, keys.checkpoint, keys.origin), whose))
+            self._add(_Mark(open_checkpoint(note, keys.as_recorded.note_keys, keys.origin), whose))
         except VerifyError as error:
             self._complain("ledger/bad-held-checkpoint", f"{whose.capitalize()}: {error.reason}")
 
@@ -87,7 +88,9 @@ class Marks:
         for id_, text in snapshot.execute(statement).all():
             try:
                 proof = parse_proof(str(text))
-                checkpoint = open_checkpoint(proof.checkpoint, keys.checkpoint, keys.origin)
+                checkpoint = open_checkpoint(
+                    proof.checkpoint, keys.as_recorded.note_keys, keys.origin
+                )
             except VerifyError as error:
                 self._complain("ledger/bad-permit-proof", f"The proof of {id_}: {error.reason}")
                 continue
@@ -97,6 +100,7 @@ class Marks:
 
     def compare(self, size: int, root: Callable[[], bytes]) -> None:
         """What was signed for this size against the root of the tree as it is now."""
+        self._sort()
         while self._left and self._left[-1].checkpoint.size == size:
             mark = self._left.pop()
             if mark.checkpoint.root != root():
@@ -106,8 +110,20 @@ class Marks:
                     "something among them was changed, added or removed.",
                 )
 
+    def sizes(self, above: int, most: int) -> list[int]:
+        """The sizes above one and at most the other for which something was signed, ascending."""
+        self._sort()
+        found = []
+        for mark in reversed(self._left):
+            if mark.checkpoint.size > most:
+                break
+            if mark.checkpoint.size > above:
+                found.append(mark.checkpoint.size)
+        return sorted(set(found))
+
     def finish(self, size: int) -> None:
         """What was signed for more entries than there are."""
+        self._sort()
         for mark in reversed(self._left):
             where = "was signed" if mark.whose == _STORED else f"is on {mark.whose}"
             self._complain(
@@ -118,4 +134,9 @@ class Marks:
 
     def _add(self, mark: _Mark) -> None:
         self._left.append(mark)
-        self._left.sort(key=lambda found: found.checkpoint.size, reverse=True)
+        self._sorted = False
+
+    def _sort(self) -> None:
+        if not self._sorted:
+            self._left.sort(key=lambda found: found.checkpoint.size, reverse=True)
+            self._sorted = True

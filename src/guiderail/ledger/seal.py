@@ -14,8 +14,10 @@ from sqlalchemy import bindparam, insert, select
 from guiderail.attest.keys import Keyring
 from guiderail.core.errors import IntegrityError
 from guiderail.core.time import to_text
+from guiderail.ledger.key_versions import refuse_changed_keys
 from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
+from guiderail.store.prepared import Prepared
 from guiderail.store.tables import log_checkpoint, log_entry, log_head, log_node
 from guiderail.store.transaction import Snapshot, Transaction
 from guiderail_verify.errors import VerifyError
@@ -30,9 +32,19 @@ from guiderail_verify.tree import (
 
 _BATCH = 1000
 
-_FIND_LEAF = select(log_entry.c.leaf_hash).where(log_entry.c.seq == bindparam("at_position"))
-_FIND_NODE = select(log_node.c.hash).where(
-    log_node.c.level == bindparam("at_level"), log_node.c.position == bindparam("at_position")
+_FIND_NOTE = Prepared(
+    select(log_checkpoint.c.note)
+    .where(log_checkpoint.c.size >= bindparam("at_least"))
+    .order_by(log_checkpoint.c.size.desc())
+    .limit(1)
+)
+_FIND_LEAF = Prepared(
+    select(log_entry.c.leaf_hash).where(log_entry.c.seq == bindparam("at_position"))
+)
+_FIND_NODE = Prepared(
+    select(log_node.c.hash).where(
+        log_node.c.level == bindparam("at_level"), log_node.c.position == bindparam("at_position")
+    )
 )
 
 
@@ -42,10 +54,12 @@ def seal(store: Store, keyring: Keyring, now: datetime) -> Checkpoint:
     The newest checkpoint is also kept beside the keys, where writing to the database cannot reach
     it; it only ever speaks of entries that are committed, so a crash in between is harmless.
     Raises IntegrityError, and signs nothing, where the stored log does not continue the last
-    checkpoint or the kept one: a log never signs two histories.
+    checkpoint or the kept one: a log never signs two histories. Raises ConflictError where the keys
+    were changed meanwhile.
     """
-    with store.transaction() as tx:
+    with store.transaction(alone=True) as tx:
         size = int(tx.execute(select(log_head.c.size).with_for_update()).scalar_one())
+        refuse_changed_keys(tx, keyring.trusted)
         nodes = _Nodes(tx)
         last = _opened(latest_note(tx), keyring, "last")
         kept = _opened(keyring.kept_checkpoint(), keyring, "kept")
@@ -66,14 +80,8 @@ def seal(store: Store, keyring: Keyring, now: datetime) -> Checkpoint:
 
 def latest_note(snapshot: Snapshot, *, at_least: int = 0) -> str | None:
     """The newest checkpoint as it was signed, or None where none covers `at_least` entries."""
-    statement = (
-        select(log_checkpoint.c.note)
-        .where(log_checkpoint.c.size >= at_least)
-        .order_by(log_checkpoint.c.size.desc())
-        .limit(1)
-    )
-    found = snapshot.execute(statement).scalar_one_or_none()
-    return None if found is None else str(found)
+    found = snapshot.run(_FIND_NOTE, {"at_least": at_least})
+    return str(found[0][0]) if found else None
 
 
 def stored_nodes(snapshot: Snapshot) -> Nodes:
@@ -94,12 +102,11 @@ class _Nodes:
         fresh = self._fresh.get((level, position))
         if fresh is not None:
             return fresh
-        statement = _FIND_NODE if level else _FIND_LEAF
-        parameters = {"at_position": position} | ({"at_level": level} if level else {})
-        found = self._snapshot.execute(statement, parameters).scalar_one_or_none()
-        if found is None:
+        at = {"at_level": level, "at_position": position}
+        found = self._snapshot.run(_FIND_NODE if level else _FIND_LEAF, at)
+        if not found or found[0][0] is None:
             raise _broken(f"node {position} of level {level} is missing")
-        return column_bytes(found)
+        return column_bytes(found[0][0])
 
     def extend(self, start: int, size: int) -> None:
         """Hash the bodies from `start` to `size` and store the nodes that they complete."""
@@ -142,7 +149,7 @@ def _opened(note: str | None, keyring: Keyring, which: str) -> Checkpoint | None
     if note is None:
         return None
     try:
-        return open_checkpoint(note, keyring.trusted.checkpoint, keyring.origin)
+        return open_checkpoint(note, keyring.trusted.as_recorded.note_keys, keyring.origin)
     except VerifyError as error:
         raise _broken(f"the {which} checkpoint does not verify ({error.reason})") from error
 

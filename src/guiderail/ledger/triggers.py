@@ -20,8 +20,17 @@ def missing_triggers(snapshot: Snapshot) -> list[str]:
     return [name for name, sql in _expected().items() if stored.get(name) != sql]
 
 
+_ONLY_PRUNING = (
+    "CREATE TRIGGER log_entry_no_update BEFORE UPDATE ON log_entry "
+    "WHEN NOT (NEW.seq = OLD.seq AND NEW.leaf_hash = OLD.leaf_hash AND NEW.body = x'' "
+    "AND EXISTS (SELECT 1 FROM pruned_entry WHERE seq = OLD.seq)) "
+    "BEGIN SELECT RAISE(ABORT, 'log_entry is append-only'); END"
+)
+"""The body of an entry may become empty, once it is listed as removed; nothing else may change."""
+
+
 def _expected() -> dict[str, str]:
-    return {
+    never = {
         f"{table}_no_{verb}": (
             f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
@@ -29,3 +38,4 @@ def _expected() -> dict[str, str]:
         for table in (table.name for table in APPEND_ONLY)
         for verb in ("update", "delete")
     }
+    return never | {"log_entry_no_update": _ONLY_PRUNING}

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guiderail.core.errors import InputError
 from guiderail.manifest.strict_yaml import Document, load_file
+from guiderail_verify.authority import managers, same_line, training_for
 
 Role = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
 
@@ -43,10 +44,7 @@ class Person(BaseModel):
 
     def competent(self, role: str, kind: str, on: date) -> Competence | None:
         """The competence record that covers role and kind on that day, if there is one."""
-        for record in self.competence:
-            if record.role == role and kind in record.kinds and on <= record.until:
-                return record
-        return None
+        return training_for(self.competence, role, kind, on)
 
 
 class _File(BaseModel):
@@ -83,16 +81,15 @@ class Register:
 
     def managers(self, person_id: str) -> Iterator[str]:
         """The managers above a person, nearest first; the person not included."""
-        seen = {person_id}
-        person = self.people.get(person_id)
-        while person and person.manager and person.manager not in seen:
-            yield person.manager
-            seen.add(person.manager)
-            person = self.people.get(person.manager)
+        return managers(self._manager_of, person_id)
 
     def same_line(self, one: str, other: str) -> bool:
         """True when one of the two reports to the other, directly or over several levels."""
-        return one in self.managers(other) or other in self.managers(one)
+        return same_line(self._manager_of, one, other)
+
+    def _manager_of(self, person_id: str) -> str | None:
+        person = self.people.get(person_id)
+        return None if person is None else person.manager
 
     def in_role(self, role: str) -> tuple[Person, ...]:
         return tuple(p for p in self.people.values() if role in p.roles)

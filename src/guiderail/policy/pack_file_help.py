@@ -111,6 +111,8 @@ SHARED: Final[Mapping[str, str]] = {
 
 IN_CLASS: Final[Mapping[tuple[str, str], str]] = {
     ("GateFile", "kinds"): "For each kind of workload whether the gate is enforced or only warns.",
+    ("GateFile", "minimum_known_by"): "How the facts that the gate reads must at least be known for"
+    " green to rest on them.",
     ("QuestionFile", "why"): "Why the question is asked.",
     ("QuestionFile", "good"): "What a good answer looks like.",
     ("ControlFile", "id"): "Capital letters, a hyphen and a number.",

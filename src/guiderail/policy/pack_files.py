@@ -180,7 +180,11 @@ class Example(Part):
 
 
 class GateFile(Part):
-    """One gate. from_tier_for overrides from_tier for single kinds of workload."""
+    """One gate. from_tier_for overrides from_tier for single kinds of workload.
+
+    minimum_known_by: how the facts that the gate reads must at least be known for green to rest on
+        them; it adds to what `pack.yaml` asks for by their names.
+    """
 
     id: Id
     title: Prose
@@ -195,6 +199,7 @@ class GateFile(Part):
     pass_when: Formula
     fail_when: Formula | None = None
     may_be_absent: tuple[FactName, ...] = ()
+    minimum_known_by: KnownByName | None = None
     waivable_by: tuple[Role, ...] = ()
     where: ManifestKey = ""
     sentences: GateSentences

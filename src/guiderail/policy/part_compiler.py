@@ -240,6 +240,7 @@ def _gate(compiler: PartCompiler, gate: GateFile) -> list[Any]:
             "fail_when": compiler.formula(gate.fail_when, "fail_when"),
             "may_be_absent": list(gate.may_be_absent),
             "waivable_by": list(gate.waivable_by),
+            **({"minimum_known_by": gate.minimum_known_by} if gate.minimum_known_by else {}),
         }
     ]
 

@@ -9,6 +9,7 @@ from guiderail.core.scales import Outcome, Verdict
 from guiderail.policy.decision import Decision, GateResult, ReviewerNeed
 from guiderail.policy.pack import Pack
 from guiderail.policy.words import capitalised, joined, phrase
+from guiderail_verify.authority import required_roles
 from guiderail_verify.judge import TRACKS, Judgement
 
 _MOST_POINTS = 3
@@ -18,20 +19,10 @@ def reviewer_needs(
     pack: Pack, judged: Judgement, gates: Sequence[GateResult]
 ) -> tuple[ReviewerNeed, ...]:
     """The track's roles first, then those that rules and insufficient gates add."""
-    needs: dict[str, dict[str, None]] = {}
     insufficient = [g for g in gates if g.enforced and g.verdict is Verdict.INSUFFICIENT]
-    causes = [hit.rule.id for hit in judged.track_hits if hit.rule.rank == judged.track]
-    causes = causes or [gate.id for gate in insufficient]
-    for role in pack.tree["reviewers"].get(TRACKS[judged.track], ()):
-        needs.setdefault(role, {}).update(dict.fromkeys(causes))
-    for hit in (*judged.tier_hits, *judged.track_hits):
-        rule = pack.rule(hit.rule.id, hit.rule.level)
-        if judged.track or rule["adds_on"] == "every-track":
-            for role in rule["adds_reviewers"]:
-                needs.setdefault(role, {})[hit.rule.id] = None
-    for gate in insufficient:
-        needs.setdefault(gate.owner, {})[gate.id] = None
-    return tuple(ReviewerNeed(role, tuple(because)) for role, because in needs.items())
+    lacking = {gate.id: gate.owner for gate in insufficient}
+    needs = required_roles(pack.tree["reviewers"], pack.rule, judged, lacking)
+    return tuple(ReviewerNeed(role, because) for role, because in needs.items())
 
 
 def expected_wait(

@@ -39,7 +39,8 @@ class Decided(NamedTuple):
 
     day: `YYYY-MM-DD`, whose rules applied. facts: the JSON that is stored. pack: the digest of the
     pack of its day. tier, track: what was decided. incident: what happened to the release
-    afterwards, in words; empty where nothing did.
+    afterwards, in words; empty where nothing did. dossier: the digest by which its facts are found
+    again; what a replay gives back is without them, so that its size does not matter.
     """
 
     case: str
@@ -52,6 +53,10 @@ class Decided(NamedTuple):
     tier: str
     track: str
     incident: str = ""
+    dossier: str = ""
+
+    def without_facts(self) -> Decided:
+        return self._replace(facts=b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,40 +114,57 @@ class Replay:
             counted[one.transition] = counted.get(one.transition, 0) + 1
         return dict(sorted(counted.items()))
 
+    def add(self, later: Replay) -> None:
+        """Add what was found about decisions that come after these."""
+        self.n += later.n
+        self.moved += later.moved
+        self.other_tier += later.other_tier
+        self.other_reviewers += later.other_reviewers
+        self.hours_before += later.hours_before
+        self.hours_after += later.hours_after
+        self.incidents += later.incidents
+        self.not_replayable += later.not_replayable
+        self.deviating += later.deviating
+
 
 def state(weight: Weight) -> str:
     """The track, or `blocked`."""
     return "blocked" if weight.outcome is Outcome.BLOCKED else weight.track_name
 
 
-def replay(
-    decisions: Iterable[Decided],
-    pack: Pack,
-    packs: Callable[[str], Pack],
-    hours: Mapping[str, float],
-) -> Replay:
-    """Ask another pack about recorded decisions.
+class Replayer:
+    """Asks another pack about recorded decisions.
 
     packs: gives the pack of a digest, the one of that day. hours: per track, what one reviewer
     spends on a release. Rules count that are in force on the day of the decision, or on the first
-    day of the pack where that is later.
+    day of the pack where that is later. What is learned about the packs is kept for the next call.
     """
-    result = Replay()
-    pairs = _Pairs(pack, packs)
-    taken: list[_Taken] = []
-    for decided in decisions:
+
+    def __init__(
+        self, pack: Pack, packs: Callable[[str], Pack], hours: Mapping[str, float]
+    ) -> None:
+        self._pairs, self._hours = _Pairs(pack, packs), hours
+
+    def replay(self, decisions: Iterable[Decided]) -> Replay:
+        """What replaying these decisions finds, in their order."""
+        result = Replay()
+        taken: list[_Taken] = []
+        for decided in decisions:
+            taken.append(self._take(decided))
+            if len(taken) == _BATCH:
+                _settle(result, taken, self._hours)
+                taken = []
+        _settle(result, taken, self._hours)
+        return result
+
+    def _take(self, decided: Decided) -> _Taken:
         try:
-            pair = pairs.of(decided)
-            taken.append(_Taken(decided, pair, pair.take(decided.facts)))
+            pair = self._pairs.of(decided)
+            return _Taken(decided, pair, pair.take(decided.facts))
         except GuiderailError as error:
-            taken.append(_Taken(decided, None, 0, error.what))
+            return _Taken(decided, None, 0, error.what)
         except _NotReplayableError as error:
-            taken.append(_Taken(decided, None, 0, str(error)))
-        if len(taken) == _BATCH:
-            _settle(result, taken, hours)
-            taken = []
-    _settle(result, taken, hours)
-    return result
+            return _Taken(decided, None, 0, str(error))
 
 
 def _settle(result: Replay, taken: Sequence[_Taken], hours: Mapping[str, float]) -> None:
@@ -151,7 +173,7 @@ def _settle(result: Replay, taken: Sequence[_Taken], hours: Mapping[str, float])
     answers: dict[int, _Asked] = {}
     for decided, pair, place, reason in taken:
         if pair is None:
-            result.not_replayable.append(NotReplayable(decided, reason))
+            result.not_replayable.append(NotReplayable(decided.without_facts(), reason))
             continue
         answer = asked[pair][place]
         key = id(answer)
@@ -163,7 +185,13 @@ def _settle(result: Replay, taken: Sequence[_Taken], hours: Mapping[str, float])
             result.incidents += 1
         if answer.moved:
             result.moved.append(
-                Moved(decided, answer.old, answer.new, answer.only_old, answer.only_new)
+                Moved(
+                    decided.without_facts(),
+                    answer.old,
+                    answer.new,
+                    answer.only_old,
+                    answer.only_new,
+                )
             )
     for key, count in counted.items():
         _add(result, answers[key], count, hours)

@@ -18,7 +18,7 @@ from guiderail.policy.support import carriers
 from guiderail.policy.templates import Placeholder
 from guiderail.policy.vocabulary import LIGHTER_DESIGN, TIER
 from guiderail.policy.words import METRICS, capitalised, joined, phrase, value_words
-from guiderail_verify.judge import Hit, Judgement
+from guiderail_verify.judge import KNOWN_BY, Hit, Judgement
 
 _KNOWN_BY: Final = {level: level.value for level in KnownBy}
 _METRIC_FACTS = ("change.performance", "performance.value")
@@ -217,10 +217,25 @@ class Teller:
             case "unknown":
                 return self.not_known(unknown)
             case "weak":
-                return joined([self.about(name) for name in self._judged.weak])
+                return self._weak()
             case TIER.name:
                 return str(self._values.get(TIER.name))
         return None if place.detail else "not known"
+
+    def _weak(self) -> str:
+        """ "failed tests and skipped tests (measured; the policy wants verified)", by source."""
+        wanted, alike = dict(self._judged.wanted), dict[tuple[str, str], list[str]]()
+        for name in self._judged.weak:
+            fact, least = self._facts.get(name), wanted.get(name)
+            known = fact.known_by.value if fact is not None else KNOWN_BY[0]
+            key = known, KNOWN_BY[least] if least is not None else ""
+            alike.setdefault(key, []).append(self.about(name))
+        return joined(
+            [
+                f"{joined(names)} ({known}; the policy wants {least})" if least else joined(names)
+                for (known, least), names in alike.items()
+            ]
+        )
 
     def about(self, name: str) -> str:
         """What a fact is about, with the name of the primary metric where it is known."""

@@ -29,6 +29,7 @@ _REMEMBERED: Final = 4096
 """Readings that a fact keeps from one batch to the next, by their stored text."""
 
 _PLACES: Final = range(2**16)
+_NOT_STORED: Final = b'{"value":null}'
 _stored_interval: Final = msgspec.json.Decoder(StoredIntervalFact).decode
 
 
@@ -98,23 +99,20 @@ class ColumnReader:
 
     def _read(self, texts: Sequence[msgspec.Raw], last: TakenRelease) -> TakenRelease:
         """What is written as in the last release is not read again: most of it is."""
-        codes, bounds, known_by, first = (
-            last.codes[:], last.bounds[:], last.known_by[:], len(self._seen)
-        )  # fmt: skip
+        codes, bounds, known_by = last.codes[:], last.bounds[:], last.known_by[:]
+        seen, first = self._seen, len(self._seen)
         for place in compress(_PLACES, map(ne, texts, last.texts)):
             if place < first:
-                codes[place] = self._seen[place][bytes(texts[place])]
-            else:
-                at = place - first
-                bounds[3 * at : 3 * at + 3], known_by[at] = self._interval(at, texts[place])
+                codes[place] = seen[place][bytes(texts[place])]
+                continue
+            at = place - first
+            try:
+                reading = interval_reading(_stored_interval(texts[place] or _NOT_STORED))
+            except (ValueError, KeyError, RecursionError, msgspec.MsgspecError) as error:
+                raise UnreadableError(f"{self._intervals[at]}: {error}") from None
+            to = 3 * at
+            bounds[to], bounds[to + 1], bounds[to + 2], known_by[at] = reading
         return TakenRelease(texts, codes, bounds, known_by)
-
-    def _interval(self, place: int, text: msgspec.Raw) -> tuple[array[float], int]:
-        try:
-            *numbers, rank = interval_reading(_stored_interval(text) if bytes(text) else None)
-        except (ValueError, KeyError, RecursionError, msgspec.MsgspecError) as error:
-            raise UnreadableError(f"{self._intervals[place]}: {error}") from None
-        return array("d", numbers), rank
 
 
 def _matrix(rows: Sequence[Any], dtype: Any, width: int) -> NDArray[Any]:

@@ -37,12 +37,10 @@ IntervalReading = tuple[float, float, float, int]
 _NO_INTERVAL: Final = (math.nan, math.nan, math.nan, UNKNOWN_RANK)
 
 
-def interval_reading(fact: StoredIntervalFact | None) -> IntervalReading:
-    """A stored interval; None: it was not recorded.
-
-    Raises ValueError or KeyError where no decision stored it so.
-    """
-    value = None if fact is None else fact.value
-    if fact is None or not isinstance(value, StoredInterval) or value.low is None:
+def interval_reading(fact: StoredIntervalFact) -> IntervalReading:
+    """A stored interval. Raises ValueError or KeyError where no decision stored it so."""
+    value = fact.value
+    if value.__class__ is not StoredInterval or value.low is None:
         return _NO_INTERVAL
-    return *interval_bounds(value.value, value.low, value.high), RANKS[fact.known_by]
+    point, least, most = interval_bounds(value.value, value.low, value.high)
+    return point, least, most, RANKS[fact.known_by]

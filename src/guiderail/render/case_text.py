@@ -7,6 +7,7 @@ from typing import Any
 
 from guiderail.core.digest import short
 from guiderail.render import words
+from guiderail.render.evidence_text import evidence_rows
 from guiderail.render.interview_text import interview_lines
 from guiderail.render.lines import Line, Style, columns, heading, paragraph
 
@@ -88,6 +89,9 @@ def case_page(document: Mapping[str, Any]) -> list[Line]:
         lines += paragraph(
             f"{document['permit']['id']} for {document['permit']['environment']}", indent=2
         )
+    if document["evidence"]:
+        lines += heading("Evidence")
+        lines += evidence_rows(document["evidence"])
     lines += heading("What happened")
     for event in document["events"]:
         lines += paragraph(f"{event['at'][:19]}  {event['sentence']}", indent=2, hang=21)

@@ -14,6 +14,16 @@ from enum import StrEnum
 
 from guiderail.core.scales import Track
 from guiderail.people.register import Person, Register
+from guiderail_verify.authority import (
+    APPROVAL,
+    CONFIRMATION,
+    DEPLOYERS,
+    NO_ADMINISTRATOR,
+    POLICY_APPROVAL,
+    Claim,
+    may_deploy,
+    refused_by,
+)
 
 
 class Action(StrEnum):
@@ -24,6 +34,10 @@ class Action(StrEnum):
     DECIDE_POLICY = "decide-policy"
     DEPLOY = "deploy"
     WITHDRAW = "withdraw"
+    CHOOSE_WITNESSES = "choose-witnesses"
+    REVOKE = "revoke"
+    ERASE = "erase"
+    KEEP_RECORDS = "keep-records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,10 @@ class Matter:
     can_know: frozenset[str] = frozenset()
 
 
-DEPLOYERS = ("ml-platform-engineer", "release-manager", "data-platform-engineer")
+WITNESS_CHOOSERS = ("administrator", "ml-platform-engineer", "data-platform-engineer")
+REVOKERS = (*DEPLOYERS, "administrator", "risk-officer", "security")
+RECORD_KEEPERS = ("data-steward", "compliance")
+"""Roles that answer for what is kept about people, and for how long."""
 
 
 def decide(
@@ -76,75 +93,76 @@ def _refuse(rule: str, sentence: str) -> Authorisation:
 _Rule = Callable[[Person, Matter, Register, date], Authorisation | None]
 
 
-def _not_an_administrator(
-    person: Person, _: Matter, __: Register, ___: date
-) -> Authorisation | None:
-    if "administrator" in person.roles:
-        return _refuse(
-            "administrator",
-            f"{person.name} administers the platform; administrators cannot approve.",
+def _administrator(person: Person, _: Matter, __: date) -> str:
+    return f"{person.name} administers the platform; administrators cannot approve."
+
+
+def _role_not_needed(person: Person, matter: Matter, _: date) -> str:
+    wanted = ", ".join(matter.needed_roles) or "nobody"
+    held = ", ".join(person.roles) or "no role"
+    return f"{matter.case} waits for: {wanted}. {person.name} has: {held}."
+
+
+def _role_missing(person: Person, matter: Matter, _: date) -> str:
+    return f"{person.name} does not have the role {matter.role}."
+
+
+def _competence(person: Person, matter: Matter, on: date) -> str:
+    return (
+        f"{person.name} has no training in date as {matter.role} for {matter.kind} releases "
+        f"on {on.isoformat()}."
+    )
+
+
+def _own_work(person: Person, matter: Matter, _: date) -> str:
+    did = "submitted" if person.id == matter.submitter else "contributed to"
+    return f"{person.name} {did} {matter.case}; somebody else has to decide."
+
+
+def _two_people(person: Person, matter: Matter, _: date) -> str:
+    return f"{person.name} has already approved {matter.case}; two approvals are two people."
+
+
+def _reporting_line(person: Person, matter: Matter, _: date) -> str:
+    return (
+        f"{person.name} and the submitter of {matter.case} are in one reporting line; a red "
+        "release needs somebody independent."
+    )
+
+
+_SENTENCES: dict[str, Callable[[Person, Matter, date], str]] = {
+    "administrator": _administrator,
+    "own-work": _own_work,
+    "role-not-needed": _role_not_needed,
+    "role-missing": _role_missing,
+    "competence": _competence,
+    "two-people": _two_people,
+    "reporting-line": _reporting_line,
+}
+"""How each rule of `guiderail_verify.authority` is told to the person whom it refuses."""
+
+
+def _deciding(rules: tuple[str, ...]) -> _Rule:
+    """The rules that an auditor asks again, said in words."""
+
+    def rule(person: Person, matter: Matter, register: Register, on: date) -> Authorisation | None:
+        claim = Claim(
+            person=person.id,
+            roles=person.roles,
+            role=matter.role,
+            trained=person.competent(matter.role or "", matter.kind, on) is not None,
+            own_work={matter.submitter, *matter.contributors},
+            needed=matter.needed_roles,
+            decided=matter.decided,
+            close=register.same_line(person.id, matter.submitter),
+            track=matter.track.value,
         )
-    return None
+        refused = refused_by(claim, rules)
+        if refused is None:
+            return None
+        return _refuse(refused, _SENTENCES[refused](person, matter, on))
 
-
-def _role_is_needed(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
-    if matter.role is None or matter.role not in matter.needed_roles:
-        wanted = ", ".join(matter.needed_roles) or "nobody"
-        held = ", ".join(person.roles) or "no role"
-        return _refuse(
-            "role-not-needed",
-            f"{matter.case} waits for: {wanted}. {person.name} has: {held}.",
-        )
-    return None
-
-
-def _has_role(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
-    if matter.role not in person.roles:
-        return _refuse("role-missing", f"{person.name} does not have the role {matter.role}.")
-    return None
-
-
-def _is_competent(person: Person, matter: Matter, _: Register, on: date) -> Authorisation | None:
-    if person.competent(matter.role or "", matter.kind, on) is None:
-        return _refuse(
-            "competence",
-            f"{person.name} has no training in date as {matter.role} for {matter.kind} releases "
-            f"on {on.isoformat()}.",
-        )
-    return None
-
-
-def _not_the_author(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
-    if person.id == matter.submitter:
-        return _refuse(
-            "own-work", f"{person.name} submitted {matter.case}; somebody else has to decide."
-        )
-    if person.id in matter.contributors:
-        return _refuse(
-            "own-work", f"{person.name} contributed to {matter.case}; somebody else has to decide."
-        )
-    return None
-
-
-def _once_only(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
-    if person.id in matter.decided:
-        return _refuse(
-            "two-people",
-            f"{person.name} has already approved {matter.case}; two approvals are two people.",
-        )
-    return None
-
-
-def _independent(
-    person: Person, matter: Matter, register: Register, _: date
-) -> Authorisation | None:
-    if matter.track is Track.RED and register.same_line(person.id, matter.submitter):
-        return _refuse(
-            "reporting-line",
-            f"{person.name} and the submitter of {matter.case} are in one reporting line; a red "
-            "release needs somebody independent.",
-        )
-    return None
+    return rule
 
 
 def _is_submitter(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
@@ -165,7 +183,7 @@ def _submitted_or_can_know(
 
 
 def _may_deploy(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
-    if person.id == matter.submitter or set(person.roles) & set(DEPLOYERS):
+    if may_deploy(person.id, person.roles, matter.submitter):
         return None
     return _refuse(
         "deploy-role",
@@ -174,29 +192,62 @@ def _may_deploy(person: Person, matter: Matter, _: Register, __: date) -> Author
     )
 
 
+def _may_choose_witnesses(
+    person: Person, _: Matter, __: Register, ___: date
+) -> Authorisation | None:
+    if set(person.roles) & set(WITNESS_CHOOSERS):
+        return None
+    return _refuse(
+        "witness-role",
+        f"{person.name} has none of the roles {', '.join(WITNESS_CHOOSERS)}: only they choose who "
+        "witnesses the ledger.",
+    )
+
+
+def _may_revoke(person: Person, matter: Matter, _: Register, __: date) -> Authorisation | None:
+    if person.id == matter.submitter or set(person.roles) & set(REVOKERS):
+        return None
+    return _refuse(
+        "revoke-role",
+        f"{person.name} neither submitted {matter.case} nor has one of the roles "
+        f"{', '.join(REVOKERS)}.",
+    )
+
+
+def _keeps_records(person: Person, _: Matter, __: Register, ___: date) -> Authorisation | None:
+    if set(person.roles) & set(RECORD_KEEPERS):
+        return None
+    return _refuse(
+        "record-keeper",
+        f"{person.name} has none of the roles {', '.join(RECORD_KEEPERS)}, which answer for what "
+        "is kept.",
+    )
+
+
+def _about_somebody_else(
+    person: Person, matter: Matter, _: Register, __: date
+) -> Authorisation | None:
+    if person.id == matter.submitter:
+        return _refuse("own-traces", f"{person.name} cannot erase their own traces.")
+    if person.id in matter.decided:
+        return _refuse(
+            "two-people", f"{person.name} asked for it; a second person has to carry it out."
+        )
+    return None
+
+
 _RULES: dict[Action, tuple[_Rule, ...]] = {
     Action.SUBMIT: (),
     Action.ANSWER: (_submitted_or_can_know,),
     Action.WITHDRAW: (_is_submitter,),
-    Action.DECIDE: (
-        _not_an_administrator,
-        _not_the_author,
-        _role_is_needed,
-        _has_role,
-        _is_competent,
-        _once_only,
-        _independent,
-    ),
-    Action.CONFIRM_USE: (_not_an_administrator, _not_the_author, _has_role, _is_competent),
-    Action.DECIDE_POLICY: (
-        _not_an_administrator,
-        _not_the_author,
-        _role_is_needed,
-        _has_role,
-        _is_competent,
-        _once_only,
-    ),
+    Action.DECIDE: (_deciding(APPROVAL),),
+    Action.CONFIRM_USE: (_deciding(CONFIRMATION),),
+    Action.DECIDE_POLICY: (_deciding(POLICY_APPROVAL),),
     Action.DEPLOY: (_may_deploy,),
+    Action.CHOOSE_WITNESSES: (_may_choose_witnesses,),
+    Action.REVOKE: (_may_revoke,),
+    Action.ERASE: (_deciding(NO_ADMINISTRATOR), _keeps_records, _about_somebody_else),
+    Action.KEEP_RECORDS: (_deciding(NO_ADMINISTRATOR), _keeps_records),
 }
 
 _WORDS = {
@@ -207,4 +258,8 @@ _WORDS = {
     Action.CONFIRM_USE: "confirm the use profile",
     Action.DECIDE_POLICY: "decide on this policy change",
     Action.DEPLOY: "deploy and roll back this workload",
+    Action.CHOOSE_WITNESSES: "choose who witnesses the ledger",
+    Action.REVOKE: "take this permit back",
+    Action.ERASE: "erase this person",
+    Action.KEEP_RECORDS: "hold and remove records",
 }

@@ -27,6 +27,8 @@ class Dossier:
     contributors: tuple[str, ...]
     pack_digest: str
     decision: Mapping[str, Any]
+    erased: bool = False
+    """Names in it were erased, so it is no longer what was shown; nothing new may rest on it."""
 
     @property
     def digest(self) -> Digest:
@@ -66,8 +68,9 @@ class Dossier:
                 contributors=tuple(people["contributors"]),
                 pack_digest=row["pack_digest"],
                 decision=json.loads(row["decision"]),
+                erased=row["left_digest"] is not None,
             )
-            same = dossier.digest == row["digest"]
+            same = dossier.digest == (row["left_digest"] or row["digest"])
         except (ValueError, TypeError, KeyError) as error:
             raise _changed(row["digest"]) from error
         if not same:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from guiderail.people.register import Register
+from guiderail_verify.authority import counted
 
 ReviewVerdict = Literal["approve", "request-changes", "reject"]
 
@@ -47,19 +48,18 @@ def valid_approvals(
     An approval counts when it was given on this very dossier by a person who had role and
     competence on the day it was given; each person counts once, and so does each role.
     """
-    by_role: dict[str, Review] = {}
-    people: set[str] = set()
-    for review in reviews:
-        if review.verdict != "approve" or review.dossier_digest != dossier_digest:
-            continue
+
+    def holds(review: Review) -> bool:
         person = register.people.get(review.person)
-        if person is None or review.person in people or review.role in by_role:
-            continue
         on: date = review.at.date()
-        if review.role in person.roles and person.competent(review.role, kind, on) is not None:
-            by_role[review.role] = review
-            people.add(review.person)
-    return by_role
+        return (
+            person is not None
+            and review.role in person.roles
+            and person.competent(review.role, kind, on) is not None
+        )
+
+    given = (one for one in reviews if one.verdict == "approve")
+    return counted((one for one in given if one.dossier_digest == dossier_digest), holds)
 
 
 def waiting_for(

@@ -66,6 +66,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("approve-green", _S.DRAFT, _S.APPROVED, "case.submitted", "platform"),
     Transition("answered", _S.NEEDS_ANSWERS, _S.IN_REVIEW, "case.answered", "submitter"),
     Transition("answered-green", _S.NEEDS_ANSWERS, _S.APPROVED, "case.answered", "submitter"),
+    Transition("vouched", _S.NEEDS_ANSWERS, _S.IN_REVIEW, "evidence.added", "runner"),
+    Transition("vouched-green", _S.NEEDS_ANSWERS, _S.APPROVED, "evidence.added", "runner"),
+    Transition("vouched-reviewed", _S.IN_REVIEW, _S.APPROVED, "evidence.added", "runner"),
     Transition("request-changes", _S.IN_REVIEW, _S.CHANGES_REQUESTED, "review.given", "reviewer"),
     Transition("approve", _S.IN_REVIEW, _S.APPROVED, "review.given", "reviewer"),
     Transition(

@@ -12,7 +12,7 @@ from pathlib import Path
 class Folder:
     """The control files under one workspace's home.
 
-    Written by the controller: `<workload>.json`, `_revoked.json`, `_token`.
+    Written by the controller: `<workload>.json`, `_permit-state.json`, `_token`.
     Written by the gateway: `<workload>.applied.json`, `<workload>.breaker.json`, `_gateway.json`,
     `_decisions.db`, `_gateway.log`. No workload's name begins with an underscore.
     """
@@ -28,6 +28,10 @@ class Folder:
         return self.home / "keys" / "public.json"
 
     @property
+    def key_chain(self) -> Path:
+        return self.home / "keys" / "chain.jsonl"
+
+    @property
     def token(self) -> Path:
         return self.root / "_token"
 
@@ -37,8 +41,9 @@ class Folder:
         return self.root / "_gateway.lock"
 
     @property
-    def revoked(self) -> Path:
-        return self.root / "_revoked.json"
+    def permit_state(self) -> Path:
+        """The signed state of permits that was handed in last."""
+        return self.root / "_permit-state.json"
 
     @property
     def running(self) -> Path:

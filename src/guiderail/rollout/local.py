@@ -14,12 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from guiderail.attest.secrets import without_secrets
 from guiderail.core.errors import ConflictError, GuiderailError, InputError, RefusedError
 from guiderail.rollout import decision_log
 from guiderail.rollout.decision_log import ArmCount
 from guiderail.rollout.desired import Arm, Desired, desired_bytes, parse_desired, state_digest
 from guiderail.rollout.folder import Folder, write_atomically
+from guiderail.rollout.pinned import held_state, keep_state, pinned_keys, state_bytes
 from guiderail.rollout.status import GatewayStatus, WorkloadStatus, status_from_json
+from guiderail_verify.errors import VerifyError
+from guiderail_verify.permit_state import PermitState
 
 START_SECONDS = 180.0
 STOP_SECONDS = 20.0
@@ -31,10 +35,13 @@ class LocalTarget:
     """One workspace's gateway. Every write is atomic; doing a thing twice is doing it once.
 
     home: the workspace; environment: which one this target is, permits must name it.
+    require_state: whether a gateway started from here refuses to start anything new without a
+    signed state of permits that is still valid.
     """
 
     home: Path
     environment: str = "production"
+    require_state: bool = False
 
     @property
     def folder(self) -> Folder:
@@ -55,6 +62,7 @@ class LocalTarget:
         self._ensure_token()
         command = [sys.executable, "-m", "guiderail.rollout.gateway", "--home", str(self.home)]
         command += ["--port", str(port), "--environment", self.environment]
+        command += ["--require-state"] if self.require_state else []
         return self._wait_for_start(_spawn(command, self.folder.log))
 
     def stop_gateway(self) -> bool:
@@ -141,17 +149,33 @@ class LocalTarget:
             time.sleep(0.05)
         return decision_log.count(self.folder.decisions, workload, since=since)
 
-    def revoked(self) -> frozenset[str]:
-        """Permits that this target knows to be taken back. Raises InputError for a broken list."""
-        return frozenset(_revoked(self.folder))
+    def state(self) -> PermitState | None:
+        """What this target knows to be taken back; None where it was never told anything.
 
-    def revoke(self, permits: Sequence[str]) -> None:
-        """Add permits to the revoked ones. A running gateway takes them out of service at once."""
-        known = set(_revoked(self.folder))
-        body = json.dumps(sorted(known | set(permits)), indent=1) + "\n"
-        write_atomically(self.folder.revoked, body.encode())
+        Raises InputError `target/state-unreadable` for a state that does not hold.
+        """
+        try:
+            return held_state(self.folder, pinned_keys(self.folder), self.environment)
+        except VerifyError as error:
+            raise _state_unreadable(self.folder, error) from error
+
+    def state_bytes(self) -> bytes | None:
+        """The state that is held as it was signed. Raises InputError where it cannot be read."""
+        try:
+            return state_bytes(self.folder)
+        except VerifyError as error:
+            raise _state_unreadable(self.folder, error) from error
+
+    def take_state(self, envelope: bytes) -> PermitState:
+        """Keep a newer signed state of permits. A running gateway acts on it at once.
+
+        Raises RefusedError `state/...` for one that is older, forgets something or is not signed by
+        a key that signs now; ConflictError where the gateway does not answer, when it is kept.
+        """
+        kept = keep_state(self.folder, envelope, self.environment)
         if self._is_running():
             self._reload()
+        return kept
 
     def reload(self) -> GatewayStatus:
         """Let the gateway read its files now. Raises ConflictError when none runs."""
@@ -259,18 +283,13 @@ class LocalTarget:
         return body
 
 
-def _revoked(folder: Folder) -> list[str]:
-    try:
-        listed = json.loads(folder.revoked.read_bytes())
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"The list of revoked permits cannot be read: {error}.",
-            code="target/revoked-unreadable",
-            advice=f"Put {folder.revoked} right; nothing new starts until then.",
-        ) from error
-    return [str(permit) for permit in listed]
+def _state_unreadable(folder: Folder, error: VerifyError) -> InputError:
+    return InputError(
+        f"The state of permits cannot be used: {error.reason}",
+        code="target/state-unreadable",
+        advice=f"Put {folder.permit_state} right with guiderail permit state; nothing new starts "
+        "until then.",
+    )
 
 
 def _spawn(command: list[str], log: Path) -> int:
@@ -279,7 +298,7 @@ def _spawn(command: list[str], log: Path) -> int:
     return os.posix_spawn(
         command[0],
         command,
-        os.environ,
+        without_secrets(os.environ),
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(log), to_log, 0o600),

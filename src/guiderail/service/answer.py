@@ -23,6 +23,7 @@ from guiderail.service.permits import issue_permit
 from guiderail.service.policy_in_force import recorded_pack
 from guiderail.service.records import refresh_snapshot
 from guiderail.service.redecide import redecide
+from guiderail.service.registers import transaction
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
 from guiderail.store.transaction import Snapshot
@@ -38,7 +39,7 @@ def answer(workspace: Workspace, case_id: str, values: Mapping[str, Value]) -> C
     """
     now = workspace.clock()
     void_if_changed(workspace, case_id)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         refuse_closed(case)
         dossier = cases.load_dossier(tx, case.dossier_digest)

@@ -21,7 +21,7 @@ from guiderail.facts.standing import Standing
 from guiderail.facts.use.profile import use_profile_digest
 from guiderail.manifest.release import Release
 
-_SAID_BY = "answered by"
+SAID_BY = "answered by"
 """How the source of an answered fact begins; no place in a manifest begins like this."""
 
 HOLDS = timedelta(days=180)
@@ -58,7 +58,7 @@ def with_answers(
         if name in filled and (filled[name].is_unknown or is_answer(filled[name]))
     }
     for name, answer in used.items():
-        source = f"{_SAID_BY} {answer.person} in {answer.case} on {answer.at.date()}"
+        source = f"{SAID_BY} {answer.person} in {answer.case} on {answer.at.date()}"
         filled[name] = known(name, answer.value, source, KnownBy.DECLARED)
     confirmed = profile_of(release, used) in standing.confirmed_profiles
     source = "the workspace's confirmations"
@@ -68,7 +68,7 @@ def with_answers(
 
 def is_answer(fact: Fact) -> bool:
     """Was the value said by a person in a case, and not read or measured?"""
-    return fact.known_by is KnownBy.DECLARED and fact.source.startswith(_SAID_BY)
+    return fact.known_by is KnownBy.DECLARED and fact.source.startswith(SAID_BY)
 
 
 def profile_of(release: Release, answers: Mapping[str, Answer]) -> Digest:

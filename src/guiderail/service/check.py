@@ -32,13 +32,18 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the check found. `compared_with` is the digest of the release in production."""
+    """What the check found. `compared_with` is the digest of the release in production.
+
+    vouched: names of the facts that a statement from outside vouches for.
+    """
 
     release: Release
     facts: FactSet
     decision: Decision
     compared_with: Digest | None
     at: datetime
+    standing: Standing
+    vouched: tuple[str, ...] = ()
 
 
 def check(
@@ -49,16 +54,22 @@ def check(
     at: datetime | None = None,
     progress: Progress | None = None,
     clock: Clock = system_clock,
+    fresh: bool = False,
+    statement: Path | None = None,
+    token: Path | None = None,
 ) -> Checked:
     """Facts, change, tier, track, gates and findings of the release in a directory.
 
     workspace: None outside any workspace; then nothing is in production and nothing is cached.
     baseline: `production`, the digest of a release that the workspace knows, or a directory.
     at: the day whose policy and registers apply; default now.
-    Raises InputError for a manifest or baseline that cannot be used.
+    fresh: measure everything again and believe no cache, as a trusted runner has to.
+    statement, token: facts that somebody registered vouches for; only these need the database.
+    Raises InputError for a manifest or baseline that cannot be used, RefusedError for a statement
+    that nobody registered vouches for.
     """
     now = at or clock()
-    stat_cache = workspace.cache / "digests.json" if workspace else None
+    stat_cache = workspace.cache / "digests.json" if workspace and not fresh else None
     release = load_release(directory, stat_cache=stat_cache)
     recorded = _recorded(release, workspace, baseline, stat_cache)
     standing = recorded.standing
@@ -66,15 +77,46 @@ def check(
         release,
         standing,
         now,
-        cache=workspace.cache / "facts" if workspace else None,
+        cache=workspace.cache / "facts" if workspace and not fresh else None,
         progress=progress,
     )
+    vouched: tuple[str, ...] = ()
+    if statement is not None:
+        measured, vouched = _with_statement(
+            workspace, release, measured, standing, statement, token, now
+        )
     pack = pack_for(workspace, release.manifest.kind, now)
     own = with_own_facts(measured, release, pack)
     facts = with_answers(own, still_hold(recorded.answers, now), release, standing)
     decision = evaluate(release, facts, now, pack)
     compared = standing.production.digest if standing.production else None
-    return Checked(release, facts, decision, compared, now)
+    return Checked(release, facts, decision, compared, now, standing, vouched)
+
+
+def _with_statement(
+    workspace: Workspace | None,
+    release: Release,
+    facts: FactSet,
+    standing: Standing,
+    statement: Path,
+    token: Path | None,
+    now: datetime,
+) -> tuple[FactSet, tuple[str, ...]]:
+    from guiderail.service.facts_statement import with_vouched
+    from guiderail.service.signers import counting
+    from guiderail.service.vouching import open_given
+
+    if workspace is None:
+        raise InputError(
+            "outside a workspace nobody is registered, so no statement counts",
+            code="facts/no-workspace",
+            advice="Run the command in the workspace in which the runner is registered.",
+        )
+    with workspace.store.read() as snapshot:
+        registered = counting(snapshot, now)
+    vouched, _ = open_given(statement, token, registered, release.digest, now)
+    merged = with_vouched(facts, vouched, standing, now)
+    return merged.facts, merged.taken
 
 
 def evaluate(release: Release, facts: FactSet, at: datetime, pack: Pack) -> Decision:

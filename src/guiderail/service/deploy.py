@@ -18,7 +18,7 @@ from sqlalchemy import insert, update
 from guiderail.core.errors import ConflictError, GuiderailError, RefusedError
 from guiderail.core.scales import Track
 from guiderail.core.time import to_text
-from guiderail.ledger.events import EventName
+from guiderail.ledger.events import EventName, Evidence
 from guiderail.manifest.load import load_release
 from guiderail.review import cases
 from guiderail.review.authz import Action as Permission
@@ -28,8 +28,10 @@ from guiderail.rollout.steps import Action, Position, RolloutState, act, plan_st
 from guiderail.service.authorise import authorise_case
 from guiderail.service.gate import gate
 from guiderail.service.journal import case_subject, record
+from guiderail.service.own_evidence import rollout_ended
 from guiderail.service.permits import complete_proofs, issue_permit, permit_of_release
 from guiderail.service.records import refresh_snapshot, set_workload, workload_row
+from guiderail.service.registers import transaction
 from guiderail.service.snapshot import release_folder
 from guiderail.service.take_back import take_back_permits
 from guiderail.service.traffic import (
@@ -161,7 +163,7 @@ def _refuse_without_permit(workspace: Workspace, case: Case) -> None:
 def _start(workspace: Workspace, case: Case) -> None:
     now = workspace.clock()
     release = load_release(release_folder(workspace.releases, case.release_digest))
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         if (other := active_rollout(tx, case.workload)) is not None:
             raise under_way(other)
         row = workload_row(tx, case.workload)
@@ -237,7 +239,7 @@ def _move(workspace: Workspace, row: RolloutRow, action: Action) -> None:
     step = transition(row.position, action)
     event = _EVENTS[step.event]
     position = act(row.position, action)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, row.case or "")
         _write_position(tx, row, replace(row, position=position), now)
         if step.before is not step.after:
@@ -273,7 +275,7 @@ def _step_payload(row: RolloutRow, position: Position, event: EventName) -> dict
 def _finish(workspace: Workspace, row: RolloutRow) -> None:
     isolation = served_isolation(workspace, row.workload, row.to_digest)
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, row.case or "")
         _write_position(tx, row, replace(row, position=act(row.position, Action.FINISH)), now)
         case = cases.move(tx, case, State.LIVE, "rollout.finished", now)
@@ -296,6 +298,7 @@ def _finish(workspace: Workspace, row: RolloutRow) -> None:
                 "isolation": isolation,
             },
             outcome=State.LIVE.value,
+            evidence=[_ended(workspace, case, row, State.LIVE, now)],
         )
 
 
@@ -317,7 +320,7 @@ def _point_baselines(tx: Transaction, case: Case, row: RolloutRow) -> None:
 
 def _abort(workspace: Workspace, row: RolloutRow, reason: str) -> None:
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, row.case or "")
         _write_position(tx, row, replace(row, position=act(row.position, Action.ABORT)), now)
         case = cases.move(tx, case, State.ABORTED, "rollout.aborted", now)
@@ -330,8 +333,16 @@ def _abort(workspace: Workspace, row: RolloutRow, reason: str) -> None:
             now,
             {"case": case.id, "rollout": row.id, "reason": reason},
             outcome=State.ABORTED.value,
+            evidence=[_ended(workspace, case, row, State.ABORTED, now)],
             notify=[case.submitter],
         )
+
+
+def _ended(
+    workspace: Workspace, case: Case, row: RolloutRow, state: State, now: datetime
+) -> Evidence:
+    digests = row.from_digest, row.to_digest
+    return rollout_ended(workspace, case, row.id, state.value, digests, now)
 
 
 def _abort_if_tripped(workspace: Workspace, row: RolloutRow) -> None:

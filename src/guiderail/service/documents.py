@@ -7,6 +7,7 @@ from typing import Any
 
 from guiderail.core.time import to_text
 from guiderail.facts.fact import to_json
+from guiderail.ledger.standing import standing
 from guiderail.render.case_json import (
     case_line,
     dossier_document,
@@ -23,6 +24,7 @@ from guiderail.service.permits import ENVIRONMENT
 from guiderail.service.records import version_of
 from guiderail.service.status import CaseView
 from guiderail.service.traffic import OFF, RolloutRow
+from guiderail.service.witnesses import standing_document
 from guiderail.service.workspace import Workspace
 
 
@@ -57,6 +59,7 @@ def view_document(view: CaseView) -> dict[str, Any]:
         if view.permit
         else None,
         "rollout": rollout_document(view.rollout) if view.rollout else None,
+        "evidence": list(view.evidence),
         "events": [
             {"seq": event.seq, "at": event.at, "type": event.type, "sentence": event.sentence}
             for event in view.events
@@ -106,7 +109,14 @@ def status_document(workspace: Workspace) -> dict[str, Any]:
             for line in status.list_workloads(workspace)
         ],
         "cases": case_lines(workspace),
+        "ledger": ledger_document(workspace),
     }
+
+
+def ledger_document(workspace: Workspace) -> dict[str, Any]:
+    """How far somebody outside could notice that the ledger was rewritten."""
+    with workspace.store.read() as snapshot:
+        return standing_document(standing(snapshot, workspace.clock()))
 
 
 def case_lines(workspace: Workspace, *, waiting_only: bool = False) -> list[dict[str, Any]]:

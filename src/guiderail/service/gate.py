@@ -8,16 +8,29 @@ from typing import Any
 from sqlalchemy import select
 
 from guiderail.attest.keys import read_trusted
+from guiderail.core.errors import ConflictError, InputError
 from guiderail.manifest.load import load_release
+from guiderail.rollout.local import LocalTarget
 from guiderail.service.permits import ENVIRONMENT, permit_of_release
+from guiderail.service.traffic import target
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.permit import verify_permit
 
 
-def gate(workspace: Workspace, directory: Path, digest: str | None) -> dict[str, Any]:
-    """`allowed`, `reason` and `permit`. The permit is verified as a target does, from its bytes."""
+def gate(
+    workspace: Workspace, directory: Path, digest: str | None, state: Path | None = None
+) -> dict[str, Any]:
+    """`allowed`, `reason` and `permit`. The permit is verified as a target does, from its bytes.
+
+    state: a newer state of permits to keep first. Raises InputError where it or the one that is
+    held cannot be read, RefusedError `state/...` for an older one.
+    """
+    local = target(workspace)
+    if state is not None:
+        _take(local, state)
+    held = local.state()
     wanted = digest or load_release(directory).digest
     with workspace.store.read() as snapshot:
         row = snapshot.execute(
@@ -41,6 +54,8 @@ def gate(workspace: Workspace, directory: Path, digest: str | None) -> dict[str,
             digest=wanted,
             now=workspace.clock(),
             restoring=ran,
+            state=held,
+            state_required=workspace.require_state,
         )
     except VerifyError as error:
         return {
@@ -53,6 +68,21 @@ def gate(workspace: Workspace, directory: Path, digest: str | None) -> dict[str,
         "reason": f"Release {wanted} may run: {permit.id} for {ENVIRONMENT}, of {permit.case}.",
         "permit": permit.id,
     }
+
+
+def _take(local: LocalTarget, path: Path) -> None:
+    try:
+        envelope = path.read_bytes().removesuffix(b"\n")
+    except OSError as error:
+        raise InputError(
+            f"The state of permits {path} cannot be read: {error.strerror}.",
+            advice="Name the file that guiderail permit state wrote.",
+            code="state/unreadable",
+        ) from error
+    try:
+        local.take_state(envelope)
+    except ConflictError:
+        return  # it is kept; a gateway that does not answer reads it as soon as it can
 
 
 def _ran(snapshot: Any, workload: str, digest: str) -> bool:

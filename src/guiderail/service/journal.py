@@ -10,8 +10,9 @@ from guiderail.core.digest import Digest
 from guiderail.core.subject import Actor, Subject
 from guiderail.core.time import to_text
 from guiderail.ledger.append import append
-from guiderail.ledger.events import Event, EventName, Evidence
+from guiderail.ledger.events import Event, EventName, Evidence, personal_fields
 from guiderail.review.cases import Case
+from guiderail.service.evidence_index import index
 from guiderail.store import tables
 from guiderail.store.transaction import Transaction
 
@@ -34,17 +35,19 @@ def record(
 ) -> None:
     """Append one event and queue its notifications: all of it commits with the change, or nothing.
 
-    notify: people, roles or teams that are told; sending is somebody else's work.
+    notify: people, roles or teams that are told; sending is somebody else's work. A notification
+    does not repeat what somebody wrote: that is kept once, encrypted, where it can be erased.
     """
+    told = {name: payload[name] for name in payload.keys() - personal_fields(name)}
     for recipient in notify:
         tx.execute(
             tables.outbox.insert().values(
                 topic=name,
-                body=json.dumps({"to": recipient, "subject": subject.name, **dict(payload)}),
+                body=json.dumps({"to": recipient, "subject": subject.name, **told}),
                 created_at=to_text(now),
             )
         )
-    append(
+    appended = append(
         tx,
         Event(
             type=name,
@@ -57,6 +60,7 @@ def record(
             evidence=tuple(evidence),
         ),
     )
+    index(tx, appended.seq, to_text(now), subject, payload.get("case"), evidence)
 
 
 def case_subject(case: Case) -> Subject:

@@ -27,7 +27,8 @@ def with_own_facts(facts: FactSet, release: Release, pack: Pack) -> dict[str, Fa
             raise _unknown_name(name, release, pack, own)
     filled = dict(facts)
     for name, fact in own.items():
-        if name in declared:
+        better = name in filled and filled[name].known_by is not KnownBy.DECLARED
+        if name in declared and not better:
             filled[name] = _declared(fact, declared[name], release)
         elif name not in filled:
             filled[name] = unknown(name, NOT_DECLARED, fact.source)

@@ -14,8 +14,8 @@ from guiderail.core.digest import Digest
 from guiderail.core.errors import ConflictError, RefusedError
 from guiderail.core.time import to_text
 from guiderail.ledger.events import Evidence
+from guiderail.ledger.key_versions import refuse_changed_keys
 from guiderail.ledger.proof import prove_entry
-from guiderail.ledger.seal import seal
 from guiderail.review import cases
 from guiderail.review.cases import Case
 from guiderail.review.dossier import Dossier
@@ -23,9 +23,12 @@ from guiderail.review.required import valid_approvals
 from guiderail.review.states import State
 from guiderail.service.journal import case_subject, record
 from guiderail.service.redecide import refuse_other_decision
+from guiderail.service.registers import transaction
+from guiderail.service.sealing import seal_and_ask
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
+from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot, Transaction
 from guiderail_verify.permit import VERIFICATION_RESULT, Permit
 
@@ -56,7 +59,7 @@ def issue_permit(workspace: Workspace, case_id: str) -> Case:
     """
     void_if_changed(workspace, case_id)
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         if case.state is State.APPROVED:
             dossier = cases.load_dossier(tx, case.dossier_digest)
@@ -70,19 +73,19 @@ def complete_proofs(workspace: Workspace) -> None:
     """Seal the ledger and prove every permit that has no proof yet."""
     with workspace.store.read() as snapshot:
         missing = [
-            (row.id, row.case_id)
+            (row.id, row.case_id, column_bytes(row.envelope))
             for row in snapshot.execute(
-                select(tables.permit.c.id, tables.permit.c.case_id).where(
+                select(tables.permit.c.id, tables.permit.c.case_id, tables.permit.c.envelope).where(
                     tables.permit.c.proof.is_(None)
                 )
             )
         ]
     if not missing:
         return
-    seal(workspace.store, workspace.keyring, workspace.clock())
-    for permit_id, case_id in missing:
+    seal_and_ask(workspace)
+    for permit_id, case_id, envelope in missing:
         with workspace.store.read() as snapshot:
-            entry = _entry_of(snapshot, case_id)
+            entry = entry_of(snapshot, case_id, envelope)
         proof = prove_entry(workspace.store, entry)
         with workspace.store.transaction() as tx:
             tx.execute(
@@ -128,6 +131,7 @@ def _issue(
         dossier=case.dossier_digest,
         policy=dossier.pack_digest,
     )
+    refuse_changed_keys(tx, workspace.keyring.trusted)
     envelope = sign_permit(permit, workspace.keyring)
     tx.execute(
         insert(tables.permit).values(
@@ -215,20 +219,24 @@ def refuse_blocked(case: Case, dossier: Dossier) -> None:
         )
 
 
-def _entry_of(tx: Snapshot, case_id: str) -> int:
-    row = tx.execute(
-        select(tables.log_index.c.seq)
+def entry_of(tx: Snapshot, case_id: str, envelope: bytes) -> int:
+    """The entry of the ledger that recorded this very permit. Raises ConflictError without one."""
+    sha256 = envelope_digest(envelope).removeprefix("sha256:").encode()
+    rows = tx.execute(
+        select(tables.log_index.c.seq, tables.log_entry.c.body)
+        .join(tables.log_entry, tables.log_entry.c.seq == tables.log_index.c.seq)
         .where(tables.log_index.c.case_id == case_id)
         .where(tables.log_index.c.type == "permit.issued")
         .order_by(tables.log_index.c.seq.desc())
-    ).first()
-    if row is None:
-        raise ConflictError(
-            f"the ledger has no record of a permit for {case_id}",
-            code="permit/no-record",
-            advice="Run `guiderail ledger verify`; nothing starts without a recorded permit.",
-        )
-    return int(row[0])
+    )
+    for seq, body in rows:
+        if sha256 in column_bytes(body):
+            return int(seq)
+    raise ConflictError(
+        f"the ledger has no record of a permit for {case_id}",
+        code="permit/no-record",
+        advice="Run `guiderail ledger verify`; nothing starts without a recorded permit.",
+    )
 
 
 def _stored(row: RowMapping) -> StoredPermit:

@@ -12,6 +12,7 @@ from guiderail.core.digest import sha256_digest
 from guiderail.core.subject import Actor, Subject
 from guiderail.core.time import to_text
 from guiderail.ledger.events import Evidence
+from guiderail.ledger.key_versions import refuse_changed_keys
 from guiderail.policy.pack import Pack, compiled_text
 from guiderail.service.journal import record
 from guiderail.service.records import store_pack
@@ -37,6 +38,7 @@ def activate(
     change: id of the approved policy change; empty where a workspace begins.
     replaces: kind -> digest of the pack that it takes the place of.
     """
+    refuse_changed_keys(tx, workspace.keyring.trusted)
     store_pack(tx, pack)
     compiled = workspace.blobs.put_bytes(compiled_text(pack).encode("utf-8"))
     before = replaces or {}

@@ -34,6 +34,7 @@ from guiderail.service.policy_in_force import (
     stored_compiled,
     write_in_force,
 )
+from guiderail.service.registers import transaction
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot, Transaction
@@ -84,7 +85,7 @@ def propose(
     evidence = evidence_of(workspace, pack, before, now, progress)
     people = contributors(directory, workspace.register) if directory is not None else frozenset()
     compiled = workspace.blobs.put_bytes(compiled_text(pack).encode("utf-8"))
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         _refuse_open(tx, workspace, pack.kinds, now)
         change_id, number = rows.next_id(tx)
         change = PolicyChange(
@@ -125,7 +126,7 @@ def decide_change(
         raise InputError("to reject needs a reason", code="review/reason",
                          advice='Say what the author should know: --reason "..."')  # fmt: skip
     effective_at = None
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         change = rows.load(tx, change_id)
         _refuse_closed(change)
         role = role or _only_role(workspace, change)
@@ -154,7 +155,7 @@ def decide_change(
 def withdraw_change(workspace: Workspace, change_id: str, *, reason: str = "") -> PolicyChange:
     """Take back a change that is not in force yet: by its author, or by one of its owners."""
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         change = rows.load(tx, change_id)
         begins = _begins(recorded(tx, workspace), change)
         if change.state is ChangeState.ACTIVATED and begins is not None and begins <= now:

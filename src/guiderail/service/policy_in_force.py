@@ -11,6 +11,7 @@ so that the pre-flight check needs no database.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +28,7 @@ from guiderail.policy.pack import Pack, from_compiled, load_pack
 from guiderail.service.workspace import Workspace
 from guiderail_verify.activation import Activation, open_activation
 from guiderail_verify.errors import VerifyError
-from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.trusted_keys import TrustedKeys
 
 if TYPE_CHECKING:
     from guiderail.store.transaction import Snapshot
@@ -89,20 +91,28 @@ def read_in_force(workspace: Workspace) -> PolicyInForce:
     """
     path = workspace.home / FOLDER / FILE
     try:
-        rows = json.loads(path.read_bytes())["activations"]
-        envelopes = [json.dumps(row).encode() for row in rows]
+        content = json.loads(path.read_bytes())
+        rows = [json.dumps(row).encode() for row in content["activations"]]
+        entries = [int(entry) for entry in content.get("entries", [])]
+        envelopes = list(zip_longest(rows, entries[: len(rows)], fillvalue=None))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(
             f"{path} cannot be read, so nobody can say which policy is in force.",
             code="policy/in-force-unreadable",
             advice="Run `guiderail policy status`: it writes the file again from the store.",
         ) from error
-    return _opened(workspace, [(f"{path}, entry {n}", e) for n, e in enumerate(envelopes, 1)])
+    return _opened(
+        workspace,
+        [(f"{path}, entry {n}", row or b"", entry) for n, (row, entry) in enumerate(envelopes, 1)],
+    )
 
 
 def recorded(tx: Snapshot, workspace: Workspace) -> PolicyInForce:
     """The signed statements of the store."""
-    rows = [(f"the store, activation {number}", envelope) for number, envelope in _rows(tx)]
+    rows = [
+        (f"the store, activation {number}", envelope, entry)
+        for number, envelope, entry in activation_rows(tx)
+    ]
     return _opened(workspace, rows)
 
 
@@ -110,7 +120,11 @@ def write_in_force(tx: Snapshot, workspace: Workspace) -> None:
     """Write the file again from the store. It appears complete or not at all."""
     folder = workspace.home / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    content = {"activations": [json.loads(envelope) for _, envelope in _rows(tx)]}
+    rows = activation_rows(tx)
+    content = {
+        "activations": [json.loads(envelope) for _, envelope, _ in rows],
+        "entries": [-1 if entry is None else entry for _, _, entry in rows],
+    }
     data = json.dumps(content, indent=1).encode()
     path = folder / FILE
     if path.is_file() and path.read_bytes() == data:
@@ -129,7 +143,8 @@ def stored_pack(workspace: Workspace, activation: Activation) -> Pack:
 
 def stored_compiled(workspace: Workspace, compiled: str, digest: str, texts_digest: str) -> Pack:
     """The pack in a stored compiled file. Raises IntegrityError unless it has these digests."""
-    return _read(workspace.blobs.root, compiled, digest, texts_digest)
+    place = workspace.home / "blobs", workspace.blobs_url
+    return _read(*place, compiled, digest, texts_digest)
 
 
 def _pack(workspace: Workspace, policy: PolicyInForce, kind: str, moment: datetime) -> Pack:
@@ -138,10 +153,10 @@ def _pack(workspace: Workspace, policy: PolicyInForce, kind: str, moment: dateti
 
 
 @lru_cache(maxsize=16)
-def _read(root: Path, compiled: str, digest: str, texts_digest: str) -> Pack:
-    from guiderail.store.blobs import Blobs
+def _read(root: Path, url: str | None, compiled: str, digest: str, texts_digest: str) -> Pack:
+    from guiderail.store.blobs import open_blobs
 
-    pack = from_compiled(Blobs(root).read(compiled), digest)
+    pack = from_compiled(open_blobs(root, url).read(compiled), digest)
     if (pack.digest, pack.texts_digest) != (digest, texts_digest):
         raise IntegrityError(
             f"The stored policy pack {compiled} is not the one that was put into force.",
@@ -151,24 +166,43 @@ def _read(root: Path, compiled: str, digest: str, texts_digest: str) -> Pack:
     return pack
 
 
-def _rows(tx: Snapshot) -> list[tuple[int, bytes]]:
+def activation_rows(tx: Snapshot) -> list[tuple[int, bytes, int | None]]:
+    """Number, envelope, and the entry of the ledger that recorded it, of every activation."""
     from sqlalchemy import select
 
+    from guiderail.store.tables import log_entry, log_index
     from guiderail.store.tables import policy_activation as table
 
+    told = (
+        select(log_index.c.seq, log_entry.c.body)
+        .join(log_entry, log_entry.c.seq == log_index.c.seq)
+        .where(log_index.c.type == "policy.activated")
+        .order_by(log_index.c.seq)
+    )
+    bodies = [(int(seq), bytes(body)) for seq, body in tx.execute(told)]
+
+    def entry_of(envelope: bytes) -> int | None:
+        sha256 = hashlib.sha256(envelope).hexdigest().encode()
+        return next((seq for seq, body in bodies if sha256 in body), None)
+
     ordered = select(table.c.id, table.c.envelope).order_by(table.c.effective_at, table.c.id)
-    return [(int(number), bytes(envelope)) for number, envelope in tx.execute(ordered)]
+    rows = [(int(number), bytes(envelope)) for number, envelope in tx.execute(ordered)]
+    return [(number, envelope, entry_of(envelope)) for number, envelope in rows]
 
 
-def _opened(workspace: Workspace, envelopes: Iterable[tuple[str, bytes]]) -> PolicyInForce:
+def _opened(
+    workspace: Workspace, envelopes: Iterable[tuple[str, bytes, int | None]]
+) -> PolicyInForce:
+    """entry: what recorded an activation; a key that ended counts for entries before its end."""
     rows = list(envelopes)
     if not rows:
         return PolicyInForce()
-    keys = _trusted(workspace.home / "keys" / "public.json").permit
+    keys = _trusted(workspace.home / "keys" / "public.json")
     activations, refused = [], []
-    for place, envelope in rows:
+    for place, envelope, entry in rows:
+        counting = keys.permit if entry is None or entry < 0 else keys.permit_at(entry)
         try:
-            activations.append(open_activation(envelope, keys))
+            activations.append(open_activation(envelope, counting))
         except VerifyError as error:
             refused.append(f"{place}: {error.reason} {ADVICE}")
     activations.sort(key=lambda one: one.effective_at)

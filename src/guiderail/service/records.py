@@ -14,7 +14,6 @@ from guiderail.core.errors import ConflictError, IntegrityError
 from guiderail.core.time import from_text, to_text
 from guiderail.facts.fact import FactSet
 from guiderail.facts.standing import Baseline, DataApproval, Standing
-from guiderail.ledger.events import Evidence
 from guiderail.manifest.load import FILE_NAME, load_release
 from guiderail.manifest.mlflow_uri import place_of
 from guiderail.manifest.release import Release
@@ -213,23 +212,6 @@ def _open_signals(tx: Snapshot, name: str) -> tuple[datetime, ...]:
     )
     # A signal without a deadline counts as lapsed from the moment it was opened.
     return tuple(from_text(deadline or opened) for opened, deadline in rows)
-
-
-def keep_evidence(workspace: Workspace, release: Release) -> list[Evidence]:
-    """Copy the reports about a release into the blob store; their digests go into the ledger."""
-    evidence = release.manifest.evidence
-    named = {"security": evidence.security, "tests": evidence.tests}
-    return [
-        Evidence(name, _REPORT_TYPES[name], workspace.blobs.put_file(release.path(path)))
-        for name, path in named.items()
-        if path is not None and release.path(path).is_file()
-    ]
-
-
-_REPORT_TYPES = {
-    "security": "https://docs.oasis-open.org/sarif/sarif/v2.1.0",
-    "tests": "https://in-toto.io/attestation/test-result/v0.1",
-}
 
 
 def store_pack(tx: Transaction, pack: Pack) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,8 @@ from sqlalchemy import insert, select
 
 from guiderail.core.errors import ConflictError, IntegrityError, Place
 from guiderail.core.time import to_text
+from guiderail.facts.fact import FactSet
+from guiderail.facts.standing import Standing
 from guiderail.manifest.load import FILE_NAME, load_release
 from guiderail.policy.decide import decide
 from guiderail.render.check_json import decision_document
@@ -21,6 +23,7 @@ from guiderail.service.answer_rows import carried_answers, case_answers
 from guiderail.service.answers import answers_to_json, profile_of, with_answers
 from guiderail.service.check import evaluate
 from guiderail.service.journal import case_subject, record
+from guiderail.service.own_evidence import gate_results
 from guiderail.service.own_facts import with_own_facts
 from guiderail.service.policy_in_force import recorded_pack
 from guiderail.service.records import standing, store_pack
@@ -29,10 +32,20 @@ from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.transaction import Snapshot, Transaction
 
+Learn = Callable[[FactSet, Standing], FactSet]
 
-def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, event: str) -> Case:
+
+def redecide(
+    tx: Transaction,
+    workspace: Workspace,
+    case: Case,
+    now: datetime,
+    event: str,
+    learn: Learn | None = None,
+) -> Case:
     """Fill in the answers of the case, decide again, and move it on where that settles it.
 
+    learn: gives the facts with what else became known about them, such as who vouches for them.
     event: what became known, as the ledger calls it. A case that turns green is approved; one
     that was answered, or has no open question, goes to review; any other stays, with a new dossier.
     Whoever answered has worked on the release from then on, and cannot approve it.
@@ -44,7 +57,8 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
     answers = {**carried_answers(tx, case.workload, now), **said}
     pack = recorded_pack(tx, workspace, case.kind, now)
     store_pack(tx, pack)
-    own = with_own_facts(facts_from_json(before.facts), release, pack)
+    recorded: FactSet = facts_from_json(before.facts)
+    own = with_own_facts(learn(recorded, known) if learn else recorded, release, pack)
     facts = with_answers(own, answers, release, known)
     decision = evaluate(release, facts, now, pack)
     dossier = Dossier(
@@ -77,6 +91,7 @@ def redecide(tx: Transaction, workspace: Workspace, case: Case, now: datetime, e
         },
         outcome=case.state.value,
         policy=decision.policy.digest,
+        evidence=[gate_results(workspace, case, dossier.decision, now)],
         notify=[need.role for need in decision.reviewers],
     )
     return case
@@ -88,6 +103,12 @@ def refuse_other_decision(tx: Snapshot, workspace: Workspace, case: Case, dossie
     Raises ConflictError when the pack that decided is not the one in force any more, and
     IntegrityError when the pack says something else about the facts than what is stored.
     """
+    if dossier.erased:
+        raise ConflictError(
+            f"names in the dossier of {case.id} were erased since it was decided",
+            code="permit/erased",
+            advice="Submit the release again.",
+        )
     pack = recorded_pack(tx, workspace, case.kind, workspace.clock())
     if pack.digest != dossier.pack_digest:
         raise ConflictError(

@@ -24,6 +24,7 @@ from guiderail.sandbox.inspect_model import inspect_model
 from guiderail.service.journal import record
 from guiderail.service.permits import ENVIRONMENT
 from guiderail.service.records import keep_release, record_release, refresh_snapshot, workload_row
+from guiderail.service.registers import transaction
 from guiderail.service.snapshot import load_baseline
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
@@ -76,7 +77,7 @@ def rehearse(workspace: Workspace, workload: str, directory: Path) -> dict[str, 
 def _keep(workspace: Workspace, release: Release, workload: str, found: Rehearsal) -> None:
     now = workspace.clock()
     outcome = "passed" if found.succeeded else "failed"
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         record_release(tx, release, now)
         tx.execute(
             insert(tables.rehearsal).values(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping, select
 
 from guiderail.core.errors import GuiderailError, Place
 from guiderail.core.time import from_text, to_text
@@ -17,16 +16,17 @@ from guiderail.manifest.load import FILE_NAME
 from guiderail.policy.decide import decide
 from guiderail.policy.pack import Pack
 from guiderail.policy.readings import readings_of
-from guiderail.policy.replay import Decided, Moved, Replay, replay
+from guiderail.policy.replay import Moved, Replay
 from guiderail.policy.weigh import Weight, weigh
 from guiderail.render.replay_json import replay_document
 from guiderail.review.dossier import Dossier
 from guiderail.service.check import parse_day
-from guiderail.service.incidents import incidents
-from guiderail.service.packs import pack_named, pack_that_decided
+from guiderail.service.packs import pack_named
+from guiderail.service.replay_parts import packs_of, replay_parts, review_hours_of
 from guiderail.service.snapshot import facts_from_json
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
+from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot
 
 EXPLAINED: Final = 20
@@ -66,77 +66,20 @@ def replay_pack(
 
     every: also decisions that a later one of the same case replaced.
     """
-    hours = {track: float(text) for track, text in pack.texts.get("review_hours", {}).items()}
-    skipped = 0
-
-    def of_kind(rows: Iterator[Decided]) -> Iterator[Decided]:
-        nonlocal skipped
-        for decided in rows:
-            if decided.kind in pack.kinds:
-                yield decided
-            else:
-                skipped += 1
-
-    with workspace.store.read() as snapshot:
-        decisions = of_kind(_decisions(snapshot, since, every))
-        result = replay(decisions, pack, _packs(snapshot), hours)
+    found = replay_parts(workspace, pack, since, every)
     listed = sorted(
-        result.moved, key=lambda one: (not one.decided.incident, one.heavier, one.decided.case)
+        found.result.moved,
+        key=lambda one: (not one.decided.incident, one.heavier, one.decided.case),
     )
-    moved = tuple(
-        (one, _because(pack, one) if index < EXPLAINED else "") for index, one in enumerate(listed)
-    )
-    return Replayed(pack, since, result, moved, hours, skipped)
-
-
-def _packs(tx: Snapshot) -> Callable[[str], Pack]:
-    @lru_cache(maxsize=64)
-    def by_digest(digest: str) -> Pack:
-        return pack_that_decided(tx, digest)
-
-    return by_digest
-
-
-def _query(since: datetime | None, every: bool) -> Select[Any]:
-    dossier, case, release = tables.dossier, tables.case_record, tables.release_record
-    query = (
-        select(
-            dossier.c.case_id,
-            dossier.c.facts,
-            dossier.c.pack_digest,
-            dossier.c.created_at,
-            case.c.workload,
-            case.c.kind,
-            case.c.tier,
-            case.c.track,
-            release.c.version,
-            *((dossier.c.decision,) if every else ()),
+    with workspace.store.read() as snapshot:
+        moved = tuple(
+            (one, _because(snapshot, pack, one) if index < EXPLAINED else "")
+            for index, one in enumerate(listed)
         )
-        .join(case, case.c.id == dossier.c.case_id)
-        .join(release, release.c.digest == dossier.c.release_digest, isouter=True)
-        .order_by(case.c.number, dossier.c.created_at)
-        .execution_options(yield_per=_BATCH)
-    )
-    if not every:
-        query = query.where(dossier.c.digest == case.c.dossier_digest)
-    return query if since is None else query.where(dossier.c.created_at >= to_text(since))
+    return Replayed(pack, since, found.result, moved, review_hours_of(pack), found.skipped)
 
 
-def _decisions(tx: Snapshot, since: datetime | None, every: bool) -> Iterator[Decided]:
-    happened = incidents(tx)
-    for case, facts, pack, at, workload, kind, tier, track, version, *decision in tx.execute(
-        _query(since, every)
-    ):
-        if every:
-            decided = json.loads(decision[0])
-            tier, track = decided["tier"]["value"], decided["track"]["value"]
-        happening = happened.get(case, "")
-        yield Decided(
-            case, workload, version or "", kind, at[:10], facts, pack, tier, track, happening
-        )
-
-
-def _because(pack: Pack, moved: Moved) -> str:
+def _because(tx: Snapshot, pack: Pack, moved: Moved) -> str:
     """One sentence why the decision would be another one."""
     if not moved.heavier:
         gone = ", ".join(moved.only_old) or "a gate"
@@ -144,10 +87,13 @@ def _because(pack: Pack, moved: Moved) -> str:
     if not pack.texts["parts"]:
         return f"{', '.join(moved.only_new) or 'the same rules'} would ask for it"
     decided = moved.decided
+    facts = tx.execute(
+        select(tables.dossier.c.facts).where(tables.dossier.c.digest == decided.dossier)
+    ).scalar_one()
     start = max(decided.day, str(pack.tree["effective_from"]))
     decision = decide(
         pack,
-        facts_from_json(json.loads(decided.facts)),
+        facts_from_json(json.loads(column_bytes(facts))),
         kind=decided.kind,
         at=from_text(f"{start}T00:00:00Z"),
         place=lambda _: Place(FILE_NAME),
@@ -186,7 +132,7 @@ def replay_as_decided(
         query = query.where(tables.dossier.c.created_at >= to_text(since))
     n, found = 0, []
     with workspace.store.read() as snapshot:
-        packs = _packs(snapshot)
+        packs = packs_of(snapshot)
         for row in snapshot.execute(query).mappings():
             n += 1
             sentence = _deviation(row, packs)

@@ -29,9 +29,11 @@ from guiderail.review.required import (
 from guiderail.review.states import State
 from guiderail.service.authorise import authorise
 from guiderail.service.journal import case_subject, record
+from guiderail.service.own_evidence import review_given
 from guiderail.service.permits import issue_permit, refuse_blocked
 from guiderail.service.records import refresh_snapshot
 from guiderail.service.redecide import confirm_profile, redecide
+from guiderail.service.registers import transaction
 from guiderail.service.shown import last_shown
 from guiderail.service.snapshot import release_folder
 from guiderail.service.unchanged import void_if_changed
@@ -113,7 +115,7 @@ def give_review(
     now = workspace.clock()
     person = workspace.person
     void_if_changed(workspace, case_id)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         if case.state is not State.IN_REVIEW:
             raise _not_in_review(case)
@@ -144,6 +146,7 @@ def give_review(
             _payload(case, review, findings),
             outcome=verdict,
             policy=dossier.pack_digest,
+            evidence=[review_given(workspace, case, review)],
             notify=[case.submitter],
         )
         if verdict == "approve":
@@ -162,7 +165,7 @@ def confirm_use(workspace: Workspace, case_id: str) -> Reviewed:
     """
     now = workspace.clock()
     void_if_changed(workspace, case_id)
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         if case.state not in (State.NEEDS_ANSWERS, State.IN_REVIEW):
             raise _not_in_review(case)

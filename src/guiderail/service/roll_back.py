@@ -25,6 +25,7 @@ from guiderail.facts.collect import run_providers
 from guiderail.facts.fact import Unknown
 from guiderail.facts.provider import Inputs
 from guiderail.facts.standing import Baseline, Standing
+from guiderail.ledger.events import Evidence
 from guiderail.review import cases
 from guiderail.review.authz import Action
 from guiderail.review.cases import Case
@@ -33,6 +34,7 @@ from guiderail.rollout.plan import ContractCheck, GroupFlips, RollbackPlan, plan
 from guiderail.rollout.steps import RolloutState
 from guiderail.service.authorise import authorise_case
 from guiderail.service.journal import case_subject, record
+from guiderail.service.own_evidence import rollout_ended
 from guiderail.service.permits import permit_of_release
 from guiderail.service.records import (
     recorded_facts,
@@ -41,6 +43,7 @@ from guiderail.service.records import (
     version_of,
     workload_row,
 )
+from guiderail.service.registers import transaction
 from guiderail.service.snapshot import load_baseline
 from guiderail.service.traffic import (
     OFF,
@@ -136,7 +139,7 @@ def roll_back(workspace: Workspace, workload: str, to: str | None = None) -> Rol
             advice="Choose another release with --to, or switch it off with --to off.",
         )
     started = time.monotonic()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         authorise_case(workspace, Action.DEPLOY, _case_that_acts(tx, proposal))
         rollback = _begin(tx, workspace, proposal, workspace.clock())
     try:
@@ -149,7 +152,7 @@ def roll_back(workspace: Workspace, workload: str, to: str | None = None) -> Rol
         if proposal.to_digest != OFF
         else None
     )
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         seconds = time.monotonic() - started
         _end(tx, workspace, proposal, rollback, seconds, isolation, workspace.clock())
     apply(workspace, workload)
@@ -349,7 +352,7 @@ def _begin(tx: Transaction, workspace: Workspace, proposal: RollbackPlan, now: d
 def _give_up(workspace: Workspace, proposal: RollbackPlan, rollback: str, reason: str) -> None:
     """What the target refuses never ends by repeating; nothing moved, so other moves are free."""
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         if not end_rollback(tx, rollback, RolloutState.ABORTED, now):
             return
         case = _case_that_acts(tx, proposal)
@@ -361,7 +364,20 @@ def _give_up(workspace: Workspace, proposal: RollbackPlan, rollback: str, reason
             now,
             {"case": case.id, "rollout": rollback, "reason": reason},
             outcome=RolloutState.ABORTED.value,
+            evidence=[_ended(workspace, case, proposal, rollback, "aborted", now)],
         )
+
+
+def _ended(
+    workspace: Workspace,
+    case: Case,
+    proposal: RollbackPlan,
+    rollback: str,
+    outcome: str,
+    now: datetime,
+) -> Evidence:
+    digests = proposal.from_digest, proposal.to_digest
+    return rollout_ended(workspace, case, rollback, outcome, digests, now)
 
 
 def _end(
@@ -409,6 +425,7 @@ def _end(
             **({"isolation": isolation} if isolation is not None else {}),
         },
         outcome=State.ROLLED_BACK.value,
+        evidence=[_ended(workspace, case, proposal, rollback, "rolled-back", now)],
         notify=proposal.tell,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from guiderail.attest.keys import install
 from guiderail.core.errors import InputError
 from guiderail.core.subject import Actor, Subject
 from guiderail.core.time import Clock, system_clock
@@ -13,9 +14,12 @@ from guiderail.policy.pack import load_pack, shipped_kinds
 from guiderail.sandbox.inspect_model import inspect_model
 from guiderail.sandbox.model_summary import ModelSummary
 from guiderail.service.journal import record
+from guiderail.service.key_changes import record_first_version
 from guiderail.service.policy_activate import activate
 from guiderail.service.policy_in_force import write_in_force
+from guiderail.service.registers import record_registers
 from guiderail.service.workspace import Workspace, create_workspace, operating_system_user
+from guiderail_verify.key_chain import chain_bytes
 
 _PEOPLE = """\
 # Everybody who submits, reviews or deploys. One operating-system user stands for one person.
@@ -78,6 +82,7 @@ def create(
             tx, "workspace.created", Subject("workspace", "local"), actor, now, {"demo": demo},
             outcome="done",
         )  # fmt: skip
+        version, evidence = record_first_version(tx, workspace, workspace.keyring)
         record(
             tx,
             "key.created",
@@ -90,11 +95,14 @@ def create(
                 "permit_key": workspace.keyring.permit_key_id,
             },
             outcome="done",
+            evidence=[evidence],
         )
+        record_registers(tx, workspace, actor)
         for kind in shipped_kinds():
             activate(tx, workspace, load_pack(kind), actor, effective_at=now)
     with workspace.store.read() as snapshot:
         write_in_force(snapshot, workspace)
+    install(workspace.home / "keys", chain_bytes([version.envelope]), trusted)
     return workspace
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import RowMapping, select
 
@@ -16,6 +17,7 @@ from guiderail.review.states import State
 from guiderail.rollout.status import GatewayStatus
 from guiderail.service.answer_rows import case_answers
 from guiderail.service.answers import Answer
+from guiderail.service.evidence_list import evidence_of_case
 from guiderail.service.interview import Interview, interview_of
 from guiderail.service.permits import StoredPermit, permit_of_release
 from guiderail.service.records import refresh_snapshot, version_of
@@ -59,6 +61,7 @@ class CaseView:
     rollout: RolloutRow | None
     events: tuple[EventLine, ...]
     interview: Interview
+    evidence: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ def show_case(workspace: Workspace, case_id: str) -> CaseView:
                 for entry in entries(snapshot, case=case_id)
             ),
             interview=interview_of(snapshot, workspace, case, dossier),
+            evidence=tuple(evidence_of_case(snapshot, case_id)),
         )
 
 

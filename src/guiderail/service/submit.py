@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from guiderail.change.measure_release import release_facts
+from guiderail.change.measure_release import release_facts, report_facts
 from guiderail.core.errors import ConflictError, RefusedError
 from guiderail.core.scales import Outcome, Track
 from guiderail.facts.fact import FactSet
+from guiderail.facts.standing import Standing
 from guiderail.manifest.load import load_release
 from guiderail.manifest.release import Release
 from guiderail.policy.decision import Decision
@@ -22,13 +24,15 @@ from guiderail.review.dossier import Dossier
 from guiderail.review.states import BEFORE_TRAFFIC, ENDS, State
 from guiderail.service.answer_rows import carried_answers
 from guiderail.service.answers import answers_to_json, with_answers
+from guiderail.service.attach import record_facts
 from guiderail.service.check import Progress, evaluate
+from guiderail.service.facts_statement import Vouched, measured_by_the_platform, with_vouched
 from guiderail.service.journal import PLATFORM, case_subject, record
+from guiderail.service.own_evidence import gate_results, keep_reports
 from guiderail.service.own_facts import with_own_facts
 from guiderail.service.permits import issue_permit
 from guiderail.service.policy_in_force import recorded_pack
 from guiderail.service.records import (
-    keep_evidence,
     keep_release,
     record_release,
     refresh_snapshot,
@@ -36,8 +40,11 @@ from guiderail.service.records import (
     store_pack,
     workload_row,
 )
-from guiderail.service.snapshot import facts_to_json
+from guiderail.service.registers import transaction
+from guiderail.service.signers import Signer, counting
+from guiderail.service.snapshot import facts_to_json, release_folder
 from guiderail.service.take_back import take_back_permits
+from guiderail.service.vouching import open_given
 from guiderail.service.workspace import Workspace
 from guiderail.store.transaction import Snapshot, Transaction
 
@@ -57,9 +64,18 @@ class Submitted:
     replaced: tuple[str, ...]
 
 
-def submit(directory: Path, workspace: Workspace, *, progress: Progress | None = None) -> Submitted:
+def submit(
+    directory: Path,
+    workspace: Workspace,
+    *,
+    progress: Progress | None = None,
+    facts: Path | None = None,
+    token: Path | None = None,
+) -> Submitted:
     """Measure the release against what the store knows, decide, and open its case.
 
+    facts: a statement of what a trusted runner measured or a system of record states about this
+    very release; token: of the CI that vouches for it, where no registered key signed it.
     Raises RefusedError when a gate fails and is not waived, the use is prohibited or no target runs
     the kind (nothing is opened), ConflictError when this very release already has an open case. An
     open prohibited-use screen is asked in the case.
@@ -75,31 +91,36 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
         _refuse_twice(snapshot, release)
         known = standing(snapshot, workspace, name, now)
         carried = carried_answers(snapshot, name, now)
-    measured = release_facts(
-        release, known, now, cache=workspace.cache / "facts", progress=progress
-    )
+        registered = counting(snapshot, now)
+    said = _vouched(facts, token, registered, release, now)
+    measured = _measured(workspace, release, known, now, progress)
     if load_release(directory).digest != release.digest:
         raise ConflictError(
             "a file of the release changed while it was being measured",
             code="release/changed",
             advice="Let the build finish, then submit again.",
         )
+    taken: tuple[str, ...] = ()
+    if said is not None:
+        workspace.blobs.put_bytes(said[1])
+        merged = with_vouched(measured, said[0], known, now)
+        measured, taken = merged.facts, merged.taken
     own = with_own_facts(measured, release, pack)
-    facts = with_answers(own, carried, release, known)
-    decision = evaluate(release, facts, now, pack)
+    filled = with_answers(own, carried, release, known)
+    decision = evaluate(release, filled, now, pack)
     if decision.outcome is Outcome.BLOCKED and not _only_screen_is_open(decision):
         raise _blocked(decision)
     people = contributors(directory, workspace.register) | {actor.person}
     dossier = Dossier(
         release.digest,
-        facts_to_json(facts),
+        facts_to_json(filled),
         answers_to_json(carried),
         tuple(sorted(people)),
         decision.policy.digest,
         decision_document(decision),
     )
     production = known.production.digest if known.production else None
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         _refuse_twice(tx, release)
         if _production(tx, name) != production:
             raise ConflictError(
@@ -117,10 +138,46 @@ def submit(directory: Path, workspace: Workspace, *, progress: Progress | None =
         store_pack(tx, pack)
         replaced = _void_older(tx, name, release, now)
         case = _open(tx, workspace, release, dossier, decision, now)
+        if said is not None and facts is not None:
+            record_facts(tx, workspace, case, said[0], taken, facts.name)
     if case.state is State.APPROVED:
         case = issue_permit(workspace, case.id)
     refresh_snapshot(workspace, name)
-    return Submitted(case, release, facts, decision, production, replaced)
+    return Submitted(case, release, filled, decision, production, replaced)
+
+
+def _vouched(
+    facts: Path | None,
+    token: Path | None,
+    registered: Sequence[Signer],
+    release: Release,
+    now: datetime,
+) -> tuple[Vouched, bytes] | None:
+    """What somebody registered vouches for, and its bytes; None where no statement was given."""
+    if facts is None:
+        return None
+    return open_given(facts, token, registered, release.digest, now)
+
+
+def _measured(
+    workspace: Workspace,
+    release: Release,
+    known: Standing,
+    now: datetime,
+    progress: Progress | None,
+) -> FactSet:
+    """Facts as this machine measures them.
+
+    On the author's machine they are measured, from a cache where nothing changed. The platform
+    measures its own copy of the release, without a cache, and that is verified; reports of scanners
+    and tests are not in that copy: they are somebody's word until a runner vouches for them.
+    """
+    if not workspace.is_platform:
+        cache = workspace.cache / "facts"
+        return release_facts(release, known, now, cache=cache, progress=progress)
+    copy = load_release(release_folder(workspace.releases, release.digest))
+    facts = measured_by_the_platform(release_facts(copy, known, now, progress=progress))
+    return {**facts, **report_facts(release, known, now)}
 
 
 def opening_state(decision: Decision) -> State:
@@ -167,10 +224,15 @@ def _open(
             "dossier": case.dossier_digest,
             "tier": case.tier,
             "track": case.track,
+            "owner": release.manifest.owner,
+            "reviewers": [need.role for need in decision.reviewers],
         },
         outcome=state.value,
         policy=decision.policy.digest,
-        evidence=keep_evidence(workspace, release),
+        evidence=[
+            *keep_reports(workspace, release),
+            gate_results(workspace, case, dossier.decision, now),
+        ],
         notify=[need.role for need in decision.reviewers],
     )
     return case

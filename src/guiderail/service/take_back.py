@@ -16,9 +16,10 @@ from guiderail.core.time import to_text
 from guiderail.review.cases import Case
 from guiderail.rollout.local import LocalTarget
 from guiderail.service.journal import case_subject, record
+from guiderail.service.permit_states import current_state
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
-from guiderail.store.transaction import Snapshot, Transaction
+from guiderail.store.transaction import Transaction
 
 
 def take_back_permits(
@@ -32,37 +33,44 @@ def take_back_permits(
         .where(table.c.revoked_at.is_(None))
     ).all()
     for permit, environment in found:
-        tx.execute(update(table).where(table.c.id == permit).values(revoked_at=to_text(now)))
-        record(
-            tx,
-            "permit.revoked",
-            case_subject(case),
-            actor,
-            now,
-            {"permit": permit, "reason": reason, "case": case.id, "environment": environment},
-            outcome="revoked",
-        )
+        take_back_permit(tx, case, permit, environment, actor, reason, now)
 
 
-def revoked_permits(tx: Snapshot) -> frozenset[str]:
-    """Ids of every permit that was taken back, as a target has to know them."""
+def take_back_permit(
+    tx: Transaction,
+    case: Case,
+    permit: str,
+    environment: str,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Revoke one permit that is in force."""
     table = tables.permit
-    rows = tx.execute(select(table.c.id).where(table.c.revoked_at.is_not(None)))
-    return frozenset(row[0] for row in rows)
+    tx.execute(update(table).where(table.c.id == permit).values(revoked_at=to_text(now)))
+    record(
+        tx,
+        "permit.revoked",
+        case_subject(case),
+        actor,
+        now,
+        {"permit": permit, "reason": reason, "case": case.id, "environment": environment},
+        outcome="revoked",
+    )
 
 
 def push_revocations(workspace: Workspace) -> None:
-    """Let the target know every permit that was taken back, whether or not its gateway runs.
+    """Let the target know everything that was taken back, whether or not its gateway runs.
 
-    A gateway that does not answer reads the list by itself as soon as it can. Raises InputError
-    when the list that is there cannot be read.
+    It is told by the signed state of permits, which is issued here where something is new. A
+    gateway that does not answer reads it by itself as soon as it can. Raises InputError when the
+    state that is there cannot be read.
     """
-    with workspace.store.read() as snapshot:
-        revoked = revoked_permits(snapshot)
     local = LocalTarget(workspace.home)
-    if revoked <= local.revoked():
+    state = current_state(workspace, local.environment, on_demand=workspace.require_state)
+    if state is None or state == local.state_bytes():
         return
     try:
-        local.revoke(sorted(revoked))
+        local.take_state(state)
     except ConflictError:
-        return  # the list is written before the gateway is told
+        return  # the state is written before the gateway is told

@@ -47,7 +47,7 @@ class RolloutRow:
 
 
 def target(workspace: Workspace) -> LocalTarget:
-    return LocalTarget(workspace.home, ENVIRONMENT)
+    return LocalTarget(workspace.home, ENVIRONMENT, workspace.require_state)
 
 
 def active_rollout(tx: Snapshot, workload: str) -> RolloutRow | None:

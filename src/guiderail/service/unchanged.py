@@ -13,6 +13,7 @@ from guiderail.review.cases import Case
 from guiderail.review.states import BEFORE_TRAFFIC, State
 from guiderail.service.journal import PLATFORM, case_subject, record
 from guiderail.service.records import refresh_snapshot
+from guiderail.service.registers import transaction
 from guiderail.service.snapshot import release_folder
 from guiderail.service.take_back import push_revocations, take_back_permits
 from guiderail.service.workspace import Workspace
@@ -36,7 +37,7 @@ def void_if_changed(workspace: Workspace, case_id: str) -> None:
         return
     difference = _difference(workspace, case, now_there)
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.move(tx, cases.load(tx, case_id), State.VOID, "case.void", now)
         take_back_permits(tx, case, PLATFORM, "the release changed after it was submitted", now)
         record(

@@ -9,6 +9,7 @@ from guiderail.review.cases import Case
 from guiderail.review.states import State
 from guiderail.service.authorise import authorise
 from guiderail.service.journal import case_subject, record
+from guiderail.service.registers import transaction
 from guiderail.service.take_back import push_revocations, take_back_permits
 from guiderail.service.workspace import Workspace
 
@@ -16,7 +17,7 @@ from guiderail.service.workspace import Workspace
 def withdraw(workspace: Workspace, case_id: str) -> Case:
     """Raises RefusedError for people who did not work on it, ConflictError when it is too late."""
     now = workspace.clock()
-    with workspace.store.transaction() as tx:
+    with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         people = cases.load_dossier(tx, case.dossier_digest).contributors
         authorise(

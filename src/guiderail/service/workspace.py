@@ -18,13 +18,16 @@ from guiderail.core.time import Clock, system_clock
 from guiderail.facts.cost_ceilings import load_ceilings
 from guiderail.facts.feature_registry import load_features
 from guiderail.facts.standing import ApprovedCeiling, ApprovedFeature
+from guiderail.ledger.tombstones import buried
 from guiderail.manifest.strict_yaml import load
 from guiderail.people.register import Person, Register, load_people
+from guiderail.store.vault_folder import folder_in
 
 if TYPE_CHECKING:
     from guiderail.attest.keys import Keyring
+    from guiderail.attest.secrets import Secrets
     from guiderail.measure.column_dictionary import ColumnDictionary
-    from guiderail.store.blobs import Blobs
+    from guiderail.store.blobs import BlobStore
     from guiderail.store.database import Store
 
 FOLDER = ".guiderail"
@@ -33,12 +36,21 @@ SETTINGS = "workspace.yaml"
 
 @dataclass(frozen=True)
 class Workspace:
-    """Paths and settings of one workspace. Opening it reads one small file and no database."""
+    """Paths and settings of one workspace. Opening it reads one small file and no database.
+
+    require_state: its target starts nothing new without a signed state of permits that is valid.
+    blobs_url: where evidence is kept, as fsspec names it; None: in the folder `blobs`.
+    is_platform: this machine is the platform's and no author's, so that what it measures itself at
+        a submission counts as verified.
+    """
 
     home: Path
     demo: bool
     act_as: str | None = None
     clock: Clock = system_clock
+    require_state: bool = False
+    blobs_url: str | None = None
+    is_platform: bool = False
 
     @property
     def cache(self) -> Path:
@@ -53,8 +65,25 @@ class Workspace:
         """Materialised copies of releases, one read-only directory per release digest."""
         return self.home / "releases"
 
+    @property
+    def vault(self) -> Path:
+        """The folder with the master key and the list of the erased."""
+        return folder_in(self.home)
+
     @cached_property
     def register(self) -> Register:
+        """Everybody who may act: an entry that a restored people.yaml brought back counts not."""
+        gone = buried(self.vault)
+        kept = {
+            id_: person
+            for id_, person in self.everybody.people.items()
+            if not any(one.is_of(id_) for one in gone)
+        }
+        return Register(kept)
+
+    @cached_property
+    def everybody(self) -> Register:
+        """Everybody in people.yaml, as it is written."""
         return load_people(self.home / "people.yaml")
 
     @cached_property
@@ -65,8 +94,13 @@ class Workspace:
     def ceilings(self) -> Mapping[str, ApprovedCeiling]:
         """Ceilings of monthly cost by workload, those that a finance owner approved."""
         owners = {person.id for person in self.register.in_role("finance-owner")}
-        found = load_ceilings(self.home / "ceilings.yaml")
+        found = self.written_ceilings
         return {name: one for name, one in found.items() if one.approved_by in owners}
+
+    @cached_property
+    def written_ceilings(self) -> Mapping[str, ApprovedCeiling]:
+        """Every ceiling of `ceilings.yaml`, whoever approved it."""
+        return load_ceilings(self.home / "ceilings.yaml")
 
     @cached_property
     def columns(self) -> ColumnDictionary | None:
@@ -78,21 +112,37 @@ class Workspace:
 
     @cached_property
     def store(self) -> Store:
+        """The database; whoever was erased stays erased in it, a restored backup too."""
         from guiderail.store.database import Store
 
-        return Store.open(self.home)
+        store = Store.open(self.home)
+        self.__dict__["store"] = store  # erasing again needs it, while this is not finished
+        from guiderail.service.erase import bring_back_to_erased
+
+        bring_back_to_erased(self)
+        return store
 
     @cached_property
-    def blobs(self) -> Blobs:
-        from guiderail.store.blobs import Blobs
+    def blobs(self) -> BlobStore:
+        from guiderail.store.blobs import open_blobs
 
-        return Blobs(self.home / "blobs")
+        return open_blobs(self.home / "blobs", self.blobs_url)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        from guiderail.attest.secrets import Secrets
+
+        return Secrets()
 
     @cached_property
     def keyring(self) -> Keyring:
-        from guiderail.attest.keys import Keyring
+        from guiderail.service.key_changes import open_keyring
 
-        return Keyring.open(self.home)
+        return open_keyring(self)
+
+    def forget_keyring(self) -> None:
+        """After a change of the keys: the next use opens the new ones."""
+        self.__dict__.pop("keyring", None)
 
     @cached_property
     def actor(self) -> Actor:
@@ -167,13 +217,35 @@ def open_workspace(
             advice="Start one with `guiderail init --workspace`, or set GUIDERAIL_HOME.",
         )
     settings = load((home / SETTINGS).read_text(encoding="utf-8"), str(home / SETTINGS)).data
-    if not isinstance(settings, dict) or set(settings) - {"guiderail", "demo"}:
+    if not isinstance(settings, dict) or not _are_settings(settings):
         raise InputError(
             f"{home / SETTINGS} is not a workspace file",
             code="workspace/settings",
-            advice="It has two keys: guiderail: 1, and demo: true or false.",
+            advice="Its keys are guiderail: 1, demo: true or false, and where they are wanted "
+            "blobs: s3://BUCKET/PREFIX, platform: true or false, and require_permit_state: true "
+            "where its target has to refuse an outdated state of permits.",
         )
-    return Workspace(home, settings.get("demo") is True, act_as, clock)
+    return Workspace(
+        home,
+        settings.get("demo") is True,
+        act_as,
+        clock,
+        require_state=settings.get("require_permit_state") is True,
+        blobs_url=settings.get("blobs"),
+        is_platform=settings.get("platform") is True,
+    )
+
+
+def _are_settings(settings: Mapping[str, object]) -> bool:
+    """Only known keys, each of its type: a misspelt setting must not be one that does not hold."""
+    types: dict[str, type] = {
+        "guiderail": int,
+        "demo": bool,
+        "blobs": str,
+        "platform": bool,
+        "require_permit_state": bool,
+    }
+    return all(name in types and isinstance(one, types[name]) for name, one in settings.items())
 
 
 def create_workspace(

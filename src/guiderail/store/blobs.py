@@ -7,13 +7,47 @@ import re
 import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from guiderail.core.digest import Digest, file_digest, sha256_digest
 from guiderail.core.errors import InputError, IntegrityError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _CHUNK = 1 << 20
+
+
+class BlobStore(Protocol):
+    """What a workspace needs of the place where its evidence is kept."""
+
+    def put_bytes(self, data: bytes) -> Digest: ...
+
+    def put_file(self, source: Path) -> Digest: ...
+
+    def read(self, digest: str) -> bytes: ...
+
+
+def open_blobs(folder: Path, url: str | None) -> BlobStore:
+    """The store at a URL, or the folder where there is none.
+
+    Raises InputError where the URL is none or its library is not installed.
+    """
+    if url is None:
+        return Blobs(folder)
+    from guiderail.store.remote_blobs import RemoteBlobs
+
+    return RemoteBlobs(url)
+
+
+def blob_name(digest: str) -> str:
+    """`sha256/ab/abcdef...`. Raises InputError for anything but a digest."""
+    if not _DIGEST.match(digest):
+        raise InputError(
+            f"{digest!r} is not a SHA-256 digest.",
+            advice="Give sha256: and 64 hexadecimal digits.",
+            code="blob/bad-digest",
+        )
+    name = digest.removeprefix("sha256:")
+    return f"sha256/{name[:2]}/{name}"
 
 
 class Blobs:
@@ -65,14 +99,7 @@ class Blobs:
 
     def path(self, digest: str) -> Path:
         """Where the file is or would be. Raises InputError for anything but a digest."""
-        if not _DIGEST.match(digest):
-            raise InputError(
-                f"{digest!r} is not a SHA-256 digest.",
-                advice="Give sha256: and 64 hexadecimal digits.",
-                code="blob/bad-digest",
-            )
-        name = digest.removeprefix("sha256:")
-        return self.root / "sha256" / name[:2] / name
+        return self.root / blob_name(digest)
 
     def _put(self, digest: Digest, chunks: Callable[[], Iterable[bytes]]) -> Digest:
         final = self.path(digest)

@@ -5,7 +5,8 @@ begins with `BEGIN IMMEDIATE`. PostgreSQL for several replicas, with the same be
 writing transaction at a time, held by an advisory lock, and repeatable reads.
 
 The context managers are the whole contract: leaving `transaction()` without an error means that
-the change is durable. How many transactions share one flush to disk is not visible from outside.
+the change is durable. How many transactions share one flush to disk is not visible from outside;
+`group_commit` says how they do.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +24,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from guiderail.core.errors import ConflictError, InputError
+from guiderail.store.group_commit import GroupCommit
 from guiderail.store.migrate import ensure_schema
-from guiderail.store.transaction import Snapshot, Transaction
+from guiderail.store.transaction import Snapshot, Transaction, first_line
 
 DATABASE_FILE = "guiderail.db"
 BUSY_SECONDS = 30
@@ -44,12 +45,11 @@ _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 class Store:
     """The database of one workspace. Safe to share between threads; open one per process."""
 
-    __slots__ = ("_engine", "_writer", "_writing_thread")
+    __slots__ = ("_engine", "_writers")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._writer = threading.Lock()
-        self._writing_thread: int | None = None
+        self._writers = GroupCommit(engine)
 
     @classmethod
     def open(cls, home: Path) -> Store:
@@ -99,7 +99,7 @@ class Store:
             store.close()
             raise InputError(
                 f"The database {url.render_as_string(hide_password=True)} cannot be opened: "
-                f"{_first_line(error)}",
+                f"{first_line(error)}",
                 advice="Check that it is a Guiderail database and that it can be reached.",
                 code="store/cannot-open",
             ) from error
@@ -109,27 +109,18 @@ class Store:
         return store
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, alone: bool = False) -> Iterator[Transaction]:
         """One writing transaction: commits on a clean exit, rolls back on any error.
 
+        alone: begin on what is durable, for a block that tells somebody outside the database what
+        it read; other blocks may begin on what a block before them wrote and share its commit.
         Raises ConflictError `store/busy` where the database stays locked by another writer, and
-        `store/failed-transaction` where a statement failed and its error was swallowed; InputError
-        `store/cannot-write` where the disk is full or fails. Nothing is kept in any of these cases.
+        `store/failed-transaction` where a statement failed and its error was swallowed, or where
+        the commit that it shared failed; InputError `store/cannot-write` where the disk is full or
+        fails. Nothing is kept in any of these cases.
         """
-        if self._writing_thread == threading.get_ident():
-            raise RuntimeError("transactions do not nest: pass the open one on")
-        with self._writer:
-            self._writing_thread = threading.get_ident()
-            try:
-                with _named_troubles(), self._engine.connect() as connection, connection.begin():
-                    tx = Transaction(connection)
-                    try:
-                        yield tx
-                        _refuse_doomed(tx)
-                    finally:
-                        tx.close()
-            finally:
-                self._writing_thread = None
+        with _named_troubles(), self._writers.transaction(alone=alone) as tx:
+            yield tx
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
@@ -142,6 +133,24 @@ class Store:
                     yield snapshot
                 finally:
                     snapshot.close()
+
+    @property
+    def address(self) -> str:
+        """Where another process opens the same database, with the password: not for people."""
+        return self._engine.url.render_as_string(hide_password=False)
+
+    @contextmanager
+    def driver_connection(self) -> Iterator[object]:
+        """The driver's own connection, outside any transaction, while no thread here writes.
+
+        For what a database refuses inside a transaction; see `store.scrub`.
+        """
+        with self._writers.idle():
+            connection = self._engine.raw_connection()
+            try:
+                yield connection.driver_connection
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Close every connection. The store can not be used afterwards."""
@@ -210,15 +219,6 @@ def _read_options(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _refuse_doomed(tx: Transaction) -> None:
-    if tx.doomed is not None:
-        raise ConflictError(
-            f"A step of the change failed, so nothing of it was kept: {_first_line(tx.doomed)}",
-            advice="Repeat the command; report it if it fails again.",
-            code="store/failed-transaction",
-        ) from tx.doomed
-
-
 @contextmanager
 def _named_troubles() -> Iterator[None]:
     try:
@@ -234,7 +234,7 @@ def _named_troubles() -> Iterator[None]:
             ) from error
         if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or state in _FULL_STATES:
             raise InputError(
-                f"Nothing was changed: the database cannot be written ({_first_line(error)}).",
+                f"Nothing was changed: the database cannot be written ({first_line(error)}).",
                 advice="Make room on its disk, then repeat the command.",
                 code="store/cannot-write",
             ) from error
@@ -252,8 +252,3 @@ def _unsupported(what: str) -> InputError:
         advice="Use postgresql+psycopg://host/name or sqlite:////absolute/path.",
         code="store/unsupported",
     )
-
-
-def _first_line(error: BaseException) -> str:
-    original = getattr(error, "orig", None) or error
-    return (str(original).strip() or type(original).__name__).splitlines()[0]

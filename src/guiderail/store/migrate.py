@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from guiderail.core.errors import InputError
 from guiderail.store.transaction import Snapshot
 
-REVISION = "0002"
+REVISION = "0007"
 """The newest migration in `store/migrations/versions`."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -95,6 +95,7 @@ dossier = Table(
     Column("pack_digest", Text, nullable=False),
     Column("decision", LargeBinary, nullable=False),  # canonical JSON
     Column("created_at", Text, nullable=False),
+    Column("left_digest", Text),  # what it gives since names in it were erased
     Index(None, "case_id"),
 )
 
@@ -271,6 +272,66 @@ policy_activation = Table(
     Index(None, "change_id"),
 )
 
+# --- The registers of the workspace ---------------------------------------------------------------
+
+register_version = Table(
+    "register_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("register", Text, nullable=False),  # people, features, ceilings or columns
+    Column("source", Text, nullable=False),  # digest of what its file said
+    Column("digest", Text, nullable=False),  # digest of the blob with the recorded register
+    Column("at", Text, nullable=False),
+    Index(None, "register"),
+)
+"""Which version of a register the ledger recorded last; derived from `register.changed`."""
+permit_state = Table(
+    "permit_state",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("issued_at", Text, nullable=False),
+)
+"""What targets are told about permits that were taken back; the newest version counts."""
+# --- Evidence and who may vouch for it ----------------------------------------------------------
+
+signer = Table(
+    "signer",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("trust", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("material", Text, nullable=False),  # PEM, or JSON of issuer, audience, claims and keys
+    Column("person", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
+    Column("until", Text),
+    Column("removed_at", Text),
+    CheckConstraint("method IN ('key', 'token')", name="method"),
+    CheckConstraint("trust IN ('evidence', 'runner', 'system-of-record')", name="trust"),
+    Index(None, "name"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("digest", Text, nullable=False),  # of the stored bytes
+    Column("subject_digest", Text, nullable=False),
+    Column("predicate_type", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("workload", Text, nullable=False),
+    Column("case_id", Text),
+    Column("known_by", Text, nullable=False),
+    Column("signer", Text),
+    Column("seq", BigInteger, ForeignKey("log_entry.seq"), nullable=False),
+    Column("at", Text, nullable=False),
+    Index(None, "subject_digest", "predicate_type"),
+    Index(None, "case_id"),
+    Index(None, "digest"),
+)
+"""Finds evidence by what it is about. Derived from the entries of the ledger."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -318,6 +379,15 @@ log_checkpoint = Table(
     Column("sealed_at", Text, nullable=False),
 )
 
+key_version = Table(
+    "key_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),  # signed DSSE envelope
+    Column("at", Text, nullable=False),
+)
+"""The chain of the log's public keys, version 1 first, without gaps."""
+
 log_index = Table(
     "log_index",
     metadata,
@@ -341,6 +411,63 @@ subject_counter = Table(
 )
 """The number that the subject's next entry gets; the first entry has number 1."""
 
+# --- Outside memory: witnesses and timestamps of checkpoints ------------------------------------
+
+witness = Table(
+    "witness",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("verifier_key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
+    UniqueConstraint("verifier_key"),
+)
+
+witness_rule = Table(
+    "witness_rule",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("quorum", Integer),  # NULL: more than half
+    Column("within_hours", Integer, nullable=False),
+    CheckConstraint("id = 1", name="single_row"),
+)
+"""At most one row: how many witnesses must have cosigned, and how lately."""
+
+witness_answer = Table(
+    "witness_answer",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),  # of the checkpoint that it was asked about
+    Column("outcome", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("asked_at", Text, nullable=False),
+)
+"""What each witness said when it was last asked."""
+
+log_cosignature = Table(
+    "log_cosignature",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("size", BigInteger, ForeignKey("log_checkpoint.size"), nullable=False),
+    Column("verifier_key", Text, nullable=False),
+    Column("line", Text, nullable=False),  # C2SP signature line, verbatim
+    Column("received_at", Text, nullable=False),
+    Index(None, "verifier_key", "size"),
+)
+"""Cosignatures of witnesses under the stored checkpoints, each verified when it came."""
+
+log_timestamp = Table(
+    "log_timestamp",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("size", BigInteger, ForeignKey("log_checkpoint.size"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("response", LargeBinary, nullable=False),  # RFC 3161 TimeStampResp, verbatim
+    Column("received_at", Text, nullable=False),
+    Index(None, "size"),
+)
+"""Time stamps of an outside authority over the bytes of the stored checkpoints."""
+
 # --- The vault: what the ledger must not hold ---------------------------------------------------
 
 person_pseudonym = Table(
@@ -350,6 +477,7 @@ person_pseudonym = Table(
     Column("pseudonym", Text, nullable=False),
     UniqueConstraint("pseudonym"),
 )
+"""Who stands behind a pseudonym. The row of somebody who was erased is gone."""
 
 vault_salt = Table(
     "vault_salt",
@@ -359,7 +487,91 @@ vault_salt = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("value", LargeBinary, nullable=False),  # canonical JSON in clear
 )
-"""The clear payload of an entry and the salt of its commitment."""
+"""The details of an entry that stay readable, and the salt of their commitment.
 
-APPEND_ONLY = (log_entry, log_checkpoint)
+In an entry of version 1 with words the salt is empty: it stands with the words.
+"""
+
+person_key = Table(
+    "person_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("pseudonym", Text, nullable=False),
+    Column("master", Text, nullable=False),  # id of the master key
+    Column("wrapped", LargeBinary, nullable=False),
+    UniqueConstraint("pseudonym", "master"),
+)
+"""The data key of each person, wrapped by a master key that is not in the database."""
+
+vault_words = Table(
+    "vault_words",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", Text, ForeignKey("person_key.id"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # encrypted: 32 bytes of salt, canonical JSON
+    Index(None, "key_id"),
+)
+"""What somebody wrote in an entry, under the data key of that person."""
+
+vault_state = Table(
+    "vault_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Text, nullable=False),  # random, the same in every copy of the database
+    Column("scrub_due", Boolean, nullable=False),
+    CheckConstraint("id = 1", name="single_row"),
+)
+"""One row. scrub_due: something was erased, and its bytes may still be in freed pages."""
+
+erased_person = Table(
+    "erased_person",
+    metadata,
+    Column("pseudonym", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),  # the entry that says so
+    Column("at", Text, nullable=False),
+)
+
+erasure_request = Table(
+    "erasure_request",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("requester", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+"""Erasures that a second person still has to carry out. The reason is in the ledger."""
+
+# --- Retention ----------------------------------------------------------------------------------
+
+pruned_entry = Table(
+    "pruned_entry",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("by_seq", BigInteger, nullable=False),  # the entry that says so
+)
+"""Entries whose time was over: the trigger lets only their bodies become empty."""
+
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", Text, nullable=False),
+    Column("released_at", Text),
+    UniqueConstraint("number"),
+    CheckConstraint("kind IN ('case', 'workload', 'person', 'everything')", name="kind"),
+)
+"""What must not be erased or removed. name: of the case, workload or person; empty: everything."""
+
+register_salt = Table(
+    "register_salt",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+)
+"""The salt under which recorded registers commit to who a person is. Erased with the person."""
+
+APPEND_ONLY = (log_entry, log_checkpoint, log_cosignature, log_timestamp, key_version)
 """Tables whose rows triggers refuse to change or delete: a second line, not the proof."""

@@ -7,9 +7,14 @@ accepts both. Neither can be made from a bare connection, and neither outlives i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy.exc import DBAPIError
+
+from guiderail.core.errors import ConflictError
+from guiderail.store.prepared import Prepared
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -41,6 +46,21 @@ class Snapshot:
             raise TypeError("a statement gives a cursor result")
         return result
 
+    def run(self, prepared: Prepared, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a prepared statement once; all its rows. Errors as those of `execute`."""
+        connection = self._open()
+        sql, values = prepared.for_driver(connection.dialect, params)
+        try:
+            with closing(connection.connection.cursor()) as cursor:
+                cursor.execute(sql, values)
+                return list(cursor.fetchall()) if cursor.description else []
+        except BaseException as error:
+            told = _as_database_error(connection, sql, error)
+            self.doom(told)
+            if told is error:
+                raise
+            raise told from error
+
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
@@ -61,6 +81,16 @@ class Snapshot:
         if self._doomed is None:
             self._doomed = error
 
+    def refuse_doomed(self) -> None:
+        """Raises ConflictError `store/failed-transaction` after a failure that was swallowed."""
+        if self._doomed is not None:
+            raise ConflictError(
+                "A step of the change failed, so nothing of it was kept: "
+                f"{first_line(self._doomed)}",
+                advice="Repeat the command; report it if it fails again.",
+                code="store/failed-transaction",
+            ) from self._doomed
+
     def close(self) -> None:
         """Called at the end of the `with` block; every later use raises RuntimeError."""
         self._connection = None
@@ -75,3 +105,17 @@ class Transaction(Snapshot):
     """A view that may also write. Everything in it commits together or not at all."""
 
     __slots__ = ()
+
+
+def first_line(error: BaseException) -> str:
+    """What the driver said, on one line."""
+    original = getattr(error, "orig", None) or error
+    return (str(original).strip() or type(original).__name__).splitlines()[0]
+
+
+def _as_database_error(connection: Connection, sql: str, error: BaseException) -> BaseException:
+    """SQLAlchemy's error for one of the driver, as `execute` would have raised it."""
+    driver = connection.dialect.loaded_dbapi
+    if not isinstance(error, driver.Error):
+        return error
+    return DBAPIError.instance(sql, None, error, driver.Error, dialect=connection.dialect)

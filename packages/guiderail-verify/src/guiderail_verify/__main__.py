@@ -12,14 +12,19 @@ from typing import Final, NoReturn
 from guiderail_verify.audit import Audit, verify_pack
 from guiderail_verify.canonical import encode_base64
 from guiderail_verify.checks import Check
+from guiderail_verify.cosignature import WitnessKey
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.fingerprint import read_fingerprint
+from guiderail_verify.held_note import mended
 from guiderail_verify.note import LARGEST_NOTE, NoteKey, parse_checkpoint
-from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.trusted_keys import TrustedKeys
+from guiderail_verify.witness_policy import WitnessPolicy, parse_policy
 
 VERIFIED: Final = 0
 NOT_VERIFIED: Final = 1
 UNUSABLE: Final = 4
 _SHOWN: Final = 20
+_POLICY: Final = "witness/bad-policy"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,7 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         key = None if options.key is None else read_key(options.key)
         older = None if options.checkpoint is None else _checkpoint(options.checkpoint)
-        audit = verify_pack(options.pack, key=key, older=older)
+        witnesses = _witnesses(options.witness, options.quorum, options.witness_policy)
+        if options.fingerprint is not None:
+            read_fingerprint(options.fingerprint)
+        audit = verify_pack(
+            options.pack,
+            key=key,
+            older=older,
+            fingerprint=options.fingerprint,
+            witnesses=witnesses,
+        )
     except (VerifyError, OSError) as error:
         reason = error.reason if isinstance(error, VerifyError) else str(error)
         sys.stderr.write(_plain(f"{options.pack} cannot be checked: {reason}") + "\n")
@@ -59,16 +73,18 @@ def read_key(text: str) -> NoteKey:
         return NoteKey.from_text(content.decode("utf-8").strip())
     except (VerifyError, UnicodeDecodeError):
         keys = TrustedKeys.from_json(content).checkpoint
-    if len(keys) != 1:
-        raise VerifyError("key/unusable", f"{text} holds {len(keys)} checkpoint keys, not one.")
-    return keys[0]
+    if not keys:
+        raise VerifyError("key/unusable", f"{text} holds no checkpoint key.")
+    return keys[-1]  # while keys change there are two; each leads to the other by the chain
 
 
 def to_json(audit: Audit) -> dict[str, object]:
     """The answer of `--json`."""
     return {
         "verified": audit.ok,
+        "gone": audit.gone,
         "key": "given" if audit.pinned else "from the pack",
+        "compared_with_outside": audit.compared,
         "checkpoint": None
         if audit.checkpoint is None
         else {
@@ -102,8 +118,25 @@ def lines(audit: Audit) -> list[str]:
     if signed is not None:
         root = encode_base64(signed.root)
         found += ["", f"The log {signed.origin} has {signed.size} entries; its root is {root}."]
+    if audit.gone:
+        found.append(
+            f"Not everything is there to be verified: {audit.gone} entries were removed or have "
+            "lost what somebody wrote, as the line `gone` says."
+        )
+    rest = ", as far as it is still there" if audit.gone else ""
+    if audit.pinned and audit.compared:
+        return [
+            *found,
+            f"VERIFIED with the keys that you gave and what was remembered outside{rest}.",
+        ]
     if audit.pinned:
-        return [*found, "VERIFIED with the key that you gave."]
+        return [
+            *found,
+            f"VERIFIED with the key that you gave{rest}.",
+            "NOT COMPARED WITH ANYTHING OUTSIDE: whoever holds the keys of the log could have "
+            "written another history before making this pack. Run it again with --witness and the "
+            "key of a witness that you trust, or --checkpoint and a checkpoint that you kept.",
+        ]
     return [
         *found,
         "CONSISTENT, BUT NOT PROVED TO BE GENUINE: only the key inside the pack was used, and "
@@ -124,11 +157,41 @@ def _check_lines(check: Check) -> list[str]:
 def _checkpoint(path: Path) -> str:
     data = _read(path, "checkpoint/unusable", "the checkpoint cannot be read")
     try:
-        note = data.decode("utf-8")
+        note = mended(data.decode("utf-8"))
         parse_checkpoint(note.partition("\n\n")[0] + "\n")
     except (UnicodeDecodeError, VerifyError) as error:
         raise VerifyError("checkpoint/unusable", f"{path} holds no checkpoint.") from error
     return note
+
+
+def _witnesses(
+    keys: Sequence[str], quorum: int | None, policy: Path | None
+) -> WitnessPolicy | None:
+    if policy is not None:
+        if keys or quorum is not None:
+            raise VerifyError(_POLICY, "--witness-policy goes without --witness and --quorum.")
+        return parse_policy(_text(_read(policy, _POLICY, f"{policy} cannot be read"), policy))
+    if not keys:
+        if quorum is not None:
+            raise VerifyError(_POLICY, "--quorum needs --witness.")
+        return None
+    found = tuple(dict.fromkeys(_witness_key(text) for text in keys))
+    return WitnessPolicy(found, len(found) if quorum is None else quorum)
+
+
+def _witness_key(text: str) -> WitnessKey:
+    try:
+        return WitnessKey.from_text(text)
+    except VerifyError as error:
+        content = _read(Path(text), error.code, error.reason)
+    return WitnessKey.from_text(_text(content, Path(text)).strip())
+
+
+def _text(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise VerifyError(_POLICY, f"{path} is not text.") from error
 
 
 def _read(path: Path, code: str, otherwise: str) -> bytes:
@@ -162,6 +225,33 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="a checkpoint that you kept; the log in the pack must continue it",
+    )
+    parser.add_argument(
+        "--fingerprint",
+        metavar="TEXT",
+        help="the fingerprint of a checkpoint, as you wrote it down: the number of entries and 32 "
+        "letters",
+    )
+    parser.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        metavar="WITNESS_KEY",
+        help="the key of a witness that you trust, as text or in a file; may be given several "
+        "times",
+    )
+    parser.add_argument(
+        "--quorum",
+        type=int,
+        metavar="N",
+        help="so many of these witnesses must have cosigned the checkpoint (default: all)",
+    )
+    parser.add_argument(
+        "--witness-policy",
+        type=Path,
+        metavar="FILE",
+        help="both in one file (C2SP tlog-policy), as you trust it; witnesses.txt in the pack is "
+        "what the operator says",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser

@@ -38,7 +38,7 @@ class Activation:
 
 
 def open_activation(envelope: bytes, keys: Mapping[str, bytes]) -> Activation:
-    """What one of `keys` signed (key id -> 32 raw bytes).
+    """What one of `keys` signed (key id -> public key, see `signature`).
 
     Raises VerifyError where none of them did, or where they signed something else.
     """

@@ -20,10 +20,22 @@ MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.dsse.json"
 CHECKPOINT: Final = "checkpoint.txt"
 KEYS: Final = "keys.json"
+KEY_CHAIN: Final = "key-chain.jsonl"
+"""Every version of the keys, each signed by the one before; absent from a log without changes."""
 ENTRIES: Final = "entries.jsonl"
 DISCLOSED: Final = "disclosed.jsonl"
 PEOPLE: Final = "people.json"
+NAME_KEYS: Final = "people-keys.json"
 INDEX: Final = "index.csv"
+BEFORE: Final = "checkpoint-before.txt"
+RUNNING: Final = "reconciliation.csv"
+TABLES: Final = "tables"
+"""The folder of the tables that follow from the rest of the pack."""
+WITNESSES: Final = "witnesses.txt"
+"""Which witnesses the operator named (c2sp.org/tlog-policy); a reader decides whom to trust."""
+
+_EARLIER: Final = ("checkpoints/", "timestamps/")
+"""Folders with earlier checkpoints: cosigned ones, and those that an authority stamped."""
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
@@ -49,6 +61,30 @@ def pack_path(digest: str) -> str:
 
 def evidence_path(digest: str) -> str:
     return f"evidence/{hexadecimal(digest)}"
+
+
+def register_path(digest: str) -> str:
+    """Where the recorded register of a digest stands."""
+    return f"registers/{hexadecimal(digest)}.json"
+
+
+def checkpoint_path(size: int) -> str:
+    """Where an earlier checkpoint with its cosignatures stands."""
+    return f"checkpoints/{size}.txt"
+
+
+def stamped_path(size: int) -> str:
+    """Where the bytes stand that an authority stamped: a checkpoint without cosignatures."""
+    return f"timestamps/{size}.txt"
+
+
+def timestamp_path(size: int, number: int) -> str:
+    """Where the reply of an authority stands (RFC 3161 TimeStampResp). number: from 1."""
+    return f"timestamps/{size}-{number}.tsr"
+
+
+def is_earlier_checkpoint(path: str) -> bool:
+    return path.startswith(_EARLIER) and path.endswith(".txt")
 
 
 def case_path(case: str, *parts: str) -> str:

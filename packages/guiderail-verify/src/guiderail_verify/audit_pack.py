@@ -5,6 +5,7 @@ A part that cannot be read raises the same VerifyError for everybody who asks fo
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,20 +15,24 @@ from typing import Any
 from guiderail_verify import audit_files as files
 from guiderail_verify.audit_entries import (
     CaseHistory,
+    Details,
     Entry,
     frame,
     histories,
     lines_of,
     read_details,
-    read_entry,
+    read_line,
 )
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.gone import ERASED, PRUNED, Gone
+from guiderail_verify.key_chain import follow, read_chain
 from guiderail_verify.note import Checkpoint, NoteKey, open_checkpoint
-from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.registers import PEOPLE, PeopleOnRecord, is_register, read_people
 from guiderail_verify.sampling import draw
+from guiderail_verify.trusted_keys import TrustedKeys
 
 
 @dataclass
@@ -78,9 +83,18 @@ class AuditPack:
 
     @cached_property
     def keys(self) -> TrustedKeys:
-        """The pinned checkpoint key instead of those in the pack, where there is one."""
+        """The keys to which the pinned one leads, by the chain in the pack if they changed since.
+
+        Without a pinned key those in the pack.
+        """
         if self.pinned is None:
             return self.own_keys
+        if files.KEY_CHAIN in self.manifest.files:
+            try:
+                return follow(self.pinned, read_chain(self.read(files.KEY_CHAIN)))
+            except VerifyError as error:
+                if error.code != "keys/not-in-chain":
+                    raise
         return replace(self.own_keys, origin=self.pinned.name, checkpoint=(self.pinned,))
 
     @cached_property
@@ -91,17 +105,21 @@ class AuditPack:
     @cached_property
     def bare_entries(self) -> list[Entry]:
         """Every entry in order, without details."""
-        return [read_entry(line) for line in lines_of(self.read(files.ENTRIES))]
+        return [read_line(line) for line in lines_of(self.read(files.ENTRIES))]
 
     @cached_property
     def entries(self) -> list[Entry]:
         """Every entry in order, with its details as far as they are in the pack."""
-        details = read_details(self.read(files.DISCLOSED), self.bare_entries)
-        return [replace(entry, payload=details.get(entry.seq)) for entry in self.bare_entries]
+        return with_details(self.read(files.DISCLOSED), self.bare_entries)
+
+    @cached_property
+    def gone(self) -> Gone:
+        """What the ledger says that was erased or removed."""
+        return gone_in(self.entries)
 
     @cached_property
     def tree(self) -> EntryTree:
-        return EntryTree(lines_of(self.read(files.ENTRIES)))
+        return EntryTree.of_leaves(entry.leaf for entry in self.bare_entries)
 
     @cached_property
     def people(self) -> dict[str, Any]:
@@ -126,8 +144,68 @@ class AuditPack:
         drawn = draw([history.framed for history in self.frame.values()], *sample)
         return {case: self.frame[case] for case in drawn}
 
+    @cached_property
+    def registers(self) -> list[tuple[int, PeopleOnRecord]]:
+        """Every recorded register of people with the number of its entry, oldest first."""
+        return [
+            (entry.seq, read_people(self.read(files.register_path(entry.digest or ""))))
+            for entry in self.bare_entries
+            if is_register(entry, PEOPLE)
+        ]
+
+    def people_at(self, seq: int) -> PeopleOnRecord:
+        """The register of people that the use case of entry `seq` rested on."""
+        known = bisect_left(self.registers, seq, key=lambda one: one[0])
+        if not known:
+            raise VerifyError(
+                "pack/register", f"no register of people was recorded before entry {seq}"
+            )
+        return self.registers[known - 1][1]
+
     def record(self, case: str) -> Mapping[str, Any]:
         return self.object(files.case_path(case, "case.json"))
 
     def decision(self, case: str, dossier: str) -> dict[str, Any]:
         return self.object(files.dossier_path(case, dossier, "decision"))
+
+
+def with_details(disclosed: bytes, bare: list[Entry]) -> list[Entry]:
+    """The entries with their details. Raises VerifyError where details are not the right ones.
+
+    Erasures are read first: they hold new commitments over what they left of old entries.
+    """
+    restated: dict[int, str] = {}
+    erasures = {entry.seq for entry in bare if entry.type == ERASED}
+    if erasures:
+        lines = [line + b"\n" for line in lines_of(disclosed) if _seq_of(line) in erasures]
+        told = _filled(bare, read_details(b"".join(lines), bare, {}))
+        restated = gone_in([entry for entry in told if entry.seq in erasures]).restated
+    return _filled(bare, read_details(disclosed, bare, restated))
+
+
+def _seq_of(line: bytes) -> object:
+    return parse_object(line).get("seq")
+
+
+def _filled(bare: list[Entry], told: Mapping[int, Details]) -> list[Entry]:
+    nothing = Details({})
+    return [
+        entry._replace(payload=details.payload, erased=details.erased)
+        if (details := told.get(entry.seq, nothing)) is not nothing
+        else entry
+        for entry in bare
+    ]
+
+
+def gone_in(entries: list[Entry]) -> Gone:
+    """Raises VerifyError `pack/gone` where an event about it cannot be read."""
+    gone = Gone()
+    for entry in entries:
+        if entry.type in (ERASED, PRUNED):
+            try:
+                gone.see(entry.seq, entry.type, entry.name, entry.payload or {})
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                raise VerifyError(
+                    "pack/gone", f"What entry {entry.seq} says was removed cannot be read."
+                ) from error
+    return gone

@@ -13,6 +13,7 @@ from guiderail_verify.activation import POLICY_ACTIVATION, Activation, open_acti
 from guiderail_verify.audit_entries import Entry
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.checks import Check
+from guiderail_verify.dsse import open_envelope
 from guiderail_verify.judge import TIERS, TRACKS, Judgement, Rulebook, compile_rulebook
 from guiderail_verify.stored_facts import read_facts
 
@@ -21,8 +22,15 @@ Activations = list[tuple[int, Activation]]
 
 
 def check_policies(pack: AuditPack, check: Check) -> None:
-    """Every pack that decided has its digest, and a signed statement put it into force before."""
+    """Every pack that decided has its digest, and a signed statement put it into force before.
+
+    Packs that came into force and decided nothing have their digest, too.
+    """
     activations = _activations(pack, check)
+    for entry in pack.entries:
+        if entry.type == "policy.activated":
+            check.each(f"entry {entry.seq}", partial(_check_digest, pack, entry.digest, check))
+            check.looked_at -= 1
     for case, history in pack.cases.items():
         for entry in history.decisions:
             where = f"{case}, entry {entry.seq}"
@@ -33,11 +41,7 @@ def _check_policy(
     pack: AuditPack, where: str, entry: Entry, activations: Activations, check: Check
 ) -> None:
     digest = entry.policy or ""
-    found = hashlib.sha256(pack.read(files.pack_path(digest))).hexdigest()
-    check.expect(
-        digest == f"sha256:{found}",
-        f"the policy pack {digest[:19]}... has the SHA-256 {found[:12]}...",
-    )
+    _check_digest(pack, digest, check)
     in_force = _in_force(activations, entry)
     check.expect(
         in_force == digest,
@@ -46,21 +50,41 @@ def _check_policy(
     )
 
 
+def _check_digest(pack: AuditPack, digest: str | None, check: Check) -> None:
+    found = hashlib.sha256(pack.read(files.pack_path(digest or ""))).hexdigest()
+    check.expect(
+        digest == f"sha256:{found}",
+        f"the policy pack {str(digest)[:19]}... has the SHA-256 {found[:12]}...",
+    )
+
+
 def _activations(pack: AuditPack, check: Check) -> Activations:
     """Every statement that put a pack into force, with its entry, in the order of their moments."""
     found: Activations = []
+    doubtful: Activations = []
     for entry in pack.entries:
         if entry.type != "policy.activated":
             continue
         for type_, digest in entry.evidence.values():
             if type_ == POLICY_ACTIVATION:
                 envelope = pack.read(files.evidence_path(digest))
-                activation = open_activation(envelope, pack.keys.permit)
+                recorded = pack.keys.as_recorded.permit_at(entry.seq)
+                opened = open_envelope(envelope, recorded)
+                activation = open_activation(envelope, recorded)
+                if not any(pack.keys.counts(key, entry.seq) for key in opened.key_ids):
+                    doubtful.append((entry.seq, activation))
                 check.expect(
                     activation.digest == entry.policy,
                     f"entry {entry.seq} puts another policy pack into force than it names",
                 )
                 found.append((entry.seq, activation))
+    for seq, activation in doubtful:
+        again = [one for one in found if one not in doubtful and one[0] > seq]
+        check.expect(
+            any(one.digest == activation.digest for _, one in again),
+            f"entry {seq} puts {activation.pack} into force by a key that was compromised, and "
+            "nobody signed it again",
+        )
     return sorted(found, key=lambda one: one[1].effective_at)
 
 
@@ -74,14 +98,14 @@ def _in_force(activations: Activations, entry: Entry) -> str | None:
 
 def check_decisions(pack: AuditPack, check: Check) -> None:
     """Tier, track and every gate, computed again from the stored facts, are those recorded."""
-    judge = _Judge(pack)
+    judge = Judge(pack)
     for case, history in pack.cases.items():
         for entry in history.decisions:
             where = f"{case}, entry {entry.seq}"
             check.each(where, partial(_check_decision, pack, judge, case, entry, check))
 
 
-class _Judge:
+class Judge:
     """Decides again. The rules of a pack for a kind on a day are compiled once."""
 
     def __init__(self, pack: AuditPack) -> None:
@@ -101,7 +125,7 @@ class _Judge:
         return book.judge(*read_facts(facts, types))
 
 
-def _check_decision(pack: AuditPack, judge: _Judge, case: str, entry: Entry, check: Check) -> None:
+def _check_decision(pack: AuditPack, judge: Judge, case: str, entry: Entry, check: Check) -> None:
     told = entry.payload or {}
     dossier = told["dossier"]
     recorded = pack.decision(case, dossier)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 from guiderail_verify import audit_files as files
 from guiderail_verify.audit_entries import gaps, is_told
 from guiderail_verify.audit_files import MANIFEST, changed_files
 from guiderail_verify.audit_pack import AuditPack
-from guiderail_verify.canonical import canonical_json, encode_base64, parse_object
+from guiderail_verify.canonical import encode_base64, parse_object
 from guiderail_verify.checks import Check
 from guiderail_verify.dsse import open_envelope
-from guiderail_verify.errors import VerifyError
-from guiderail_verify.note import open_checkpoint
+from guiderail_verify.key_chain import KEYS_TYPE, open_version, read_chain, whole_chain
+from guiderail_verify.signature import key_id
+from guiderail_verify.trusted_keys import TrustedKeys
 
+KEY_EVENTS = ("key.created", "key.rotated", "key.retired", "key.compromised")
 FROM_INSIDE = (
     "checked with the key that lies in the pack: this shows that the pack agrees with itself, not "
     "who made it. Give the key that you got from elsewhere with --key"
+)
+
+
+ENDED = (
+    "the key that you gave signs no more; the chain in the pack leads from it to the keys that do. "
+    "If the operator told you that it was stolen, get the new one by another way"
 )
 
 
@@ -47,6 +54,8 @@ def check_checkpoint(pack: AuditPack, check: Check) -> None:
     checkpoint = pack.checkpoint
     if pack.pinned is None:
         check.note = FROM_INSIDE
+    elif any(key.id == pack.pinned.to_text() for key in pack.keys.ended):
+        check.note = ENDED
     check.expect(
         pack.keys.checkpoint[0] in pack.own_keys.checkpoint
         and pack.own_keys.origin == checkpoint.origin,
@@ -75,12 +84,15 @@ def check_numbering(pack: AuditPack, check: Check) -> None:
     """Every entry stands in its place, and the events of each subject are numbered without gap."""
     check.looked_at = len(pack.bare_entries)
     check.failures.extend(gaps(pack.bare_entries))
+    removed = sum(entry.removed is not None for entry in pack.bare_entries)
+    if removed:
+        check.note = f"{removed} entries were removed, and no more numbers than that are missing"
 
 
 def check_details(pack: AuditPack, check: Check) -> None:
     """Every detail is the one that its entry commits to, and none of the scope is left out."""
     for entry in pack.entries:
-        if is_told(entry, pack.manifest):
+        if entry.removed is None and is_told(entry, pack.manifest):
             check.looked_at += 1
             check.expect(
                 entry.payload is not None,
@@ -88,49 +100,81 @@ def check_details(pack: AuditPack, check: Check) -> None:
             )
 
 
+def check_gone(pack: AuditPack, check: Check) -> None:
+    """What was erased or removed is said to be so by a later entry, and by the right one."""
+    erased = removed = 0
+    for entry in pack.entries:
+        if entry.removed is not None:
+            removed += 1
+            check.expect(
+                pack.gone.pruned_by(entry.seq) == entry.removed,
+                f"entry {entry.seq} is missing, and entry {entry.removed} does not say that its "
+                "time was over",
+            )
+        if entry.erased is not None:
+            erased += 1
+            check.expect(
+                pack.gone.erased_by(entry.actor, entry.seq) == entry.erased,
+                f"the words in entry {entry.seq} are missing, and entry {entry.erased} does not "
+                "say that their author was erased",
+            )
+    check.looked_at = len(pack.entries)
+    if erased or removed:
+        check.note = (
+            f"{erased} entries have lost the words of people who were erased, {removed} were "
+            "removed when their time was over: what they said is not verified, only that they "
+            "were there"
+        )
+
+
 def check_keys(pack: AuditPack, check: Check) -> None:
-    """The ledger itself recorded the keys in the pack when they were made."""
+    """The ledger recorded the first keys when they were made, and each change of them."""
     recorded = [
         (entry.payload or {}).get(field)
         for entry in pack.entries
         if entry.type == "key.created"
         for field in ("checkpoint_key", "permit_key")
     ]
-    for key in pack.keys.checkpoint:
+    first = pack.keys
+    if files.KEY_CHAIN in pack.manifest.files:
+        first = _check_chain(pack, check)
+    else:
+        check.expect(
+            first.version == 1, f"the keys have version {first.version} and no chain leads to it"
+        )
+    for key in first.checkpoint:
         check.looked_at += 1
         check.expect(key.to_text() in recorded, f"no entry records the key {key.to_text()}")
-    for key_id, public in pack.keys.permit.items():
+    for id_, public in first.permit.items():
         check.looked_at += 1
-        check.expect(key_id in recorded, f"no entry records the permit key {key_id[:12]}...")
-        check.expect(
-            key_id == permit_key_id(public), f"the permit key {key_id[:12]}... has another id"
-        )
+        check.expect(id_ in recorded, f"no entry records the permit key {id_[:12]}...")
+        check.expect(id_ == key_id(public), f"the permit key {id_[:12]}... has another id")
 
 
-def permit_key_id(public: bytes) -> str:
-    """The id of an Ed25519 key as securesystemslib makes it: SHA-256 of its canonical JSON."""
-    described: Mapping[str, object] = {
-        "keytype": "ed25519",
-        "scheme": "ed25519",
-        "keyval": {"public": public.hex()},
-    }
-    return hashlib.sha256(canonical_json(described)).hexdigest()
-
-
-def check_older(pack: AuditPack, note: str, check: Check) -> None:
-    """The log of the pack begins with the entries of an older checkpoint."""
-    check.looked_at = 1
-    older = open_checkpoint(note, pack.keys.checkpoint, pack.keys.origin)
-    if older.size > pack.tree.size:
-        raise VerifyError(
-            "pack/shorter",
-            f"your checkpoint was signed over {older.size} entries and {pack.tree.size} are in "
-            "the pack: entries at the end were removed.",
-        )
+def _check_chain(pack: AuditPack, check: Check) -> TrustedKeys:
+    """Each version follows the one before and is recorded; gives the first one."""
+    chain = read_chain(pack.read(files.KEY_CHAIN))
+    newest = whole_chain(chain)
     check.expect(
-        pack.tree.root(older.size) == older.root,
-        f"the first {older.size} entries are not those of your checkpoint: history was rewritten",
+        newest.keys.to_json() == pack.own_keys.to_json() == pack.keys.to_json(),
+        f"{files.KEYS} is not the version at the end of {files.KEY_CHAIN}",
     )
+    recorded = {
+        digest
+        for entry in pack.entries
+        if entry.type in KEY_EVENTS
+        for type_, digest in entry.evidence.values()
+        if type_ == KEYS_TYPE
+    }
+    for number, envelope in enumerate(chain, 1):
+        check.looked_at += 1
+        found = hashlib.sha256(envelope).hexdigest()
+        check.expect(
+            f"sha256:{found}" in recorded, f"no entry records version {number} of the keys"
+        )
+    for id_, public in newest.keys.every_permit_key.items():
+        check.expect(id_ == key_id(public), f"the permit key {id_[:12]}... has another id")
+    return open_version(chain[0]).keys
 
 
 def check_sample(pack: AuditPack, check: Check) -> None:

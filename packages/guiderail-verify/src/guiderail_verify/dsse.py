@@ -1,4 +1,4 @@
-"""Signed envelopes: DSSE v1 (github.com/secure-systems-lab/dsse), Ed25519."""
+"""Signed envelopes: DSSE v1 (github.com/secure-systems-lab/dsse), Ed25519 or ECDSA P-256."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from guiderail_verify.canonical import decode_base64
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.signature import verify_signature
 
 IN_TOTO = "application/vnd.in-toto+json"
 LARGEST_ENVELOPE = 1 << 20
@@ -20,10 +18,14 @@ _CODE = "dsse/bad-envelope"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The payload of an envelope and the id of the trusted key that signed it."""
+    """The payload of an envelope and the ids of the trusted keys that signed it, at least one."""
 
     payload: bytes
-    key_id: str
+    key_ids: tuple[str, ...]
+
+    @property
+    def key_id(self) -> str:
+        return self.key_ids[0]
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -35,7 +37,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 def open_envelope(
     envelope: bytes, keys: Mapping[str, bytes], payload_type: str = IN_TOTO
 ) -> Opened:
-    """The payload of an envelope that one of `keys` signed (key id -> 32 raw bytes).
+    """The payload of an envelope that one of `keys` signed (key id -> public key, see `signature`).
 
     A wrong signature under the id of a trusted key refuses the envelope, whatever else it holds.
     Raises VerifyError `dsse/...`.
@@ -44,21 +46,25 @@ def open_envelope(
     if found_type != payload_type:
         raise VerifyError("dsse/other-type", f"The envelope holds {found_type!r}.")
     signed = pae(found_type, payload)
-    opened: Opened | None = None
+    signers: dict[str, None] = {}
     for key_id, signature in signatures:
         public = keys.get(key_id)
         if public is None:
             continue
-        try:
-            Ed25519PublicKey.from_public_bytes(public).verify(signature, signed)
-        except (InvalidSignature, ValueError) as error:
-            raise VerifyError(
-                "dsse/bad-signature", "The signature does not match the content."
-            ) from error
-        opened = opened or Opened(payload, key_id)
-    if opened is None:
+        if not verify_signature(public, signature, signed):
+            raise VerifyError("dsse/bad-signature", "The signature does not match the content.")
+        signers[key_id] = None
+    if not signers:
         raise VerifyError("dsse/unknown-key", "No trusted key signed this.")
-    return opened
+    return Opened(payload, tuple(signers))
+
+
+def read_payload(envelope: bytes, payload_type: str) -> bytes:
+    """What an envelope holds, **unchecked**: to learn which keys it names before they are tried."""
+    payload, found_type, _ = _parse(envelope)
+    if found_type != payload_type:
+        raise VerifyError("dsse/other-type", f"The envelope holds {found_type!r}.")
+    return payload
 
 
 def _parse(envelope: bytes) -> tuple[bytes, str, list[tuple[str, bytes]]]:

@@ -64,6 +64,7 @@ class Judgement(NamedTuple):
     gates: tuple[GateVerdict, ...]
     weak: tuple[str, ...]
     values: Mapping[str, Value]
+    wanted: tuple[tuple[str, int], ...] = ()
 
     @property
     def blocked(self) -> bool:
@@ -120,7 +121,8 @@ class Rulebook:
         verdicts, is_open = _verdicts(gates[min(tier, HIGHEST_TIER_IN_RULES)], seen)
         if track < YELLOW and is_open:
             track = YELLOW
-        return Judgement(tier, tier_hits, track, track_hits, verdicts, weak, seen)
+        wanted = self.wanted[min(tier, HIGHEST_TIER_IN_RULES)]
+        return Judgement(tier, tier_hits, track, track_hits, verdicts, weak, seen, wanted)
 
 
 def weakly_known(wanted: Sequence[tuple[str, int]], known_by: Mapping[str, int]) -> tuple[str, ...]:
@@ -194,8 +196,11 @@ def _rulebook(tree: Mapping[str, object], kind: str, day: str) -> Rulebook:
     gates = tuple(_gate(part, kind) for part in parts)
     rules = [*_in_force(tree, "tiers", kind, day), *_in_force(tree, "tracks", kind, day)]
     read = frozenset[str]().union(*(fact_names(part["when"]) for part in rules))
+    stricter = _stricter(tree, parts, {gate.id for gate in gates if gate.enforced})
     minimum = tuple(
-        _minimum(tree, read, parts, [g for g in gates if g.enforced and g.from_rank <= rank])
+        _minimum(
+            tree, read, parts, [g for g in gates if g.enforced and g.from_rank <= rank], stricter
+        )
         for rank in range(HIGHEST_TIER_IN_RULES + 1)
     )
     wanted = tuple(tuple((name, least) for name, least in facts if least > 0) for facts in minimum)
@@ -213,6 +218,7 @@ def _minimum(
     read: frozenset[str],
     parts: Sequence[Mapping[str, object]],
     enforced: Sequence[Gate],
+    stricter: Mapping[str, int],
 ) -> tuple[tuple[str, int], ...]:
     facts = _mapping(tree, "facts")
     wanted = _mapping(tree, "minimum_known_by")
@@ -222,7 +228,25 @@ def _minimum(
         if part["id"] in ids:
             names |= fact_names([part["applies_when"], part["pass_when"], part["fail_when"]])
     bases = sorted({base_name(name, facts) for name in names} - {"tier", "evidence.weak"})
-    return tuple((name, _least(name, wanted)) for name in bases)
+    return tuple((name, max(_least(name, wanted), stricter.get(name, 0))) for name in bases)
+
+
+def _stricter(
+    tree: Mapping[str, object], parts: Sequence[Mapping[str, object]], enforced: set[str]
+) -> dict[str, int]:
+    """What enforced gates ask of the facts that they read, beyond what their names ask for.
+
+    It holds wherever a decision rests on such a fact, whatever the tier.
+    """
+    facts, found = _mapping(tree, "facts"), dict[str, int]()
+    for part in parts:
+        if part["id"] not in enforced or part.get("minimum_known_by") is None:
+            continue
+        rank = KNOWN_BY.index(str(part["minimum_known_by"]))
+        for name in fact_names([part["applies_when"], part["pass_when"], part["fail_when"]]):
+            base = base_name(name, facts)
+            found[base] = max(found.get(base, 0), rank)
+    return found
 
 
 def _least(name: str, wanted: Mapping[str, object]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,10 +23,14 @@ _DASH = "\u2014 "
 
 @dataclass(frozen=True, slots=True)
 class NoteKey:
-    """A public key under the name that stands in the signature line. public: 32 raw bytes."""
+    """A public key under the name that stands in the signature line. public: 32 raw bytes.
+
+    until: the largest log for which an ended key counts; None for one that signs now.
+    """
 
     name: str
     public: bytes
+    until: int | None = None
 
     @property
     def key_id(self) -> bytes:
@@ -38,7 +43,7 @@ class NoteKey:
         return f"{self.name}+{self.key_id.hex()}+{encode_base64(ED25519 + self.public)}"
 
     @classmethod
-    def from_text(cls, text: str) -> NoteKey:
+    def from_text(cls, text: str, *, until: int | None = None) -> NoteKey:
         """Raises VerifyError `note/bad-key` for anything that `to_text` would not have written."""
         parts = text.split("+", 2)
         if len(parts) != 3 or not is_key_name(parts[0]):
@@ -46,7 +51,7 @@ class NoteKey:
         data = decode_base64(parts[2], "note/bad-key")
         if data[:1] != ED25519 or len(data) != 33:
             raise VerifyError("note/bad-key", "The checkpoint key is not an Ed25519 key.")
-        key = cls(parts[0], data[1:])
+        key = cls(parts[0], data[1:], until)
         if key.key_id.hex() != parts[1]:
             raise VerifyError("note/bad-key", "The checkpoint key does not match its own id.")
         return key
@@ -65,15 +70,26 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{encode_base64(self.root)}\n"
 
 
+_PLAIN_NAME = re.compile(r"[!-*,-~]+").fullmatch
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]").search
+
+
 def is_key_name(name: str) -> bool:
     """A key name is not empty and holds no space, plus sign or control character."""
+    if _PLAIN_NAME(name):
+        return True
     return bool(name) and not any(
         letter == "+" or letter.isspace() or unicodedata.category(letter) == "Cc" for letter in name
     )
 
 
 def signature_line(key: NoteKey, signature: bytes) -> str:
-    return f"{_DASH}{key.name} {encode_base64(key.key_id + signature)}\n"
+    return note_line(key.name, key.key_id, signature)
+
+
+def note_line(name: str, key_id: bytes, signature: bytes) -> str:
+    """A signature line with its newline, for a signature of any type. key_id: four bytes."""
+    return f"{_DASH}{name} {encode_base64(key_id + signature)}\n"
 
 
 def compose(text: str, lines: Iterable[str]) -> str:
@@ -88,30 +104,42 @@ def open_note(note: str, keys: Iterable[NoteKey]) -> str:
     known key, and anything that is not a signature line after the text, refuses the note.
     Raises VerifyError `note/...`.
     """
-    text, lines = _split_note(note)
+    return open_signed(note, keys)[0]
+
+
+def open_signed(note: str, keys: Iterable[NoteKey]) -> tuple[str, list[NoteKey]]:
+    """As `open_note`, with those of `keys` that signed it, at least one."""
+    text, lines = split_note(note)
     known = {(key.name, key.key_id): key for key in keys}
-    seen: set[tuple[str, bytes]] = set()
+    seen: dict[tuple[str, bytes], NoteKey] = {}
     for line in lines:
-        name, key_id, signature = _parse_signature(line)
+        name, key_id, signature = split_signature(line)
         key = known.get((name, key_id))
         if key is None:
             continue
         if (name, key_id) in seen:
             raise VerifyError("note/twice-signed", f"{name} signed the checkpoint twice.")
-        seen.add((name, key_id))
+        seen[name, key_id] = key
         _verify_signature(key, signature, text)
     if not seen:
         raise VerifyError("note/unknown-key", "No trusted key signed the checkpoint.")
-    return text
+    return text, list(seen.values())
 
 
 def open_checkpoint(note: str, keys: Iterable[NoteKey], origin: str) -> Checkpoint:
     """The checkpoint of the log `origin`. Raises VerifyError `note/...`.
 
-    Only keys named like the origin count: a witness alone cannot speak for the log.
+    Only keys named like the origin count: a witness alone cannot speak for the log. An ended key
+    counts up to its limit.
     """
-    text = open_note(note, [key for key in keys if key.name == origin])
+    text, signers = open_signed(note, [key for key in keys if key.name == origin])
     checkpoint = parse_checkpoint(text)
+    if not any(key.until is None or checkpoint.size <= key.until for key in signers):
+        raise VerifyError(
+            "note/ended-key",
+            "The checkpoint is signed by a key that does not count for a log of "
+            f"{checkpoint.size} entries: it was retired or compromised before.",
+        )
     if checkpoint.origin != origin:
         raise VerifyError("note/other-log", f"The checkpoint is of the log {checkpoint.origin}.")
     return checkpoint
@@ -139,10 +167,14 @@ def parse_decimal(text: str, code: str) -> int:
     return number
 
 
-def _split_note(note: str) -> tuple[str, list[str]]:
+def split_note(note: str) -> tuple[str, list[str]]:
+    """The signed text, with its final newline, and the lines below the blank one; none verified.
+
+    Raises VerifyError `note/...` for what is no signed note.
+    """
     if len(note) > LARGEST_NOTE:
         raise VerifyError("note/too-large", "The note is larger than a megabyte.")
-    if any(letter < " " and letter != "\n" for letter in note):
+    if _CONTROL(note):
         raise VerifyError("note/control-character", "The note holds a control character.")
     head, blank, tail = note.rpartition("\n\n")
     if not blank or not head or not tail.endswith("\n"):
@@ -153,7 +185,8 @@ def _split_note(note: str) -> tuple[str, list[str]]:
     return head + "\n", lines
 
 
-def _parse_signature(line: str) -> tuple[str, bytes, bytes]:
+def split_signature(line: str) -> tuple[str, bytes, bytes]:
+    """Name, key id (four bytes) and signature. Raises VerifyError `note/garbage`."""
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space or not is_key_name(name):
         raise VerifyError("note/garbage", "The note holds a line that is not a signature.")

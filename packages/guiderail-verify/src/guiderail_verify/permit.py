@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from guiderail_verify.canonical import (
-    canonical_json,
-    decode_base64,
-    encode_base64,
-    parse_object,
-)
+from guiderail_verify.canonical import parse_object
 from guiderail_verify.dsse import open_envelope
 from guiderail_verify.errors import VerifyError
-from guiderail_verify.note import NoteKey, is_key_name
+from guiderail_verify.moments import read_moment
+from guiderail_verify.permit_state import PermitState, require_current
 from guiderail_verify.proof import parse_proof, verify_proof
+from guiderail_verify.trusted_keys import TrustedKeys
+
+__all__ = ["Permit", "TrustedKeys", "open_permit", "parse_permit", "verify_permit"]
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 VERIFICATION_RESULT = "https://in-toto.io/attestation/svr/v0.1"
@@ -38,7 +37,6 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 _BAD = "permit/bad-content"
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?\Z")
 
 
@@ -66,46 +64,6 @@ class Permit:
     properties: tuple[str, ...] = (PERMITTED,)
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedKeys:
-    """What a target pins, normally the content of `keys/public.json`.
-
-    origin: the name of the log. checkpoint: keys that sign for it. permit: key id -> 32 raw bytes.
-    """
-
-    origin: str
-    checkpoint: tuple[NoteKey, ...]
-    permit: Mapping[str, bytes]
-
-    def to_json(self) -> bytes:
-        return canonical_json(
-            {
-                "v": 1,
-                "origin": self.origin,
-                "checkpoint": [key.to_text() for key in self.checkpoint],
-                "permit": {key: encode_base64(data) for key, data in self.permit.items()},
-            }
-        )
-
-    @classmethod
-    def from_json(cls, data: bytes) -> TrustedKeys:
-        """Raises VerifyError `keys/bad-file` or `note/bad-key`."""
-        match parse_object(data):
-            case {
-                "v": 1,
-                "origin": str(origin),
-                "checkpoint": list(checkpoint),
-                "permit": dict(permit),
-            } if is_key_name(origin):
-                keys = tuple(NoteKey.from_text(_text(item)) for item in checkpoint)
-                pairs = {
-                    _text(key): decode_base64(_text(value), "keys/bad-file")
-                    for key, value in permit.items()
-                }
-                return cls(origin, keys, pairs)
-        raise VerifyError("keys/bad-file", "The file of trusted keys cannot be read.")
-
-
 def verify_permit(
     envelope: bytes,
     proof: str,
@@ -116,16 +74,23 @@ def verify_permit(
     now: datetime,
     restoring: bool = False,
     revoked: Set[str] = frozenset(),
+    state: PermitState | None = None,
+    state_required: bool = False,
 ) -> Permit:
     """The permit, if it allows `digest` to start in `environment` at `now`.
 
     restoring: the digest had its permit earlier and comes back, so the end of the time to start
         does not count; everything else does.
     revoked: ids of permits that were taken back, as far as the target knows.
+    state: the newest signed state that the target accepted; the permits and keys in it end here.
+    state_required: whether nothing may start without a state that is still valid. What comes back
+        may: going back must not wait for a file.
     Raises VerifyError with one of the codes `permit/unknown-key`, `bad-signature`,
-    `bad-envelope`, `bad-content`, `bad-proof`, `not-in-log`, `revoked`, `other-digest`,
-    `other-environment`, `not-yet`, `expired`.
+    `bad-envelope`, `bad-content`, `bad-proof`, `ended-key`, `not-in-log`, `revoked`,
+    `other-digest`, `other-environment`, `not-yet`, `expired`, or `state/missing`, `state/expired`.
     """
+    if state is not None:
+        keys, revoked = keys.without(state.ended), revoked | state.revoked
     permit = open_permit(envelope, proof, keys)
     if permit.id in revoked:
         raise VerifyError("permit/revoked", f"The permit {permit.id} was taken back.")
@@ -140,6 +105,8 @@ def verify_permit(
         )
     if now + CLOCK_TOLERANCE < permit.issued_at:
         raise VerifyError("permit/not-yet", "The permit was issued after this clock's time.")
+    if state_required and not restoring:
+        require_current(state, now)
     if not restoring and now > permit.start_until:
         raise VerifyError(
             "permit/expired", f"The time to start ended at {_to_text(permit.start_until)}."
@@ -153,21 +120,27 @@ def open_permit(envelope: bytes, proof: str, keys: TrustedKeys) -> Permit:
     Raises VerifyError as `verify_permit` does, for everything that does not depend on the target.
     """
     try:
-        payload = open_envelope(envelope, keys.permit).payload
+        opened = open_envelope(envelope, keys.every_permit_key)
     except VerifyError as error:
         code = _ENVELOPE_CODES.get(error.code, "permit/bad-envelope")
         raise VerifyError(code, error.reason) from error
-    permit = parse_permit(payload)
+    permit = parse_permit(opened.payload)
     try:
         parsed = parse_proof(proof)
         if parsed.extra is None:
             raise VerifyError("permit/bad-proof", "The proof does not carry the ledger entry.")
-        verify_proof(parsed, parsed.extra, keys.checkpoint, keys.origin)
+        verify_proof(parsed, parsed.extra, keys.note_keys, keys.origin)
         entry = parse_object(parsed.extra)
     except VerifyError as error:
         code = _PROOF_CODES.get(error.code, "permit/bad-proof")
         raise VerifyError(code, error.reason) from error
     _check_entry(entry, envelope, permit)
+    if not any(keys.counts(key_id, parsed.index) for key_id in opened.key_ids):
+        raise VerifyError(
+            "permit/ended-key",
+            f"The permit is entry {parsed.index} of the log, and the key that signed it does not "
+            "count for that entry: it was retired or compromised before.",
+        )
     return permit
 
 
@@ -175,7 +148,7 @@ _ENVELOPE_CODES = {
     "dsse/unknown-key": "permit/unknown-key",
     "dsse/bad-signature": "permit/bad-signature",
 }
-_PROOF_CODES = {"note/unknown-key": "permit/unknown-key"}
+_PROOF_CODES = {"note/unknown-key": "permit/unknown-key", "note/ended-key": "permit/ended-key"}
 
 
 def parse_permit(payload: bytes) -> Permit:
@@ -224,8 +197,8 @@ def _from_parts(
                 environment=environment,
                 highest_share=_share(share),
                 conditions=tuple(_text(item) for item in conditions),
-                issued_at=_time(issued_at),
-                start_until=_time(start_until),
+                issued_at=read_moment(issued_at, _BAD),
+                start_until=read_moment(start_until, _BAD),
                 dossier="sha256:" + _hex(dossier.removeprefix("sha256:")),
                 policy="sha256:" + _hex(policy),
                 properties=tuple(_text(item) for item in properties),
@@ -266,15 +239,6 @@ def _share(text: str) -> Decimal:
     if not 0 < share <= 1:
         raise VerifyError(_BAD, "The highest share of traffic is not above 0 and at most 1.")
     return share
-
-
-def _time(text: str) -> datetime:
-    if not _TIME.match(text):
-        raise VerifyError(_BAD, "A time is not RFC 3339 with microseconds.")
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
-        raise VerifyError(_BAD, "A time does not exist.") from error
 
 
 def _to_text(moment: datetime) -> str:

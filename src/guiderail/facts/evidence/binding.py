@@ -1,17 +1,21 @@
 """Bind a report to a release: an in-toto statement beside the report that names both digests.
 
-The statement is not signed: on the author's machine it says what belongs together and notices a
-report or a release that changed since. A trusted runner signs the same statement.
+On the author's machine the statement is not signed: it says what belongs together and notices a
+report or a release that changed since. A trusted runner signs the same statement; whose signature
+counts is known where the report is attached to a case, not here.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from guiderail.core.digest import canonical_json, file_digest
 from guiderail.core.errors import InputError
@@ -40,9 +44,14 @@ def statement_path(report: Path) -> Path:
     return report.with_name(f"{report.name}.intoto.json")
 
 
-def bind(report: Path, release: Release, now: datetime) -> Path:
+Sign = Callable[[bytes], bytes]
+"""Puts a statement into a signed envelope."""
+
+
+def bind(report: Path, release: Release, now: datetime, sign: Sign | None = None) -> Path:
     """Write the statement that `report` is about `release`; returns its path.
 
+    sign: with the key of a runner; None: not signed.
     Raises InputError where the report cannot be read or the statement cannot be written.
     """
     target = statement_path(report)
@@ -66,7 +75,8 @@ def bind(report: Path, release: Release, now: datetime) -> Path:
         }
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(handle, "wb") as stream:
-            stream.write(canonical_json(statement) + b"\n")
+            content = canonical_json(statement)
+            stream.write((content if sign is None else sign(content)) + b"\n")
         os.replace(name, target)
     except OSError as problem:
         raise InputError(
@@ -83,7 +93,7 @@ def bound(report: Path, release: Release) -> Bound:
     try:
         if path.stat().st_size > LARGEST_STATEMENT:
             return Bound(None, f"{path.name} is too large to be a statement")
-        data = json.loads(path.read_bytes())
+        data = _opened(json.loads(path.read_bytes()))
         subjects = [one["digest"]["sha256"] for one in data["subject"]]
         said = data["predicate"]["report"]["digest"]["sha256"]
         at = from_text(data["predicate"]["boundAt"])
@@ -99,3 +109,10 @@ def bound(report: Path, release: Release) -> Bound:
     if release.digest.removeprefix("sha256:") not in subjects:
         return Bound(False, "the report is about another release", at)
     return Bound(True, "", at)
+
+
+def _opened(data: Any) -> Any:
+    """The statement itself, out of its envelope where it is signed."""
+    if isinstance(data, dict) and "payloadType" in data:
+        return json.loads(base64.b64decode(data["payload"], validate=True))
+    return data

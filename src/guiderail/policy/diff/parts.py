@@ -22,6 +22,7 @@ from guiderail.policy.diff.telling import (
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.weigh import direction as weighed
 from guiderail.policy.words import capitalised, joined
+from guiderail_verify.judge import KNOWN_BY
 
 SECTIONS: Final = ("tiers", "tracks", "gates", "advice", "questions")
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("lighter", "heavier", "other")
@@ -231,11 +232,26 @@ def _beside(section: str, part: str, old: Part, new: Part) -> Iterator[Change]:
     """Settings of a part that no condition shows: who may waive, and what could lighten."""
     if section == "gates":
         yield from _waivers(part, old[0]["waivable_by"], new[0]["waivable_by"])
+        yield from _evidence_asked(part, *(one[0].get("minimum_known_by") for one in (old, new)))
     if section in ("tiers", "tracks") and old[0]["by"] != new[0]["by"]:
         yield Change(part, section, "changed", "none",
                      f"{capitalised(part_name(section, part))} says something else about what "
                      "could lighten it; no decision changes.", f"by {old[0]['by']}",
                      f"by {new[0]['by']}")  # fmt: skip
+
+
+def _evidence_asked(part: str, old: str | None, new: str | None) -> Iterator[Change]:
+    """How well the facts that the gate reads must be known for green."""
+    before, after = old or KNOWN_BY[0], new or KNOWN_BY[0]
+    if old == new:
+        return
+    ranks = KNOWN_BY.index(before), KNOWN_BY.index(after)
+    direction: Direction = "heavier" if ranks[1] > ranks[0] else "lighter"
+    yield Change(part, "gates", "changed", direction if ranks[0] != ranks[1] else "none",
+                 f"{capitalised(part_name('gates', part))}: green rests on its facts where they "
+                 f"are at least {after}, before {before}.", f"its facts at least {before}",
+                 f"its facts at least {after}", None, True,
+                 "What pack.yaml asks for by the names of the facts holds besides.")  # fmt: skip
 
 
 def _waivers(part: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:

@@ -162,6 +162,8 @@ def _aspects(section: str, entry: Mapping[str, Any]) -> dict[str, str]:
         )
         told["owner"] = f"owner {entry['owner']}"
         told["waivable_by"] = f"waivable by {', '.join(entry['waivable_by']) or 'nobody'}"
+        if entry.get("minimum_known_by"):
+            told["minimum"] = f"its facts at least {entry['minimum_known_by']}"
         if entry["may_be_absent"]:
             told["absent"] = f"{', '.join(entry['may_be_absent'])} may be absent"
     else:

@@ -1,4 +1,5 @@
-"""`python -m guiderail.rollout.gateway --home DIR [--port P] [--environment NAME]`.
+"""`python -m guiderail.rollout.gateway --home DIR [--port P] [--environment NAME]
+[--require-state]`.
 
 Needs no database and no control plane: only the files under DIR. Prints nothing but problems.
 """
@@ -29,8 +30,7 @@ from guiderail.rollout.decision_log import Recorder
 from guiderail.rollout.folder import Folder, write_atomically
 from guiderail.rollout.gateway.app import Gateway
 from guiderail.rollout.gateway.engine import Engine
-from guiderail_verify.errors import VerifyError
-from guiderail_verify.permit import TrustedKeys
+from guiderail.rollout.pinned import pinned_keys
 
 LOCK_SECONDS = 3.0
 PRIVATE = "guiderail-gateway-"
@@ -41,24 +41,29 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--home", type=Path, required=True, help="the workspace")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--environment", default="production", help="what permits must name")
+    parser.add_argument(
+        "--require-state",
+        action="store_true",
+        help="start nothing new without a signed state of permits that is still valid",
+    )
     options = parser.parse_args(arguments)
     folder = Folder(options.home.absolute())
     try:
         _only_one(folder)
         with _private_folder(folder) as private:
-            asyncio.run(_serve(folder, private, options.port, options.environment))
+            asyncio.run(_serve(folder, private, options))
     except GuiderailError as error:
         sys.stderr.write(f"{error}\n")
         return 4
     return 0
 
 
-async def _serve(folder: Folder, private: Path, port: int, environment: str) -> None:
-    keys = _pinned_keys(folder)
+async def _serve(folder: Folder, private: Path, options: argparse.Namespace) -> None:
+    keys = pinned_keys(folder)
     token = _token(folder)
-    listening = _listen(port)
+    listening = _listen(options.port)
     recorder = _recorder(folder)
-    engine = Engine(folder, private, environment, keys, system_clock)
+    engine = Engine(folder, private, options.environment, keys, system_clock, options.require_state)
     config = uvicorn.Config(
         Gateway(engine, recorder, token, listening.getsockname()[1]),
         log_level="warning",
@@ -96,21 +101,6 @@ async def _govern(folder: Folder, engine: Engine, port: int) -> None:
     await engine.reconcile()
     _announce(folder, port)
     await engine.poll()
-
-
-def _pinned_keys(folder: Folder) -> TrustedKeys:
-    """The public keys as they are at the start; a file that changes later changes nothing."""
-    try:
-        return TrustedKeys.from_json(folder.public_keys.read_bytes())
-    except OSError as error:
-        what = f"The public keys {folder.public_keys} cannot be read ({error.strerror})."
-    except VerifyError as error:
-        what = f"The public keys {folder.public_keys} cannot be used: {error.reason}"
-    raise InputError(
-        what,
-        code="target/no-keys",
-        advice="Without them no permit can be checked; copy them from the workspace that signs.",
-    )
 
 
 def _token(folder: Folder) -> str:

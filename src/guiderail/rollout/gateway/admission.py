@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +23,9 @@ from guiderail.rollout.gateway.breaker_file import Trip
 from guiderail.rollout.gateway.served_release import ServedRelease, read_release
 from guiderail.rollout.status import RefusedArm
 from guiderail_verify.errors import VerifyError
-from guiderail_verify.permit import Permit, TrustedKeys, verify_permit
+from guiderail_verify.permit import Permit, verify_permit
+from guiderail_verify.permit_state import PermitState
+from guiderail_verify.trusted_keys import TrustedKeys
 
 LARGEST_PERMIT = 1 << 20
 LARGEST_DOCUMENT = 16 << 20
@@ -35,16 +36,19 @@ class Circumstances:
     """What admission depends on besides the files of the arm.
 
     started: digests that were served before under a checked permit: expiry limits the *start* of a
-    rollout and not a running version. revoked: permit ids; None where the list cannot be read.
-    trips: breakers that opened, by permit id; None where the file cannot be read.
+    rollout and not a running version. state: the newest signed state of permits that was seen;
+    state_problem: why the one that is there cannot be used. state_required: refuse a start without
+    a valid one. trips: breakers that opened, by permit id; None where the file cannot be read.
     """
 
     workload: str
     environment: str
     now: datetime
     started: frozenset[str]
-    revoked: frozenset[str] | None
+    state: PermitState | None
     trips: Mapping[str, Trip] | None
+    state_problem: str | None = None
+    state_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +95,9 @@ def _check_permit(arm: Arm, folder: Folder, keys: TrustedKeys, now: Circumstance
         )
     envelope = _read(folder.resolve(arm.permit_file), LARGEST_PERMIT, "permit/missing", "permit")
     proof = _read(folder.resolve(arm.proof_file), LARGEST_PERMIT, "permit/no-proof", "proof")
-    if now.revoked is None:
-        raise RefusalError(
-            "target/revoked-unreadable", "the list of revoked permits cannot be read"
-        )
+    if now.state_problem is not None:
+        reason = f"the state of permits cannot be used ({now.state_problem.rstrip('.')})"
+        raise RefusalError("target/state-unreadable", reason)
     try:
         permit = verify_permit(
             envelope,
@@ -104,7 +107,8 @@ def _check_permit(arm: Arm, folder: Folder, keys: TrustedKeys, now: Circumstance
             digest=arm.digest,
             now=now.now,
             restoring=arm.restore or arm.digest in now.started,
-            revoked=now.revoked,
+            state=now.state,
+            state_required=now.state_required,
         )
     except UnicodeDecodeError as error:
         raise RefusalError("permit/bad-proof", "the proof beside its permit is not text") from error
@@ -213,16 +217,3 @@ def _read(path: Path, largest: int, code: str, what: str) -> bytes:
     if len(data) > largest:
         raise RefusalError(code, f"its {what} is larger than {largest >> 20} MiB")
     return data
-
-
-def read_revoked(path: Path) -> frozenset[str] | None:
-    """Ids of revoked permits; None where the list is there and cannot be read."""
-    try:
-        listed = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return frozenset()
-    except (OSError, ValueError):
-        return None
-    if not isinstance(listed, list) or not all(isinstance(permit, str) for permit in listed):
-        return None
-    return frozenset(listed)

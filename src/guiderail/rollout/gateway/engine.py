@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,13 +19,15 @@ from guiderail.rollout.gateway.admission import (
     Admitted,
     Circumstances,
     admit,
-    read_revoked,
 )
 from guiderail.rollout.gateway.breaker_file import Trip, read_trips, write_trips
 from guiderail.rollout.gateway.child import ModelProcess, StartError
 from guiderail.rollout.gateway.serving import LiveArm, Serving
+from guiderail.rollout.pinned import held_state, newer_keys
 from guiderail.rollout.status import Control, RefusedArm, WorkloadStatus
-from guiderail_verify.permit import TrustedKeys
+from guiderail_verify.errors import VerifyError
+from guiderail_verify.permit_state import PermitState, accept_state
+from guiderail_verify.trusted_keys import TrustedKeys
 
 POLL_SECONDS = 1.0
 
@@ -50,17 +53,20 @@ class Engine:
     environment: str
     keys: TrustedKeys
     clock: Clock
+    require_state: bool = False
     serving: dict[str, Serving] = field(default_factory=dict)
     _notes: dict[str, _Note] = field(default_factory=dict)
     _seen: object = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _endings: set[asyncio.Task[None]] = field(default_factory=set)
     _started: int = 0
+    _state: PermitState | None = None
 
     async def reconcile(self) -> None:
         """Read every control file and serve what may be served."""
         async with self._lock:
             self._seen = await asyncio.to_thread(self._stamps)
+            await asyncio.to_thread(self._follow_keys)
             names = set(self.folder.workloads()) | self.serving.keys()
             for workload in sorted(names):
                 await self._reconcile_one(workload)
@@ -117,8 +123,9 @@ class Engine:
     def _stamps(self) -> object:
         """Changes whenever a file that the controller writes does."""
         stamps: list[tuple[object, ...]] = []
-        for name in (*self.folder.workloads(), ""):
-            path = self.folder.desired(name) if name else self.folder.revoked
+        told = (self.folder.permit_state, self.folder.key_chain)
+        paths = {name: self.folder.desired(name) for name in self.folder.workloads()}
+        for name, path in (*paths.items(), *((path.name, path) for path in told)):
             try:
                 stat = path.stat()
             except OSError as error:
@@ -126,6 +133,16 @@ class Engine:
             else:
                 stamps.append((name, stat.st_mtime_ns, stat.st_size, stat.st_ino))
         return tuple(stamps)
+
+    def _follow_keys(self) -> None:
+        """Take newer keys if the chain leads to them, and read the state of permits anew."""
+        try:
+            keys = newer_keys(self.folder, self.keys)
+        except VerifyError as error:
+            sys.stderr.write(f"The pinned keys stay: {error.reason} [{error.code}]\n")
+            return
+        if keys.version != self.keys.version:
+            self.keys, self._state = keys, None
 
     async def _reconcile_one(self, workload: str) -> None:
         wanted = await asyncio.to_thread(_read_state, self.folder.desired(workload), workload)
@@ -177,19 +194,28 @@ class Engine:
             trips = None
         last = _read_state(self.folder.applied(workload), workload)
         started = () if isinstance(last, str) else last[0].arms
+        problem = None
+        try:
+            held = held_state(self.folder, self.keys, self.environment)
+            if held is not None:
+                self._state = accept_state(held, self._state)
+        except VerifyError as error:
+            problem = error.reason
         return Circumstances(
             workload=workload,
             environment=self.environment,
             now=self.clock(),
             started=frozenset(arm.digest for arm in started),
-            revoked=read_revoked(self.folder.revoked),
+            state=self._state,
+            state_problem=problem,
+            state_required=self.require_state,
             trips=trips,
         )
 
     def _take_out_revoked(self, current: Serving, now: Circumstances) -> None:
-        """Revoking is explicit, so it also ends what runs; an unreadable list ends nothing."""
+        """Revoking is explicit, so it also ends what runs; an unreadable state ends nothing."""
         for arm in current.arms:
-            arm.revoked = now.revoked is not None and arm.admitted.permit in now.revoked
+            arm.revoked = now.state is not None and arm.admitted.permit in now.state.revoked
         current.share_out()
 
     async def _prepare(

@@ -1,0 +1,1 @@
+"""A witness: remembers the newest checkpoint of other people's logs and signs what continues it."""
