@@ -117,6 +117,7 @@ COLUMNS = (
     ("log_entry", "seq", ("body", "leaf_hash", "seq")),
     ("log_index", "seq", ("type", "subject_kind", "subject_name", "subject_no", "case_id", "seq")),
     ("vault_salt", "seq", ("salt", "value", "field", "seq")),
+    ("vault_words", "seq", ("key_id", "sealed", "seq")),
     ("log_node", "position", ("hash", "level", "position")),
     ("log_checkpoint", "size", ("note", "size")),
     ("subject_counter", "next_no", ("next_no", "name")),
