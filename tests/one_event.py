@@ -41,6 +41,9 @@ WITHOUT_EVENT: Mapping[str, tuple[Set[str], str]] = {
     "guiderail.service.timestamps.timestamp": (
         {"log_timestamp"}, "it is what an authority says about a checkpoint"
     ),
+    "guiderail.store.scrub.scrub": (
+        {"vault_state"}, "the mark that freed pages are to be overwritten; person.erased set it"
+    ),
 }  # fmt: skip
 """Where tables are written without an event, and why that is no change of state."""
 
