@@ -1,36 +1,57 @@
-"""What the ledger costs: `python bench/bench_ledger.py [--entries N]`.
+"""What proofs and full verification take: `python bench/bench_ledger.py [--entries N]`.
 
-Prints, on one machine and one disk:
-- transactions per second that change one row, without and with the ledger event, in turns, and
-  their ratio (wall clock, because a commit waits for the disk) and the CPU time per transaction;
-- sealing, one proof, its check and a full verification of a log of N entries.
+Fills a new workspace with N events of 50 models, a case each, and prints: sealing, one proof, its
+check, a full verification of the database, and `guiderail-verify` on an audit pack of the whole
+ledger that discloses the details of one workload without cases. Figures are CPU time, helping
+processes included, because others use the machine; a calibration stands beside them: SHA-256 of
+450 bytes in Python, and one Ed25519 signature checked. What writers wait for is in
+`bench_writers.py`. A million entries take a few minutes to fill.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import hashlib
+import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert
 
-from guiderail.attest.keys import Keyring
 from guiderail.core.subject import Actor, Subject
-from guiderail.ledger.append import append, append_all
+from guiderail.ledger.append import append_all
 from guiderail.ledger.events import Event
 from guiderail.ledger.proof import prove_entry
 from guiderail.ledger.seal import seal
 from guiderail.ledger.verify import verify
-from guiderail.store.database import Store
-from guiderail.store.tables import outbox
+from guiderail.service.audit_pack import export
+from guiderail.service.set_up import create
+from guiderail.service.workspace import Workspace
+from guiderail.store.tables import workload
 from guiderail_verify.proof import parse_proof, verify_proof
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-ROUNDS = 9
-PER_ROUND = 100
+BATCH = 1000
+PROOFS = 200
+SCOPE = "credit"
+"""The workload whose pack is written: known, without cases."""
+
+_VERIFY_PACK = """
+import resource, sys
+from pathlib import Path
+from guiderail_verify.audit import verify_pack
+audit = verify_pack(Path(sys.argv[1]))
+assert audit.ok, [check for check in audit.checks if not check.ok]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
 
 
 def event(number: int) -> Event:
@@ -38,76 +59,87 @@ def event(number: int) -> Event:
     return Event("case.submitted", subject, Actor("ann"), NOW, {"case": f"case-{number}"})
 
 
-def run_round(store: Store, *, with_ledger: bool) -> tuple[float, float]:
-    """Wall and CPU seconds of one round of single transactions."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    for number in range(PER_ROUND):
-        with store.transaction() as tx:
-            row = {"topic": "bench", "body": str(number), "created_at": "x"}
-            tx.execute(insert(outbox), row)
-            if with_ledger:
-                append(tx, event(number))
-    return time.perf_counter() - wall, time.process_time() - cpu
+def cpu() -> float:
+    """Seconds of this process and of those that it started and that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
-def bench_transactions(home: Path) -> None:
-    with Store.open(home) as store:
-        plain, ledger = [], []
-        run_round(store, with_ledger=True)
-        for _ in range(ROUNDS):
-            plain.append(run_round(store, with_ledger=False))
-            ledger.append(run_round(store, with_ledger=True))
-    wall = [statistics.median(item[0] for item in rounds) for rounds in (plain, ledger)]
-    cpu = [statistics.median(item[1] for item in rounds) for rounds in (plain, ledger)]
-    ratio = statistics.median(
-        without[0] / with_[0] for without, with_ in zip(plain, ledger, strict=True)
-    )
-    print(f"transactions/s without ledger   {PER_ROUND / wall[0]:10.0f}")
-    print(f"transactions/s with ledger      {PER_ROUND / wall[1]:10.0f}")
-    print(f"ratio with / without            {ratio:10.2f}")
-    print(f"CPU per transaction without     {1e6 * cpu[0] / PER_ROUND:10.0f} us")
-    print(f"CPU per transaction with        {1e6 * cpu[1] / PER_ROUND:10.0f} us")
+@contextmanager
+def measured(title: str) -> Iterator[None]:
+    wall, used = time.perf_counter(), cpu()
+    yield
+    print(f"{title:48} {cpu() - used:8.2f} s CPU   {time.perf_counter() - wall:8.2f} s wall")
 
 
-def bench_proofs(home: Path, entries: int) -> None:
-    keyring = Keyring.open(home)
-    keys = keyring.trusted
-    with Store.open(home) as store:
-        for begin in range(0, entries, 1000):
-            with store.transaction() as tx:
-                append_all(tx, [event(number) for number in range(begin, begin + 1000)])
-        cpu = time.process_time()
-        seal(store, keyring, NOW)
-        print(f"seal {entries} entries at once   {time.process_time() - cpu:10.2f} s CPU")
-        sample = range(0, entries, max(1, entries // 200))
-        cpu = time.process_time()
-        proofs = [prove_entry(store, seq) for seq in sample]
-        print(f"make one proof                  {per(cpu, len(proofs)):10.3f} ms CPU")
-        parsed = [parse_proof(text) for text in proofs]
-        cpu = time.process_time()
-        for proof in parsed:
-            assert proof.extra is not None
-            verify_proof(proof, proof.extra, keys.checkpoint, keys.origin)
-        print(f"check one proof                 {per(cpu, len(proofs)):10.3f} ms CPU")
-        cpu = time.process_time()
-        assert verify(store, keys).ok
-        print(f"verify the whole log            {time.process_time() - cpu:10.2f} s CPU")
+def each(title: str, count: int, work: Callable[[], object]) -> None:
+    used = time.process_time()
+    work()
+    print(f"{title:48} {1000 * (time.process_time() - used) / count:8.3f} ms CPU")
 
 
-def per(since: float, count: int) -> float:
-    return 1000 * (time.process_time() - since) / count
+def calibrate() -> None:
+    body, key = b"x" * 450, Ed25519PrivateKey.generate()
+    signature, public = key.sign(body), key.public_key()
+    each("one SHA-256 of 450 bytes", 20_000,
+         lambda: [hashlib.sha256(body).digest() for _ in range(20_000)])  # fmt: skip
+    each("one Ed25519 signature checked", 500,
+         lambda: [public.verify(signature, body) for _ in range(500)])  # fmt: skip
+
+
+def fill(workspace: Workspace, entries: int) -> None:
+    for begin in range(0, entries, BATCH):
+        with workspace.store.transaction() as tx:
+            append_all(tx, [event(number) for number in range(begin, begin + BATCH)])
+
+
+def bench_proofs(workspace: Workspace, entries: int) -> None:
+    keys = workspace.keyring.trusted
+    sample = range(0, entries, max(1, entries // PROOFS))
+    prove_entry(workspace.store, 0)
+    proofs: list[str] = []
+    each("make one proof", len(sample),
+         lambda: proofs.extend(prove_entry(workspace.store, seq) for seq in sample))  # fmt: skip
+    each("parse one proof", len(sample), lambda: [parse_proof(text) for text in proofs])
+    parsed = [parse_proof(text) for text in proofs]
+    each("check one proof", len(sample),
+         lambda: [verify_proof(proof, proof.extra or b"", keys.checkpoint, keys.origin)
+                  for proof in parsed])  # fmt: skip
+
+
+def bench(home: Path, entries: int) -> None:
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {entries} entries")
+    calibrate()
+    workspace = create(home, demo=True, people="people: []\n", features="features: []\n")
+    with workspace.store.transaction() as tx:
+        tx.execute(insert(workload), {"name": SCOPE, "kind": "model", "created_at": "x"})
+    with measured("append, a thousand in a transaction"):
+        fill(workspace, entries)
+    with measured("seal at once"):
+        seal(workspace.store, workspace.keyring, NOW)
+    bench_proofs(workspace, entries)
+    with measured("verify the database"):
+        report = verify(workspace.store, workspace.keyring.trusted)
+    assert report.ok, report.problems
+    peaks = [resource.getrusage(who).ru_maxrss // 1024
+             for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]  # fmt: skip
+    print(f"{'peak memory so far, here and of a helper':48} {peaks[0]:8} MB, {peaks[1]} MB")
+    with measured("write an audit pack, and verify it here"):
+        assert not export(workspace, home / "pack", workload=SCOPE)["problems"]
+    command = [sys.executable, "-c", _VERIFY_PACK, str(home / "pack")]
+    with measured("guiderail-verify, a new process"):
+        peak = subprocess.check_output(command, text=True)
+    print(f"{'its peak memory':48} {peak.strip():>8} MB")
+    calibrate()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What the ledger costs.")
+    parser = argparse.ArgumentParser(description="What proofs and full verification take.")
     parser.add_argument("--entries", type=int, default=20_000)
-    parser.add_argument(
-        "--folder", type=Path, help="where to write; a temporary folder if left out"
-    )
+    parser.add_argument("--folder", type=Path, help="a temporary folder if left out")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        bench_transactions(Path(folder) / "transactions")
-        bench_proofs(Path(folder) / "proofs", arguments.entries)
+        bench(Path(folder) / "workspace", arguments.entries)
 
 
 if __name__ == "__main__":

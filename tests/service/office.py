@@ -97,7 +97,7 @@ def add_case(office: Office, number: int, state: State, workload: str = "credit"
     )  # fmt: skip
     case = Case(
         f"case-{number:04d}", workload, "model", DIGEST, Digest(dossier.digest), state, "nora",
-        "yellow", "low", "/home/nora/credit", now, now,
+        "yellow", "low", "credit", now, now,
     )  # fmt: skip
     subject = Subject("model", workload, DIGEST)
     review = Review(

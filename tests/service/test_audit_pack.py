@@ -45,6 +45,7 @@ def test_a_pack_verifies_without_the_product(office: Depot, written: Path, bare:
     looked_at = {one["id"]: one["looked_at"] for one in answer.json["checks"]}
     assert looked_at.keys() == CHECKS
     assert looked_at.pop("before") == 0, "the pack is about the time from the beginning on"
+    assert looked_at.pop("vouched") == 0, "nobody outside vouched for a fact"
     assert all(looked_at.values()), looked_at
     events = office.event_types()
     decisions = events.count("case.submitted") + events.count("case.decided")

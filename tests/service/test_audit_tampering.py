@@ -109,6 +109,7 @@ def test_a_removed_added_linked_or_cut_file_is_found(pack: Path, check: Verify) 
 ANSWERS_FOR = {
     "checkpoint.txt": ("checkpoint",),
     "keys.json": ("checkpoint", "keys"),
+    "key-chain.jsonl": ("keys",),
     "entries.jsonl": ("tree",),
     "disclosed.jsonl": ("details",),
     "index.csv": ("index",),
@@ -547,4 +548,10 @@ def test_keys_that_the_ledger_never_recorded_are_found(
     rewrite_history(pack, keyring, lambda entry, details: None)
     failed = check(pack).failed
     assert not {"tree", "checkpoint", "signature"} & failed.keys()
-    assert len(failed["keys"]) == 2
+    assert failed["keys"] == ["keys.json is not the version at the end of key-chain.jsonl"]
+    chain = (keyring.folder / "chain.jsonl").read_bytes()
+    (pack / "key-chain.jsonl").write_bytes(chain)
+    rewrite_history(pack, keyring, lambda entry, details: None)
+    failed = check(pack).failed
+    assert not {"files", "tree", "checkpoint", "signature"} & failed.keys()
+    assert len(failed["keys"]) == 3

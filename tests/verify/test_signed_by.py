@@ -89,24 +89,8 @@ def test_anything_else_is_no_statement(content: bytes) -> None:
 
 def entry(seq: int, type_: str, payload: Mapping[str, Any], evidence: str = "") -> Entry:
     bound = {"facts": ("urn:guiderail:facts:v1", f"sha256:{evidence}")} if evidence else {}
-    return Entry(
-        seq=seq,
-        body=b"",
-        at="",
-        type=type_,
-        kind="model",
-        name="x",
-        digest=f"sha256:{RELEASE}",
-        number=seq + 1,
-        actor="p-1",
-        outcome="",
-        policy=None,
-        evidence=bound,
-        commitment="",
-        words=None,
-        leaf=b"",
-        payload=payload,
-    )
+    return Entry(seq, b"", "", type_, "model", "x", f"sha256:{RELEASE}", seq + 1, "p-1", "", None,
+                 bound, "", None, b"", payload)  # fmt: skip
 
 
 def vouched(

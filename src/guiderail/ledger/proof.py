@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from guiderail.core.errors import ConflictError, InputError
 from guiderail.ledger.seal import stored_nodes
 from guiderail.ledger.witnesses import latest_cosigned_note
 from guiderail.store.columns import column_bytes
 from guiderail.store.database import Store
+from guiderail.store.prepared import Prepared
 from guiderail.store.tables import log_checkpoint, log_entry
 from guiderail.store.transaction import Snapshot
 from guiderail_verify.note import parse_checkpoint
 from guiderail_verify.proof import TlogProof
 from guiderail_verify.tree import consistency_proof, inclusion_proof
+
+_FIND_BODY = Prepared(select(log_entry.c.body).where(log_entry.c.seq == bindparam("at")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,8 @@ def prove_entry(store: Store, seq: int) -> str:
     Raises InputError for an entry that is not there, ConflictError for one not yet sealed.
     """
     with store.read() as snapshot:
-        body = snapshot.execute(
-            select(log_entry.c.body).where(log_entry.c.seq == seq)
-        ).scalar_one_or_none()
+        found = snapshot.run(_FIND_BODY, {"at": seq})
+        body = found[0][0] if found else None
         if body is None:
             raise InputError(
                 f"The ledger has no entry {seq}.",

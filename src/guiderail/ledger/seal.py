@@ -32,6 +32,12 @@ from guiderail_verify.tree import (
 
 _BATCH = 1000
 
+_FIND_NOTE = Prepared(
+    select(log_checkpoint.c.note)
+    .where(log_checkpoint.c.size >= bindparam("at_least"))
+    .order_by(log_checkpoint.c.size.desc())
+    .limit(1)
+)
 _FIND_LEAF = Prepared(
     select(log_entry.c.leaf_hash).where(log_entry.c.seq == bindparam("at_position"))
 )
@@ -74,14 +80,8 @@ def seal(store: Store, keyring: Keyring, now: datetime) -> Checkpoint:
 
 def latest_note(snapshot: Snapshot, *, at_least: int = 0) -> str | None:
     """The newest checkpoint as it was signed, or None where none covers `at_least` entries."""
-    statement = (
-        select(log_checkpoint.c.note)
-        .where(log_checkpoint.c.size >= at_least)
-        .order_by(log_checkpoint.c.size.desc())
-        .limit(1)
-    )
-    found = snapshot.execute(statement).scalar_one_or_none()
-    return None if found is None else str(found)
+    found = snapshot.run(_FIND_NOTE, {"at_least": at_least})
+    return str(found[0][0]) if found else None
 
 
 def stored_nodes(snapshot: Snapshot) -> Nodes:

@@ -200,6 +200,8 @@ def newest_cosignatures(
     snapshot: Snapshot, note: str, size: int, policy: WitnessPolicy
 ) -> tuple[Cosignature, ...]:
     """The newest good one of each witness of the policy under this note, in their order."""
+    if not policy.keys:
+        return ()
     table = log_cosignature
     statement = (
         select(table.c.verifier_key, table.c.line)
@@ -226,6 +228,7 @@ def newest_witnessed(snapshot: Snapshot, chosen: Setting, latest: datetime) -> W
         select(table.c.size)
         .where(table.c.verifier_key.in_(keys))
         .group_by(table.c.size)
+        .having(func.count(table.c.verifier_key.distinct()) >= max(chosen.policy.quorum, 1))
         .order_by(table.c.size.desc())
     )
     for (size,) in snapshot.execute(sizes).all():

@@ -30,7 +30,7 @@ manifest.json    the scope, the sample, and the SHA-256 of every file; manifest.
 checkpoint.txt   the signed root over all entries of the ledger, with the cosignatures of witnesses
                  (C2SP signed note)
 entries.jsonl    every entry of the ledger in order; a line is exactly the bytes that were hashed
-disclosed.jsonl  the details of entries, with the salt of the commitment in the entry
+disclosed.jsonl  the details of entries, with the salts of the commitments in the entry
 people.json      who stands behind a pseudonym; people-keys.json opens the commitments of the
                  recorded registers to it
 packs/           the compiled policies, named by their SHA-256

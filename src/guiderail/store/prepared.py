@@ -19,17 +19,17 @@ class Prepared:
     An insert names all columns of its table.
     """
 
-    __slots__ = ("_by_dialect", "_statement")
+    __slots__ = ("_by_dialect", "statement")
 
     def __init__(self, statement: ClauseElement) -> None:
-        self._statement = statement
+        self.statement = statement
         self._by_dialect: dict[str, _Compiled] = {}
 
     def for_driver(self, dialect: Dialect, params: Mapping[str, Any]) -> tuple[str, Any]:
         """The text and the parameters as the driver takes them. KeyError: one is missing."""
         known = self._by_dialect.get(dialect.name)
         if known is None:
-            known = self._by_dialect[dialect.name] = _compile(self._statement, dialect)
+            known = self._by_dialect[dialect.name] = _compile(self.statement, dialect)
         values = {**known.constants, **params} if known.constants else params
         return known.text, values if known.order is None else [values[name] for name in known.order]
 

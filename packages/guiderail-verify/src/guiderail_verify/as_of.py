@@ -84,6 +84,7 @@ class Standing:
 
     production, previous: workload -> release digest, None for nothing. since: when production came
     to be. permits: id -> case and whether it was taken back. registers: name -> entry and digest.
+    of_release: workload and digest -> its cases, oldest first. of_case: case -> its permits.
     untold: entries that were removed, or whose details are gone: what they changed is not known.
     """
 
@@ -96,6 +97,8 @@ class Standing:
     policies: list[PolicyThen] = field(default_factory=list)
     registers: dict[str, tuple[int, str]] = field(default_factory=dict)
     untold: list[int] = field(default_factory=list)
+    of_release: dict[tuple[str, str | None], list[str]] = field(default_factory=dict)
+    of_case: dict[str, list[str]] = field(default_factory=dict)
     entries: int = 0
 
     def policy_in_force(self, at: str) -> list[PolicyThen]:
@@ -133,15 +136,13 @@ class Standing:
 
     def case_of(self, workload: str, release: str | None) -> CaseThen | None:
         """The newest case that put this release into production, or once did."""
-        found = [
-            one
-            for one in self.cases.values()
-            if one.workload == workload and one.release == release and one.state in _RAN
-        ]
-        return found[-1] if found else None
+        for case in reversed(self.of_release.get((workload, release), [])):
+            if self.cases[case].state in _RAN:
+                return self.cases[case]
+        return None
 
     def _permit(self, case: str) -> str:
-        held = [name for name, (of, revoked) in self.permits.items() if of == case and not revoked]
+        held = [name for name in self.of_case.get(case, ()) if not self.permits[name][1]]
         return held[-1] if held else ""
 
 
@@ -178,6 +179,7 @@ Payload = Mapping[str, Any]
 def _submitted(standing: Standing, entry: Entry, told: Payload) -> None:
     case = told["case"]
     standing.production.setdefault(entry.name, None)
+    standing.of_release.setdefault((entry.name, entry.digest), []).append(case)
     standing.cases[case] = CaseThen(
         id=case, workload=entry.name, kind=entry.kind, release=entry.digest or "",
         version=str(told.get("version", "")), owner=str(told.get("owner", "")),
@@ -220,6 +222,7 @@ def _ended(standing: Standing, entry: Entry, told: Payload) -> None:
 
 def _permitted(standing: Standing, entry: Entry, told: Payload) -> None:
     standing.permits[told["permit"]] = told["case"], False
+    standing.of_case.setdefault(told["case"], []).append(told["permit"])
     if not told.get("replaces"):
         _move(standing, told["case"], entry.outcome)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from guiderail_verify import audit_files as files
-from guiderail_verify.as_of import PolicyThen, Served, Standing, standing_at
+from guiderail_verify.as_of import OFF, PolicyThen, Served, Standing, standing_at
 from guiderail_verify.audit_entries import KINDS, CaseHistory, Entry
 from guiderail_verify.audit_index import table
 from guiderail_verify.audit_pack import AuditPack
@@ -123,11 +123,15 @@ def _deployments(pack: AuditPack) -> Iterator[Row]:
         (one.payload or {}).get("rollout"): one
         for one in _of_type(pack, "rollout.finished", "rollout.aborted", "rollback.finished")
     }
+    issued: dict[tuple[str, str | None], list[Entry]] = {}
+    for one in _of_type(pack, "permit.issued"):
+        issued.setdefault((one.name, one.digest), []).append(one)
     for entry in _moves(pack):
         told = entry.payload or {}
         history = pack.all_cases.get(told["case"])
         end = ends.get(told["rollout"])
-        permit, permitted = _permit(pack, entry.name, told["to_digest"], entry.seq)
+        of_release = issued.get((entry.name, told["to_digest"]), [])
+        permit, permitted = _permit(of_release, told["to_digest"], entry.seq)
         yield (
             entry.seq, entry.at, entry.name, entry.kind, entry.type.partition(".")[0],
             told["rollout"], told["case"], *_levels(history), told["from_digest"],
@@ -137,16 +141,12 @@ def _deployments(pack: AuditPack) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def _permit(pack: AuditPack, workload: str, digest: str, before: int) -> tuple[str, str]:
-    """The newest permit of the digest that was issued before, and whether there is one."""
-    if digest == "off":
+def _permit(issued: list[Entry], digest: str, before: int) -> tuple[str, str]:
+    """The newest of the release's permits that was issued before, and whether there is one."""
+    if digest == OFF:
         return "", "needs none: nothing is served"
-    issued = [
-        one
-        for one in _of_type(pack, "permit.issued")
-        if one.name == workload and one.digest == digest and one.seq < before
-    ]
-    return (str((issued[-1].payload or {})["permit"]), "yes") if issued else ("", "NO")
+    earlier = [one for one in issued if one.seq < before]
+    return (str((earlier[-1].payload or {})["permit"]), "yes") if earlier else ("", "NO")
 
 
 def _reviews(pack: AuditPack) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -69,8 +70,14 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{encode_base64(self.root)}\n"
 
 
+_PLAIN_NAME = re.compile(r"[!-*,-~]+").fullmatch
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]").search
+
+
 def is_key_name(name: str) -> bool:
     """A key name is not empty and holds no space, plus sign or control character."""
+    if _PLAIN_NAME(name):
+        return True
     return bool(name) and not any(
         letter == "+" or letter.isspace() or unicodedata.category(letter) == "Cc" for letter in name
     )
@@ -167,7 +174,7 @@ def split_note(note: str) -> tuple[str, list[str]]:
     """
     if len(note) > LARGEST_NOTE:
         raise VerifyError("note/too-large", "The note is larger than a megabyte.")
-    if any(letter < " " and letter != "\n" for letter in note):
+    if _CONTROL(note):
         raise VerifyError("note/control-character", "The note holds a control character.")
     head, blank, tail = note.rpartition("\n\n")
     if not blank or not head or not tail.endswith("\n"):
