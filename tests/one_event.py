@@ -24,7 +24,7 @@ SOURCES = Path(__file__).parents[1] / "src"
 
 LEDGER = frozenset(
     ("log_head", "log_entry", "log_node", "log_checkpoint", "log_index", "subject_counter")
-) | {"person_pseudonym", "vault_salt", "outbox"}
+) | {"person_pseudonym", "vault_salt", "vault_words", "person_key", "outbox"}
 """Tables that an event and its notifications are made of, and what is derived from them."""
 
 WITHOUT_EVENT: Mapping[str, tuple[Set[str], str]] = {
@@ -43,6 +43,9 @@ WITHOUT_EVENT: Mapping[str, tuple[Set[str], str]] = {
     ),
     "guiderail.store.scrub.scrub": (
         {"vault_state"}, "the mark that freed pages are to be overwritten; person.erased set it"
+    ),
+    "guiderail.store.scrub.scrub": (
+        "vault_state", "what was erased or removed has its event; its freed pages are overwritten"
     ),
 }  # fmt: skip
 """Where tables are written without an event, and why that is no change of state."""
