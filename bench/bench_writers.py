@@ -23,9 +23,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import bindparam, create_engine, insert, make_url, select, text, update
+from sqlalchemy import Engine, bindparam, create_engine, insert, make_url, select, text, update
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -66,6 +67,15 @@ def change(store: Store, writer: int, number: int, *, with_ledger: bool) -> None
         if with_ledger:
             subject = Subject("model", name, "sha256:" + "0" * 64)
             append(tx, Event("case.submitted", subject, Actor("ann"), NOW, {"case": str(number)}))
+
+
+def bare_change(engine: Engine, writer: int, number: int) -> None:
+    """The same change without Guiderail's store: as many writers at once as the database lets."""
+    name = f"model-{writer}"
+    with engine.begin() as connection:
+        connection.execute(_READ, {"of": name}).scalar_one()
+        connection.execute(_MOVE, {"of": name, "reviewed_digest": str(number)})
+        connection.execute(insert(outbox), {"topic": "bench", "body": name, "created_at": "x"})
 
 
 def run_threads(threads: int, seconds: float, work: Callable[[int, int], None]) -> Round:
@@ -163,6 +173,13 @@ def bench(url: str, title: str, process_counts: list[int]) -> None:
             )
         )
         report(f"{title}, one process with {WRITERS} threads", plain, ledger)
+        if store.address.startswith("postgresql"):
+            engine = create_engine(url, pool_size=WRITERS)
+            bare = [
+                run_threads(WRITERS, SECONDS, partial(bare_change, engine)) for _ in range(ROUNDS)
+            ]
+            report(f"{title}, {WRITERS} threads without the store's lock, afterwards", bare, ledger)
+            engine.dispose()
     for count in process_counts:
         plain, ledger = in_turns(
             lambda with_ledger, count=count: run_processes(url, count, with_ledger=with_ledger)

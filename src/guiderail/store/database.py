@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ from guiderail.store.transaction import Snapshot, Transaction, first_line
 DATABASE_FILE = "guiderail.db"
 BUSY_SECONDS = 30
 """How long a writer waits for another process before it gives up."""
+
+_ASK_AGAIN_SECONDS = 0.001
 
 _WRITER_LOCK = 7_102_206_962_110_141
 """The PostgreSQL advisory lock that a writing transaction holds."""
@@ -201,7 +204,30 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
     else:
         connection.exec_driver_sql("PRAGMA query_only = OFF")
+        _wait_for_other_processes(connection)
+
+
+def _wait_for_other_processes(connection: Connection) -> None:
+    """Ask often for the right to write: SQLite itself asks ever less often the longer it waits.
+
+    So whoever waited long would wait longest, while others take turns.
+    """
+    driver: Any = connection.connection.driver_connection
+    until = time.monotonic() + BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(_ASK_AGAIN_SECONDS)
+            else:
+                return
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 
 def _begin_postgresql(connection: Connection) -> None:
