@@ -358,7 +358,7 @@ def test_the_gateway_does_not_inherit_the_passphrase_of_the_keys(home, monkeypat
     target = LocalTarget(home)
     target.start_gateway()
     try:
-        process = target.folder.lock.read_text()
+        process = target.folder.lock.read_text().strip()
         inherited = Path("/proc", process, "environ").read_bytes()
     finally:
         target.stop_gateway()
