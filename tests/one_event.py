@@ -44,9 +44,6 @@ WITHOUT_EVENT: Mapping[str, tuple[Set[str], str]] = {
     "guiderail.store.scrub.scrub": (
         {"vault_state"}, "the mark that freed pages are to be overwritten; person.erased set it"
     ),
-    "guiderail.store.scrub.scrub": (
-        "vault_state", "what was erased or removed has its event; its freed pages are overwritten"
-    ),
 }  # fmt: skip
 """Where tables are written without an event, and why that is no change of state."""
 
@@ -81,6 +78,10 @@ REGISTERS = frozenset({"register_version", "register_salt"})
 
 ONE_FOR_EACH = frozenset({"evidence.added"})
 """Events of which one act writes one for each document: all of them are kept or none."""
+
+
+BESIDE_ANY = frozenset({"register.changed"})
+"""A register is a file that people edit: the first use case that reads a new one records it."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class Watch:
                 self.changes.append(Change(site, frozenset(tables), tuple(events)))
 
         patch.setattr(Snapshot, "execute", watched_execute)
+        patch.setattr(Snapshot, "run", watched_run)
         patch.setattr(Snapshot, "run", watched_run)
         patch.setattr(Store, "transaction", watched)
 
