@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from guiderail.core.digest import short
-from guiderail.render.lines import Line, columns, heading, paragraph
+from guiderail.render.lines import Line, heading, paragraph
+
+LONGEST_TYPE = 72
+"""Characters of a predicate type that are shown; JSON has all of it."""
 
 _TRUST = {
     "evidence": "documents it signs are verified",
@@ -24,11 +27,15 @@ def evidence_lines(document: Mapping[str, Any]) -> list[Line]:
 
 
 def evidence_rows(rows: Sequence[Mapping[str, Any]]) -> list[Line]:
-    """One line for each document: what it is, how it is known, its digest and its type."""
-    return columns(
-        (row["name"], row["known_by"], _vouched(row), short(row["digest"]), row["predicate_type"])
-        for row in rows
-    )
+    """For each document: what it is, how it is known, its digest, and its type below."""
+    lines: list[Line] = []
+    for row in rows:
+        what = f"{row['name']}: {row['known_by']}, {_vouched(row)} ({short(row['digest'])})"
+        lines += paragraph(what, indent=2, hang=2)
+        type_ = row["predicate_type"]
+        shown = type_ if len(type_) <= LONGEST_TYPE else f"{type_[: LONGEST_TYPE - 3]}..."
+        lines += paragraph(shown, indent=6, style="dim")
+    return lines
 
 
 def _vouched(row: Mapping[str, Any]) -> str:
