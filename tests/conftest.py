@@ -116,11 +116,16 @@ def two_versions(
 
 
 def _lent(template: Depot, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Depot]:
-    """A copy for one test. Whatever the test did, its ledger still verifies, unless it tampered."""
+    """A copy for one test. Whatever the test did, its ledger still verifies, unless it tampered.
+
+    And the ledger, replayed, says what the tables say.
+    """
     from tests.service.depot import copy_depot
+    from tests.service.replayed import by_the_ledger, by_the_tables
 
     depot = copy_depot(template, tmp_path / "depot")
     yield depot
     depot.stop()
     if request.node.get_closest_marker("tampers") is None:
         assert depot.problems() == []
+        assert by_the_ledger(depot.acting()) == by_the_tables(depot.acting())

@@ -18,7 +18,11 @@ class Module:
     """name: dotted. names: what an import or a definition calls something -> its dotted name."""
 
     name: str
-    tree: ast.Module
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -63,7 +67,7 @@ def modules(*roots: Path) -> dict[str, Module]:
     for root in roots:
         for path in sorted(root.rglob("*.py")):
             name = ".".join(path.relative_to(root).with_suffix("").parts)
-            found[name] = Module(name, ast.parse(path.read_text("utf-8")))
+            found[name] = Module(name, path.read_text("utf-8"))
     return found
 
 
@@ -71,7 +75,8 @@ def writing_sites(source: Mapping[str, Module]) -> list[Site]:
     """Every function that opens a transaction, and whether an event can come out of each block."""
     found = []
     for module in source.values():
-        for name, function in module.functions.items():
+        functions = module.functions if "transaction" in module.text else {}
+        for name, function in functions.items():
             blocks = [node for node in ast.walk(function) if _opens(node)]
             # A transaction that is opened in another way than by `with` counts as one without.
             others = _transactions(function) - sum(_transactions(*_items(one)) for one in blocks)
@@ -91,7 +96,8 @@ def _items(node: ast.AST) -> list[ast.expr]:
 
 def _transactions(*nodes: ast.AST) -> int:
     return sum(
-        isinstance(one, ast.Attribute) and one.attr == "transaction"
+        (isinstance(one, ast.Attribute) and one.attr == "transaction")
+        or (isinstance(one, ast.Name) and one.id == "transaction")
         for node in nodes
         for one in ast.walk(node)
     )

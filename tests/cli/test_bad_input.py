@@ -31,6 +31,8 @@ def words_only(said: Said, code: str) -> None:
         ("status", "workspace/none"),
         ("ledger verify", "workspace/none"),
         ("ledger export pack", "workspace/none"),
+        ("as-of 2026-11-30", "workspace/none"),
+        ("card case-0001", "workspace/none"),
         ("gate --release x", "workspace/none"),
         ("explain no-such-rule", "page/unknown"),
         ("measure model /nowhere", "model/missing"),

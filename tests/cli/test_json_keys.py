@@ -240,3 +240,14 @@ def test_init_and_evidence(guiderail: Terminal, live: Depot, tmp_path: Path) -> 
     copied = parcels.copy(live.releases.first, tmp_path / "copied")
     bound = guiderail(f"evidence {copied} --format json").json
     has(bound, "release written missing")
+
+
+def test_as_of_and_card(guiderail: Terminal, live: Depot) -> None:
+    document = guiderail(f"as-of {live.clock().date()} --format json").json
+    has(document, "at entries inventory cases policy people registers untold")
+    each(document["inventory"], "workload release version share case tier track owner since")
+    each(document["cases"], "id workload release tier track state submitter")
+    each(document["policy"], "kind pack version digest effective_at change")
+    each(document["people"], "person roles competence manager")
+    has(guiderail("card case-0001 --format json").json, "case card")
+    assert guiderail("card case-0001 --format cyclonedx").json["specVersion"] == "1.7"

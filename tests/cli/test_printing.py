@@ -54,6 +54,7 @@ def test_everything_fits_into_80_columns(
         f"rollback {WORKLOAD} --to off --dry-run --as emil",
         "ledger log",
         "ledger verify",
+        f"as-of {live.clock().date()}",
         "explain fairness",
         "explain high-risk-use",
         "facts",

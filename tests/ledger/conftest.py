@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from guiderail.attest.keys import Keyring
 from guiderail.core.digest import sha256_digest
@@ -17,6 +19,7 @@ from guiderail.ledger.events import Event
 from guiderail.ledger.seal import seal
 from guiderail.ledger.verify import Report, verify
 from guiderail.store.database import DATABASE_FILE, Store
+from tests.postgres import server
 
 NOW = datetime(2026, 11, 23, 9, 30, 0, 123456, tzinfo=UTC)
 DIGEST = sha256_digest(b"release")
@@ -65,3 +68,26 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     workspace = open_workspace(tmp_path)
     yield workspace
     workspace.store.close()
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    with server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'guiderail.db'}"
+        return
+    address = make_url(request.getfixturevalue("postgresql"))
+    name = f"guiderail_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield address.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()

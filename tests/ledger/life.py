@@ -63,6 +63,7 @@ class LedgerLife(RuleBasedStateMachine):
         self.home = Path(self.room.name) / "home"
         shutil.copytree(self.template, self.home)
         self.now = NOW
+        self.signed = 0
         self.held: list[str] = []
         self.permits: list[Issued] = []
         self.backups: list[Path] = []
@@ -90,7 +91,7 @@ class LedgerLife(RuleBasedStateMachine):
     @rule(hold=st.booleans())
     def seal(self, hold: bool) -> None:
         """hold: somebody outside keeps the checkpoint."""
-        seal(self.store, self.workspace.keyring, self.now)
+        self.sign()
         if hold:
             self.held.append(self.newest())
 
@@ -110,7 +111,7 @@ class LedgerLife(RuleBasedStateMachine):
         )  # fmt: skip
         with self.store.transaction() as tx:
             [appended] = append_all(tx, [event])
-        seal(self.store, self.workspace.keyring, self.now)
+        self.sign()
         self.permits.append(Issued(permit, envelope, prove_entry(self.store, appended.seq)))
 
     @rule()
@@ -125,6 +126,7 @@ class LedgerLife(RuleBasedStateMachine):
         with TemporaryDirectory(prefix="guiderail-pack-") as room:
             pack = Path(room) / "pack"
             assert export(self.workspace, pack)["problems"] == []
+            self.signed = self.size()
             for older in [None, *self.held[-2:]]:
                 audit = verify_pack(pack, key=self.workspace.keyring.note_key, older=older)
                 assert audit.ok, [check.failures for check in audit.checks]
@@ -140,10 +142,9 @@ class LedgerLife(RuleBasedStateMachine):
         """An older database comes back: shown by what was kept outside it, unless nothing was
         signed in between; then the log goes on from there. Otherwise the newest one comes back."""
         chosen = data.draw(st.sampled_from(self.backups))
-        newest, signed = self.copy("newest"), self.kept_size()
+        newest = self.copy("newest")
         self.put_back(chosen)
-        size = self.size()
-        if signed <= size:
+        if self.signed <= self.size():
             return
         kept = read_kept(self.home)
         assert {problem.code for problem in self.verify(kept)} == {"ledger/truncated"}
@@ -179,6 +180,11 @@ class LedgerLife(RuleBasedStateMachine):
     @invariant()
     def everything_verifies(self) -> None:
         assert self.verify(read_kept(self.home)) == ()
+
+    @invariant()
+    def the_newest_checkpoint_is_kept_outside_the_database(self) -> None:
+        kept = read_kept(self.home)
+        assert (0 if kept is None else parse_checkpoint(_text(kept)).size) == self.signed
 
     @invariant()
     def numbers_are_dense(self) -> None:
@@ -231,9 +237,9 @@ class LedgerLife(RuleBasedStateMachine):
         assert note is not None
         return note
 
-    def kept_size(self) -> int:
-        kept = read_kept(self.home)
-        return 0 if kept is None else parse_checkpoint(_text(kept)).size
+    def sign(self) -> None:
+        self.signed = seal(self.store, self.workspace.keyring, self.now).size
+        assert self.signed == self.size()
 
     def size(self) -> int:
         with self.store.read() as snapshot:

@@ -17,8 +17,9 @@ from guiderail.witness.folder import WitnessFolder
 from guiderail.witness.server import application
 from guiderail.witness.wire import SIZE_TYPE
 from guiderail_verify.cosignature import WitnessKey, cosign
+from guiderail_verify.witness_policy import WitnessPolicy, majority
 from tests.witness.logs import KEY, Log
-from tests.witness.running import always, answering, dripping, flooding
+from tests.witness.running import always, answering, dripping, flooding, obliging
 
 NOW = 1_780_000_000
 PRIVATE = Ed25519PrivateKey.from_private_bytes(b"\x21" * 32)
@@ -110,6 +111,31 @@ def test_a_split_view_reaches_no_quorum(tmp_path: Path) -> None:
         for history in (one, other):
             answers = ask(history, *(Asked(witness, 4) for witness in witnesses))
             assert sorted(answer.outcome for answer in answers) == ["contradicts", "cosigned"]
+
+
+def test_a_witness_that_signs_everything_makes_no_majority(tmp_path: Path) -> None:
+    """It belongs to the insider; two honest ones remember, and two of three are required."""
+    folders = [WitnessFolder.create(tmp_path / f"w{n}", f"audit.example/w{n}") for n in range(2)]
+    for one in folders:
+        one.follow(KEY)
+    with (
+        answering(application(folders[0], lambda: NOW)) as first,
+        answering(application(folders[1], lambda: NOW)) as second,
+        answering(obliging(PRIVATE, NAME, NOW)) as liar,
+    ):
+        witnesses = [
+            Witness(folders[0].key, first),
+            Witness(folders[1].key, second),
+            Witness(KEY_OF_WITNESS, liar),
+        ]
+        policy = WitnessPolicy(tuple(one.key for one in witnesses), majority(3))
+        reached = []
+        for log in (Log.of(9), Log.of(9, "b"), Log.of(12, "c")):
+            answers = ask(log, *(Asked(one, 0) for one in witnesses))
+            assert answers[2].outcome == "cosigned"
+            lines = "".join(one.cosignature.line for one in answers if one.cosignature)
+            reached.append(policy.reached(log.note() + lines).time)
+    assert reached == [NOW, None, None]
 
 
 def line(text: str, at: int = NOW, private: Ed25519PrivateKey = PRIVATE, name: str = NAME) -> bytes:

@@ -9,45 +9,20 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, select, text
 
 from guiderail.attest.keys import Keyring
 from guiderail.ledger.seal import seal
 from guiderail.ledger.verify import verify
 from guiderail.store.database import Store
 from guiderail.store.tables import log_entry, log_index, outbox
-from tests.postgres import server
 
 from .conftest import NOW
 
 WRITER = Path(__file__).with_name("writer.py")
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    with server() as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'guiderail.db'}"
-        return
-    address = make_url(request.getfixturevalue("postgresql"))
-    name = f"guiderail_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield address.set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
 
 
 def start_writer(url: str, name: str, count: int, threads: int = 1) -> subprocess.Popen[str]:

@@ -88,7 +88,7 @@ def _noting(read: Callable[..., Any], seen: list[int]) -> Callable[..., Any]:
 def test_several_processes_give_the_same_report(
     sound: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep_all, "_processors", lambda: 2)
+    monkeypatch.setattr(sweep_all, "usable_processors", lambda: 2)
     monkeypatch.setattr(sweep_all, "FEW", 0)
     assert sound.verify() == both(sound)[1]
 
@@ -97,7 +97,7 @@ def test_processes_that_end_at_once_change_nothing(
     sound: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """They are told another database, which they cannot open."""
-    monkeypatch.setattr(sweep_all, "_processors", lambda: 2)
+    monkeypatch.setattr(sweep_all, "usable_processors", lambda: 2)
     monkeypatch.setattr(sweep_all, "FEW", 0)
     address = property(lambda _: f"sqlite:///{tmp_path}/no/such/folder.db")
     monkeypatch.setattr(type(sound.store), "address", address)
@@ -117,6 +117,7 @@ COLUMNS = (
     ("log_entry", "seq", ("body", "leaf_hash", "seq")),
     ("log_index", "seq", ("type", "subject_kind", "subject_name", "subject_no", "case_id", "seq")),
     ("vault_salt", "seq", ("salt", "value", "field", "seq")),
+    ("vault_words", "seq", ("key_id", "sealed", "seq")),
     ("log_node", "position", ("hash", "level", "position")),
     ("log_checkpoint", "size", ("note", "size")),
     ("subject_counter", "next_no", ("next_no", "name")),

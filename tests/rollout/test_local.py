@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from releases import (
@@ -350,6 +351,19 @@ def test_a_canary_that_asks_for_inputs_nobody_sends_loses_its_traffic(target, ho
     statuses = [ask(port, str(number)).status for number in range(100)]
     assert statuses.count(422) == 20
     assert "could not use the inputs" in target.observed(WORKLOAD).arms[1].tripped
+
+
+def test_the_gateway_does_not_inherit_the_passphrase_of_the_keys(home, monkeypatch):
+    monkeypatch.setenv("GUIDERAIL_KEY_PASSPHRASE", "correct horse battery")
+    target = LocalTarget(home)
+    target.start_gateway()
+    try:
+        process = target.folder.lock.read_text()
+        inherited = Path("/proc", process, "environ").read_bytes()
+    finally:
+        target.stop_gateway()
+    assert b"PATH=" in inherited
+    assert b"GUIDERAIL_KEY" not in inherited
 
 
 def test_a_revoked_permit_ends_what_runs(target, home, versions):

@@ -23,6 +23,7 @@ from guiderail_verify.audit_files import PREDICATE
 from guiderail_verify.canonical import canonical_json
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.note import Checkpoint
+from tests.service.depot import Depot
 
 ROOT = Path(__file__).resolve().parents[2]
 VERIFIER = ROOT / "packages" / "guiderail-verify" / "src"
@@ -53,6 +54,22 @@ class Answer:
     def failed(self) -> dict[str, list[str]]:
         """Check id -> what differs, of the checks that did not pass."""
         return {one["id"]: one["failures"] for one in self.json["checks"] if not one["ok"]}
+
+
+Verify = Callable[..., Answer]
+
+
+def key_of(depot: Depot) -> str:
+    keys = json.loads((depot.home / "keys" / "public.json").read_bytes())
+    return str(keys["checkpoint"][0])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def bare_verifier(libraries: Path) -> list[str]:

@@ -55,8 +55,8 @@ def _watch_commits(boundary: Callable[[str], None]) -> None:
     original = Store.transaction
 
     @contextmanager
-    def watched(self: Store, *, alone: bool = False) -> Iterator[Transaction]:
-        with original(self, alone=alone) as tx:
+    def watched(self: Store, **options: bool) -> Iterator[Transaction]:
+        with original(self, **options) as tx:
             yield tx
             boundary("before a commit")
         boundary("after a commit")

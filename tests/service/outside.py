@@ -78,7 +78,7 @@ class Platform:
 
 
 def platform_template(factory: pytest.TempPathFactory) -> Path:
-    """A platform with eight entries, made once and closed: `copied` gives copies of it."""
+    """A platform with a few entries, made once and closed: `copied` gives copies of it."""
 
     def make(root: Path) -> None:
         platform = new_platform(root)

@@ -215,8 +215,8 @@ def test_unprotected_keys_are_named_plainly(place: Workspace) -> None:
 
 
 def test_a_database_from_before_a_change_signs_nothing(place: Workspace) -> None:
-    old = (place.home / "guiderail.db").read_bytes()
     place.store.close()
+    old = (place.home / "guiderail.db").read_bytes()
     rotate(again(place), BOTH)
     for path in place.home.glob("guiderail.db*"):
         path.unlink()

@@ -95,6 +95,7 @@ def test_the_whole_procedure_after_a_theft(live_depot: Depot, tmp_path: Path) ->
     release = live_depot.releases.first
     pinned = read_trusted(live_depot.home)
     old = permit_in_force(live_depot, release)
+    start_gateway(live_depot.acting())  # it pinned the old keys, and follows the chain
     declare_compromised(live_depot.acting(), ["checkpoint", "permit"], BEFORE_ANYTHING, REASON)
     found = affected(live_depot.acting())
     assert [permit.id for permit, _ in found.permits] == [old.id]
@@ -116,6 +117,7 @@ def test_the_whole_procedure_after_a_theft(live_depot: Depot, tmp_path: Path) ->
     )  # fmt: skip
     assert verified.start_until >= live_depot.clock() - timedelta(minutes=1)
     assert gate(live_depot.acting(), release, digest(release))["allowed"] is True
+    assert live_depot.ask() == (200, digest(release))
     stop_gateway(live_depot.acting())
     start_gateway(live_depot.acting())
     assert live_depot.ask() == (200, digest(release))

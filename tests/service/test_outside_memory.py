@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from guiderail.ledger.proof import prove_entry
 from guiderail.ledger.witnesses import latest_cosigned_note
 from guiderail.service.audit import checkpoint, log, verify
 from guiderail.service.audit_pack import export
+from guiderail.service.key_changes import retire, rotate
 from guiderail.service.sealing import seal_and_ask
 from guiderail.service.witnesses import (
     add_witness,
@@ -27,6 +28,7 @@ from guiderail.witness.folder import WitnessFolder
 from guiderail.witness.server import application
 from guiderail_verify.__main__ import main as guiderail_verify
 from guiderail_verify.cosignature import cosignatures
+from guiderail_verify.note import NoteKey
 from guiderail_verify.proof import parse_proof
 from tests.service.outside import Platform, copied, platform_template
 from tests.witness.running import always, answering
@@ -274,16 +276,16 @@ def test_a_witness_that_fails_blocks_nothing_and_is_shown(world: World, status: 
     key = WitnessFolder.create(world.place / "w", "audit.example/w").key
     with answering(always(status, b"no\n")) as url:
         add_witness(world.platform.workspace, url, key.to_text())
+        size = witnesses_document(world.platform.workspace)["entries"]
         world.platform.append("case-9")
-        sealed = seal_and_ask(world.platform.workspace)
-    assert sealed.size == 10
+        assert seal_and_ask(world.platform.workspace).size == size + 1
     found = witnesses_document(world.platform.workspace)
     assert found["witnesses"][0]["answer"]["outcome"] in ("bad-answer", "refused")
     assert found["witnessed"] is None
     assert COULD in found["warnings"][0]
     # Gone altogether, and still nothing stops.
     world.platform.append("case-10")
-    assert seal_and_ask(world.platform.workspace).size == 11
+    assert seal_and_ask(world.platform.workspace).size == size + 2
     answer = witnesses_document(world.platform.workspace)["witnesses"][0]["answer"]
     assert answer["outcome"] == "no-answer"
     assert verify(world.platform.workspace)["problems"] == []
@@ -331,15 +333,16 @@ def test_an_earlier_witnessed_checkpoint_is_in_the_pack_and_must_fit(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     witness = world.witness()
+    size = witnesses_document(world.platform.workspace)["entries"]
     world.open.close()
     world.platform.append("case-9")
     pack = pack_of(world.platform, world.place / "pack")
     (earlier,) = (pack / "checkpoints").iterdir()
-    assert earlier.name == "9.txt"
+    assert earlier.name == f"{size}.txt"
     options = ("--key", key_of(world.platform))
     assert checked(pack, *options, "--checkpoint", earlier) == 0
     assert checked(pack, *options, "--witness", witness.key.to_text()) == 1
-    assert "cosigned the 10 entries" in capsys.readouterr().out
+    assert f"cosigned the {size + 1} entries" in capsys.readouterr().out
 
 
 def test_the_ledger_records_who_chose_the_witnesses(world: World) -> None:
@@ -351,6 +354,30 @@ def test_the_ledger_records_who_chose_the_witnesses(world: World) -> None:
     assert {one["person"] for one in events} == {"ann"}
     assert json.dumps(events).count(witness.key.name) >= 2
     assert verify(world.platform.workspace)["problems"] == []
+
+
+# --- Keys change --------------------------------------------------------------------------------
+
+
+def test_a_witness_goes_on_when_the_log_changes_its_key(world: World) -> None:
+    witness, first = world.witness(), key_of(world.platform)
+    rotate(world.platform.workspace, ["checkpoint"])
+    after = replace(world.platform.workspace)
+    checkpoint(after)
+    new, old = witnesses_document(after)["log_keys"]
+    assert old == first
+    assert witness.logs()[0].keys == (NoteKey.from_text(old),)
+    assert witnesses_document(after)["witnesses"][0]["answer"]["outcome"] == "cosigned"
+    retire(after)
+    alone = replace(after)
+    checkpoint(alone)
+    answer = witnesses_document(alone)["witnesses"][0]["answer"]
+    assert answer["outcome"] == "refused"
+    assert "add the key" in answer["sentence"]
+    witness.follow(NoteKey.from_text(new))
+    checkpoint(alone)
+    assert witnesses_document(alone)["witnesses"][0]["answer"]["outcome"] == "cosigned"
+    assert verify(alone)["problems"] == []
 
 
 # --- Bad input ----------------------------------------------------------------------------------

@@ -212,7 +212,7 @@ def test_several_processes_find_what_one_finds(
     workspace = two_versions.acting()
     alone = replay_parts(workspace, pack, None, True)
     monkeypatch.setattr(replay_parts_module, "_PART", 1)
-    monkeypatch.setattr(replay_parts_module, "_processors", lambda: 3)
+    monkeypatch.setattr(replay_parts_module, "usable_processors", lambda: 3)
     assert replay_parts(workspace, pack, None, True, few=0) == alone
     assert alone.result.n > 2
     assert alone.result.moved
@@ -226,7 +226,7 @@ def test_what_an_ended_process_did_not_answer_is_asked_here(
     pack = load_pack("model")
     alone = replay_parts(workspace, pack, None, False)
     monkeypatch.setattr(replay_parts_module, "_PART", 1)
-    monkeypatch.setattr(replay_parts_module, "_processors", lambda: 2)
+    monkeypatch.setattr(replay_parts_module, "usable_processors", lambda: 2)
     elsewhere = replace(workspace, home=workspace.home / "people.yaml")
     elsewhere.__dict__["store"] = workspace.store
     assert replay_parts(elsewhere, pack, None, False, few=0) == alone

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import re
 import secrets
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
@@ -79,6 +82,27 @@ def test_what_a_registered_runner_measured_is_verified(
     assert found.facts["use.domain"].known_by is KnownBy.DECLARED
     assert "evidence.added" in live_depot.event_types()
     assert found.decision.track is Track.GREEN
+
+
+def test_a_runner_believes_no_cache(live_depot: Depot, runner: Runner, tmp_path: Path) -> None:
+    release, cache = live_depot.releases.green, live_depot.home / "cache"
+    kept = shutil.copytree(cache, tmp_path / "cache", symlinks=False)
+    cache.unlink()
+    kept.rename(cache)
+    check(release, live_depot.acting(), clock=live_depot.clock)
+    for path in (cache / "facts").glob("*.json"):
+        _, text = path.read_text().split("\n", 1)
+        lie = re.sub(r'("name": ?"data.personal", ?"value": ?)false', r"\1true", text)
+        path.write_text(f"{hashlib.sha256(lie.encode()).hexdigest()}\n{lie}")
+
+    stale = measure(live_depot, release, runner, tmp_path / "stale.json")
+    fresh = measure(live_depot, release, runner, tmp_path / "fresh.json", fresh=True)
+
+    told = [
+        payload_of(one.read_bytes())["predicate"]["facts"]["data.personal"]["value"]
+        for one in (stale, fresh)
+    ]
+    assert told == [True, False]
 
 
 def test_the_records_keep_who_vouches_and_the_audit_pack_verifies(
@@ -331,6 +355,7 @@ def measured(live_template: Depot) -> list[Checked]:
     ]
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_better_evidence_never_makes_heavier_and_weaker_never_lighter(
     measured: list[Checked], data: st.DataObject
@@ -354,6 +379,7 @@ def test_better_evidence_never_makes_heavier_and_weaker_never_lighter(
     assert {gate.id: gate.verdict for gate in high.gates} == {g.id: g.verdict for g in low.gates}
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_runner_that_measured_the_same_never_makes_a_release_heavier(
     measured: list[Checked], data: st.DataObject

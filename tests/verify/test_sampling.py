@@ -14,6 +14,7 @@ FRAMES = st.lists(
     st.builds(
         Framed,
         st.from_regex(r"case-[0-9]{4}", fullmatch=True),
+        st.sampled_from(["low", "high"]),
         st.sampled_from(["green", "yellow", "red"]),
         st.sampled_from(["permitted", "rejected", "open"]),
     ),
@@ -23,15 +24,15 @@ FRAMES = st.lists(
 
 
 def test_the_order_is_the_one_that_the_guide_describes() -> None:
-    """`printf 'guiderail-sample-v1\\n%s\\n%s' "a seed" case-0001 | sha256sum`"""
-    text = b"guiderail-sample-v1\na seed\ncase-0001"
+    """`printf 'guiderail-sample-v2\\n%s\\n%s' "a seed" case-0001 | sha256sum`"""
+    text = b"guiderail-sample-v2\na seed\ncase-0001"
     assert place_of("case-0001", "a seed") == hashlib.sha256(text).hexdigest()
 
 
 def test_small_strata_are_seen_first_and_large_ones_get_more() -> None:
-    frame = [Framed(f"case-{n:04}", "green", "permitted") for n in range(90)]
-    frame += [Framed(f"case-{n:04}", "red", "rejected") for n in range(90, 99)]
-    frame += [Framed("case-0099", "yellow", "open")]
+    frame = [Framed(f"case-{n:04}", "low", "green", "permitted") for n in range(90)]
+    frame += [Framed(f"case-{n:04}", "high", "red", "rejected") for n in range(90, 99)]
+    frame += [Framed("case-0099", "low", "yellow", "open")]
     tracks = {framed.case: framed.track for framed in frame}
     assert Counter(tracks[case] for case in draw(frame, 3, "s")).total() == 3
     assert len({tracks[case] for case in draw(frame, 3, "s")}) == 3

@@ -57,6 +57,7 @@ def test_another_hash_is_another_signature() -> None:
 @pytest.mark.parametrize(
     "public",
     [b"", b"x" * 31, b"x" * 33, b"\x04" + b"\x00" * 64, b"\x02" + POINT[1:33], b"\x05" + POINT[1:]],
+    ids=["empty", "short", "long", "no point", "compressed", "another form"],
 )
 def test_what_is_no_key_signs_nothing(public: bytes) -> None:
     assert not verify_signature(public, b"\x00" * 64, b"content")

@@ -74,7 +74,7 @@ def test_an_impossible_quorum_is_refused(quorum: int) -> None:
 def test_a_policy_comes_back_from_its_file(count: int, data: st.DataObject) -> None:
     quorum = data.draw(st.integers(1, count)) if count else 0
     policy = WitnessPolicy(KEYS[:count], quorum)
-    assert parse_policy(policy.to_text(OWN_LOG, {"w1": "http://127.0.0.1:1"})) == policy
+    assert parse_policy(policy.to_text([OWN_LOG], {"w1": "http://127.0.0.1:1"})) == policy
 
 
 def test_a_policy_of_somebody_else_is_read() -> None:

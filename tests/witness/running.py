@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+
+from guiderail.witness.wire import parse_request
+from guiderail_verify.cosignature import cosign
+from guiderail_verify.note import split_note
 
 
 @contextmanager
@@ -39,6 +44,16 @@ def always(status: int, body: bytes, kind: str = "text/plain; charset=utf-8") ->
 
     async def answer(_: Request) -> Response:
         return Response(body, status, headers={"content-type": kind})
+
+    return Starlette(routes=[Route("/add-checkpoint", answer, methods=["POST"])])
+
+
+def obliging(private: Ed25519PrivateKey, name: str, now: int) -> Starlette:
+    """A witness that remembers nothing and cosigns whatever it is shown."""
+
+    async def answer(request: Request) -> Response:
+        text, _ = split_note(parse_request(await request.body()).note)
+        return Response(cosign(private, name, text, now).encode("utf-8"))
 
     return Starlette(routes=[Route("/add-checkpoint", answer, methods=["POST"])])
 

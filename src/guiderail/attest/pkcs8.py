@@ -1,7 +1,7 @@
 """Private keys as PKCS 8 files (RFC 5958), encrypted by a passphrase (RFC 8018, PBES2) or not.
 
 `cryptography` reads such files with any key derivation and writes them with 2048 rounds of PBKDF2
-only, which somebody with a graphics card tries out at tens of millions of passphrases a second. So
+only: one try costs next to nothing, and whoever has the file can try for as long as they like. So
 the envelope is written here, around its ciphers: scrypt with N = 2**14, r = 8, p = 1 (RFC 7914, 16
 MiB for each try) and AES-256-CBC, as `openssl pkcs8 -topk8 -scrypt` does. `openssl` opens the
 files.

@@ -61,7 +61,7 @@ def verify(held: Path | None, fingerprint: str | None, format_: str) -> int:
 @ledger.command(epilog="Example: guiderail ledger checkpoint > checkpoint.txt")
 @formats()
 def checkpoint(format_: str) -> None:
-    """Seal the log now, ask its witnesses, and print the signed checkpoint.
+    """Seal the log, ask its witnesses, print the checkpoint.
 
     Keep it where the operator cannot reach: in an e-mail, in git, on paper. What nobody outside
     could notice is said on standard error, so that the output can be kept as it is.
@@ -89,9 +89,10 @@ def checkpoint(format_: str) -> None:
 )
 @formats()
 def timestamp(url: str | None, roots: Path | None, format_: str) -> int:
-    """Let a time-stamping authority (RFC 3161) confirm when the newest checkpoint existed.
+    """Let a time-stamping authority stamp the newest checkpoint.
 
-    Exit code 1 when its time stamp does not verify against the pinned roots.
+    Its reply (RFC 3161) says that the checkpoint existed at that time, and is kept as it came.
+    Exit code 1 when it does not verify against the pinned roots.
     """
     from guiderail.render.ledger_text import timestamp_lines
     from guiderail.service.timestamps import timestamp as run

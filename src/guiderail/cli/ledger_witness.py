@@ -12,10 +12,11 @@ from guiderail.cli.output import print_json, print_lines
 
 @click.group()
 def witness() -> None:
-    """Who outside remembers this ledger, and would notice if it were rewritten.
+    """Who outside remembers this ledger.
 
-    A witness is run by somebody who does not answer to those who run this workspace, with
-    `guiderail witness`, or by anybody who speaks the C2SP tlog-witness protocol.
+    Whoever runs this workspace could rewrite its history, and a witness would notice. It is run by
+    somebody who does not answer to them, with `guiderail witness`, or by anybody who speaks the
+    C2SP tlog-witness protocol.
     """
 
 
@@ -28,10 +29,10 @@ def witness() -> None:
 @act_as
 @formats()
 def add(url: str, key: str, act_as: str | None, format_: str) -> None:
-    """Let a witness cosign every checkpoint from now on, and ask it at once.
+    """Let a witness cosign every checkpoint from now on.
 
-    URL is its address; KEY is its verifier key, which its owner gave you. The owner needs the key
-    of this log, which is printed.
+    It is asked at once. URL is its address; KEY is its verifier key, which its owner gave you. The
+    owner needs the key of this log, which is printed.
     """
     from guiderail.service.witnesses import add_witness
 
@@ -41,7 +42,7 @@ def add(url: str, key: str, act_as: str | None, format_: str) -> None:
 @witness.command("list", epilog="Example: guiderail ledger witness list")
 @formats()
 def list_(format_: str) -> None:
-    """The witnesses, what each said last, and what nobody outside could notice."""
+    """The witnesses, and what each said last."""
     from guiderail.service.witnesses import witnesses_document
 
     _show(witnesses_document(workspace()), format_)
@@ -52,7 +53,7 @@ def list_(format_: str) -> None:
 @act_as
 @formats()
 def remove(name: str, act_as: str | None, format_: str) -> None:
-    """Ask a witness no longer; the ledger records who decided that."""
+    """Ask a witness no longer. The ledger records who decided that."""
     from guiderail.service.witnesses import remove_witness
 
     _show(remove_witness(workspace(act_as), name), format_)

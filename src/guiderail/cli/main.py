@@ -52,6 +52,8 @@ COMMANDS: dict[str, Entry] = {
     "signer": Entry("signer", "signer", "whose signatures count, and for what", "Govern"),
     "people": Entry("people", "people", "erase what is kept about somebody", "Govern"),
     "ledger": Entry("ledger", "ledger", "the audit trail: log, verify, checkpoint", "Govern"),
+    "as-of": Entry("look_back", "as_of", "what ran, and who had which role, on any day", "Govern"),
+    "card": Entry("look_back", "card", "a release as model card, CycloneDX or OSCAL", "Govern"),
     "witness": Entry(
         "witness", "witness", "remember other people's ledgers: for internal audit", "Govern"
     ),

@@ -85,7 +85,7 @@ def serve(host: str, port: int, folder: Path) -> None:
 @_FOLDER
 @formats()
 def show(folder: Path, format_: str) -> None:
-    """Its key, the newest checkpoint of each ledger, and what it refused to cosign."""
+    """Its key, what it remembers, and what it refused."""
     from guiderail.service.run_witness import show_witness
 
     _show(show_witness(folder), format_)

@@ -46,18 +46,18 @@ EventName = Literal[
     "data.approved",
     "data.refused",
     "team.acknowledged",
-    "witness.added",
-    "witness.removed",
-    "witness.required",
-    "signer.added",
-    "signer.removed",
-    "evidence.added",
     "erasure.requested",
     "person.erased",
     "records.pruned",
     "hold.placed",
     "hold.released",
     "vault.rekeyed",
+    "witness.added",
+    "witness.removed",
+    "witness.required",
+    "signer.added",
+    "signer.removed",
+    "evidence.added",
 ]
 
 IMPERSONATED_BY = "impersonated_by"
@@ -181,7 +181,8 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "case.submitted",
         "{actor} submitted {subject} as case {case}.",
         ("case",),
-        ("dossier", "version", "track", "tier", "outcome"),
+        ("dossier", "version", "track", "tier", "outcome", "owner", "reviewers"),
+        personal=("owner",),
     ),
     EventType(
         "case.answered",
@@ -381,6 +382,7 @@ EVENT_TYPES: tuple[EventType, ...] = (
         "{actor} added {kind} {file} to case {case}; it is {known_by}.",
         ("case", "kind", "file", "digest", "known_by"),
         ("signer", "subjects", "predicate_type", "facts"),
+        personal=("file",),
     ),
 )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -16,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from itertools import islice
 
+from guiderail.core.processors import usable_processors
 from guiderail.ledger.sweep import Swept, sweep
 from guiderail.store.database import Store
 from guiderail.store.transaction import Snapshot
@@ -39,7 +39,7 @@ def sweep_all(
     sizes: of the log, at which the caller needs its root, ascending.
     """
     tasks = _tasks(end, level, sizes)
-    processes = _processors()
+    processes = usable_processors()
     if processes == 1 or len(tasks) <= FEW:
         yield from (sweep(snapshot, *task) for task in tasks)
         return
@@ -94,10 +94,3 @@ def _begin(address: str) -> None:
 
 def _sweep(start: int, level: int, sizes: Sequence[int]) -> Swept | None:
     return sweep(_snapshots[0], start, level, sizes)
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -11,7 +13,8 @@ from typing import Any, Final
 
 from guiderail.core.digest import short
 from guiderail_verify.audit_entries import CaseHistory, Entry
-from guiderail_verify.audit_files import Manifest, case_path, dossier_path
+from guiderail_verify.audit_files import TABLES, Manifest, case_path, dossier_path
+from guiderail_verify.audit_tables import TABLES as AUDIT_TABLES
 
 READ_ME: Final = """\
 This is an audit pack of Guiderail. It can be checked without Guiderail:
@@ -27,11 +30,17 @@ manifest.json    the scope, the sample, and the SHA-256 of every file; manifest.
 checkpoint.txt   the signed root over all entries of the ledger, with the cosignatures of witnesses
                  (C2SP signed note)
 entries.jsonl    every entry of the ledger in order; a line is exactly the bytes that were hashed
-disclosed.jsonl  the details of entries, with the salt of the commitment in the entry
-people.json      who stands behind a pseudonym; the operator says so, the ledger does not prove it
-packs/           the compiled policies that decided, named by their SHA-256
+disclosed.jsonl  the details of entries, with the salts of the commitments in the entry
+people.json      who stands behind a pseudonym; people-keys.json opens the commitments of the
+                 recorded registers to it
+packs/           the compiled policies, named by their SHA-256
+registers/       recorded registers, named by their SHA-256; people under their pseudonyms
+tables/          what an auditor asks for, in order: begin with tables/contents.csv
 evidence/        documents that entries bind, named by their SHA-256
-cases/           for each case: release, facts, answers, decision, record, permits, proofs
+cases/           for each case: release, facts, answers, decision, record, permits, proofs, and
+                 its card (card.md, card.html) and CycloneDX 1.7 bill of materials (bom.cdx.json)
+assessment-results.oscal.json  the cases as OSCAL 1.2.1 assessment results
+reconciliation.csv  what the target served when the pack was written; the operator says so
 witnesses.txt    the witnesses that the operator named (C2SP tlog-policy), where there are any
 checkpoints/     an earlier checkpoint that witnesses cosigned, where the newest one is not
 timestamps/      time stamps of checkpoints by an outside authority (RFC 3161), where there are any
@@ -98,6 +107,7 @@ def audit_page(
             *_head(scope, note, len(framed), len(drawn), log_size),
             *(f'<p class="red"><strong>Warning.</strong> {escape(one)}</p>\n' for one in warnings),
             *_frame(framed.values(), drawn),
+            *_tables(files),
             *(part for case in drawn for part in _case(framed[case], people, files)),
             *_hashes(files),
             "</main>\n</body>\n</html>\n",
@@ -143,12 +153,36 @@ def _frame(framed: Iterable[CaseHistory], drawn: Collection[str]) -> Iterator[st
     yield _table("Every case of the scope", heads, rows)
 
 
+def _tables(files: Mapping[str, bytes]) -> Iterator[str]:
+    """Every table of the pack, in the order in which an auditor asks."""
+    yield "<section>\n<h2>Tables</h2>\n<p>The same rows as in the CSV files below "
+    yield f"<code>{TABLES}/</code>; the verifier computes each again.</p>\n"
+    for one in AUDIT_TABLES:
+        heads, *rows = csv.reader(io.StringIO(files[one.path].decode("utf-8")))
+        count = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+        yield f"<details>\n<summary>{escape(one.name)} ({count})</summary>\n"
+        yield _table(one.name, [head.replace("_", " ") for head in heads], rows)
+        yield "</details>\n"
+    yield "</section>\n"
+
+
+def _interview(answers: Mapping[str, Any]) -> Iterator[str]:
+    rows = [
+        (fact, _value(given["value"]), given["person"], given["case"])
+        for fact, given in sorted(answers["answers"].items())
+    ]
+    yield _table("Interview", ("Fact", "Answer", "Who", "In case"), rows)
+    workers = [(one,) for one in answers["contributors"]]
+    yield _table("Worked on it, so could not approve", ("Person",), workers)
+
+
 def _case(
     history: CaseHistory, people: Mapping[str, str], files: Mapping[str, bytes]
 ) -> Iterator[str]:
     case, dossier = history.id, history.value("dossier")
     decision = _json(files[dossier_path(case, dossier, "decision")])
     facts = _json(files[dossier_path(case, dossier, "facts")])
+    answers = _json(files[dossier_path(case, dossier, "answers")])
     record = _json(files[case_path(case, "case.json")])
     track = history.value("track")
     yield f'<section id="{escape(case)}">\n<h2>{escape(case)}: {escape(history.submitted.name)} '
@@ -166,6 +200,7 @@ def _case(
         for gate in decision["gates"]
     ]
     yield _table("Gates", ("Gate", "Verdict", "Enforced", "Why"), gates, marked=1)
+    yield from _interview(answers)
     reviews = [
         (_time(one["at"]), one["person"], one["role"], one["verdict"], one["reason"],
          "; ".join(one["conditions"]), ", ".join(one["accepted_gates"]), short(one["dossier"]))

@@ -11,14 +11,30 @@ _STYLE: Mapping[str, Style] = {"cosigned": "green", "contradicts": "red"}
 
 
 def standing_lines(document: Mapping[str, Any]) -> list[Line]:
-    """What the witnesses confirmed, what contradicts the ledger, and what nobody could notice."""
-    lines: list[Line] = []
+    """What the witnesses confirmed, who of them did not, and what nobody could notice."""
+    lines = _confirmed(document)
+    for one in document["witnesses"]:
+        answer = one["answer"]
+        if answer is not None and answer["outcome"] not in ("cosigned", "contradicts"):
+            lines += paragraph(
+                f"Not cosigned: {answer['sentence']} ({_minute(answer['at'])})",
+                style="yellow",
+            )
+    return lines + _outlook(document)
+
+
+def _confirmed(document: Mapping[str, Any]) -> list[Line]:
     seen = document["witnessed"]
-    if seen is not None:
-        lines += paragraph(
-            f"Cosigned by {document['required']}: the first {seen['size']} of "
-            f"{document['entries']} entries, {_minute(seen['at'])}."
-        )
+    if seen is None:
+        return []
+    return paragraph(
+        f"Cosigned by {document['required']}: the first {seen['size']} of "
+        f"{document['entries']} entries, {_minute(seen['at'])}."
+    )
+
+
+def _outlook(document: Mapping[str, Any]) -> list[Line]:
+    lines: list[Line] = []
     for sentence in document["contradictions"]:
         lines += paragraph(f"CONTRADICTION: {sentence}", style="red")
     for sentence in document["warnings"]:
@@ -39,9 +55,9 @@ def witnesses_lines(document: Mapping[str, Any]) -> list[Line]:
         lines += paragraph(said, indent=2, style=_STYLE.get(answer["outcome"], "yellow"))
     if document["witnesses"]:
         lines += [BLANK, *_rule(document)]
-    lines += standing_lines(document)
-    # One line, so that it can be copied.
-    return [*lines, BLANK, Line(f"Key of this log: {document['log_key']}")]
+    lines += [*_confirmed(document), *_outlook(document)]
+    # One line each, so that it can be copied.
+    return [*lines, BLANK, *(Line(f"Key of this log: {key}") for key in document["log_keys"])]
 
 
 def witness_lines(document: Mapping[str, Any]) -> list[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -26,11 +26,11 @@ from guiderail.service.evidence_index import find
 from guiderail.service.facts_statement import FACTS, Vouched, with_vouched
 from guiderail.service.journal import case_subject, record
 from guiderail.service.permits import issue_permit
-from guiderail.service.records import refresh_snapshot
+from guiderail.service.records import refresh_snapshot, standing
 from guiderail.service.redecide import redecide
 from guiderail.service.registers import transaction
 from guiderail.service.signers import Signer, counting
-from guiderail.service.snapshot import release_folder
+from guiderail.service.snapshot import facts_from_json, release_folder
 from guiderail.service.unchanged import void_if_changed
 from guiderail.service.vouching import (
     Voucher,
@@ -106,9 +106,15 @@ def attach(
     with transaction(workspace) as tx:
         case = cases.load(tx, case_id)
         _refuse_ended(case)
-        told = [_enter(tx, workspace, case, one, now) for one in taken]
-        vouched = [one.vouched for one in taken if one.vouched is not None]
-        if vouched and case.state in UNDECIDED:
+        told, learned = [], False
+        for one in taken:
+            attached = _told(tx, workspace, case, one, now)
+            learned = learned or bool(attached.facts)
+            _refuse_twice(tx, case, attached)
+            _record(tx, workspace, case, attached, one.evidence, now)
+            told.append(attached)
+        if learned:
+            vouched = [one.vouched for one in taken if one.vouched is not None]
             case = redecide(tx, workspace, case, now, "evidence.added", _learner(vouched, now))
     if case.state is State.APPROVED:
         case = issue_permit(workspace, case.id)
@@ -117,10 +123,15 @@ def attach(
 
 
 def record_facts(
-    tx: Transaction, workspace: Workspace, case: Case, vouched: Vouched, taken: Sequence[str]
+    tx: Transaction,
+    workspace: Workspace,
+    case: Case,
+    vouched: Vouched,
+    taken: Sequence[str],
+    file: str,
 ) -> None:
     """Enter a statement of facts that came with the submission. Its bytes are stored already."""
-    attached = _facts_attached("facts", vouched, tuple(taken))
+    attached = _facts_attached(file, vouched, tuple(taken))
     _record(tx, workspace, case, attached, (_facts_evidence(vouched),), workspace.clock())
 
 
@@ -136,7 +147,7 @@ def _take(
     found = recognise(content, str(path))
     if found.predicate_type == FACTS:
         vouched, stored = open_facts(content, token, registered, case.release_digest, now)
-        attached = _facts_attached(path.name, vouched, tuple(sorted(vouched.facts)))
+        attached = _facts_attached(path.name, vouched, ())
         return _Taken(attached, (_facts_evidence(vouched),), (stored,), vouched)
     about = matched(found, subjects, str(path))
     voucher, sidecar = voucher_of(found, registered), None
@@ -151,7 +162,7 @@ def _take(
         digest=digest,
         about=about,
         known_by=voucher.known_by,
-        signer=voucher.signer.name if voucher.signer else None,
+        signer=voucher.name,
         words=voucher.words,
         says=found.says,
     )
@@ -199,8 +210,7 @@ def _bound_by_statement(
 def _evidence(
     name: str, type_: str, digest: Digest, voucher: Voucher, about: tuple[Digest, ...]
 ) -> Evidence:
-    signer = voucher.signer.name if voucher.signer else None
-    return Evidence(name, type_, digest, voucher.known_by.value, signer, about)
+    return Evidence(name, type_, digest, voucher.known_by.value, voucher.name, about)
 
 
 def _facts_evidence(vouched: Vouched) -> Evidence:
@@ -231,12 +241,16 @@ def _learner(vouched: Sequence[Vouched], now: datetime) -> Any:
     return learn
 
 
-def _enter(
-    tx: Transaction, workspace: Workspace, case: Case, taken: _Taken, now: datetime
-) -> Attached:
-    _refuse_twice(tx, case, taken.attached)
-    _record(tx, workspace, case, taken.attached, taken.evidence, now)
-    return taken.attached
+def _told(tx: Snapshot, workspace: Workspace, case: Case, taken: _Taken, now: datetime) -> Attached:
+    """With the facts that become better known by it; none where the case is decided already."""
+    if taken.vouched is None:
+        return taken.attached
+    names: tuple[str, ...] = ()
+    if case.state in UNDECIDED:
+        facts = facts_from_json(cases.load_dossier(tx, case.dossier_digest).facts)
+        known = standing(tx, workspace, case.workload, now)
+        names = with_vouched(facts, taken.vouched, known, now).taken
+    return replace(taken.attached, facts=names)
 
 
 def _record(

@@ -52,6 +52,17 @@ class Reader:
 
 def case_files(reader: Reader, history: CaseHistory) -> dict[str, bytes]:
     """Path in the pack -> bytes. Raises IntegrityError where a record is gone."""
+    files = record_files(reader, history)
+    case = history.id
+    for entry in history.entries:
+        proof = TlogProof(entry.seq, reader.tree.inclusion(entry.seq), reader.note, entry.body)
+        path = layout.case_path(case, "proofs", f"{entry.seq}.tlog-proof")
+        files[path] = proof.to_text().encode("utf-8")
+    return files
+
+
+def record_files(reader: Reader, history: CaseHistory) -> dict[str, bytes]:
+    """What is recorded about the case, without the proofs that the ledger holds it."""
     files = dict(_decided(reader, history))
     case = history.id
     row = reader.one(tables.release_record, history.submitted.digest or "")
@@ -67,10 +78,6 @@ def case_files(reader: Reader, history: CaseHistory) -> dict[str, bytes]:
         place = layout.case_path(case, "permits", f"{name}.tlog-proof")
         files[place] = str(permit["proof"]).encode("utf-8")
     files[layout.case_path(case, "case.json")] = canonical_json(_record(reader, history, permits))
-    for entry in history.entries:
-        proof = TlogProof(entry.seq, reader.tree.inclusion(entry.seq), reader.note, entry.body)
-        path = layout.case_path(case, "proofs", f"{entry.seq}.tlog-proof")
-        files[path] = proof.to_text().encode("utf-8")
     return files
 
 

@@ -17,7 +17,7 @@ def outside_files(snapshot: Snapshot, workspace: Workspace, outside: Standing) -
     chosen, seen = outside.setting, outside.witnessed
     if chosen.witnesses:
         urls = {one.key.name: one.url for one in chosen.witnesses}
-        policy = chosen.policy.to_text(workspace.keyring.note_key, urls)
+        policy = chosen.policy.to_text(workspace.keyring.trusted.checkpoint, urls)
         files[layout.WITNESSES] = policy.encode("utf-8")
     if seen is not None and seen.size < outside.size:
         files[layout.checkpoint_path(seen.size)] = seen.note.encode("utf-8")

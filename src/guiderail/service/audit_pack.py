@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,24 +29,29 @@ from guiderail.render.audit_page import audit_page, read_me
 from guiderail.service.audit_case import Reader, case_files
 from guiderail.service.audit_ledger import details_lines, entry_lines, joined
 from guiderail.service.audit_outside import outside_files
+from guiderail.service.reconciliation import reconciliation
 from guiderail.service.sealing import seal_and_ask
 from guiderail.service.witnesses import standing_document
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
+from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot
 from guiderail_verify import audit_files as layout
 from guiderail_verify.audit import verify_pack
 from guiderail_verify.audit_entries import frame, is_told, read_line
 from guiderail_verify.audit_files import Manifest
 from guiderail_verify.audit_index import index_csv
-from guiderail_verify.audit_pack import with_details
+from guiderail_verify.audit_pack import AuditPack, with_details
+from guiderail_verify.audit_tables import TABLES
 from guiderail_verify.canonical import encode_base64
 from guiderail_verify.check_cases import bound_evidence_of
+from guiderail_verify.checks import UNREADABLE
+from guiderail_verify.documents import documents
 from guiderail_verify.entry_tree import EntryTree
 from guiderail_verify.errors import VerifyError
 from guiderail_verify.key_chain import chain_bytes
 from guiderail_verify.note import parse_checkpoint
-from guiderail_verify.registers import is_register
+from guiderail_verify.registers import is_register, name_key, people_in
 from guiderail_verify.sampling import draw
 
 
@@ -92,9 +98,10 @@ def export(
         _refuse_unknown(snapshot, workload)
         try:
             files, summary = _collect(snapshot, workspace, scope)
-        except VerifyError as error:
+        except (VerifyError, *UNREADABLE) as error:
+            reason = error.reason if isinstance(error, VerifyError) else repr(error)
             raise IntegrityError(
-                f"the stored records cannot be exported: {error.reason}",
+                f"the stored records cannot be exported: {reason}",
                 code="audit/records",
                 advice="Run `guiderail ledger verify`, then restore the workspace from a backup.",
             ) from error
@@ -127,7 +134,12 @@ def _collect(
         if scope.sample is None
         else draw([history.framed for history in framed.values()], *scope.sample)
     )
-    people = _people(snapshot, {entry.actor for entry in entries if entry.payload is not None})
+    registers = {entry.digest or "" for entry in entries if is_register(entry)}
+    recorded = {layout.register_path(one): workspace.blobs.read(one) for one in registers}
+    named = {entry.actor for entry in entries if entry.payload is not None}
+    named |= {entry.name for entry in entries if entry.kind == "person"}
+    named |= {one for data in recorded.values() for one in people_in(data)}
+    people = _people(snapshot, named)
     reader = Reader(
         snapshot, workspace, people, EntryTree.of_leaves(entry.leaf for entry in bare), note
     )
@@ -139,6 +151,7 @@ def _collect(
         layout.ENTRIES: joined(lines),
         layout.DISCLOSED: told,
         layout.PEOPLE: canonical_json(people),
+        layout.NAME_KEYS: canonical_json(_name_keys(snapshot, people)),
         layout.INDEX: index_csv(framed.values(), drawn).encode("utf-8"),
     }
     files |= outside_files(snapshot, workspace, outside)
@@ -146,8 +159,17 @@ def _collect(
         files |= case_files(reader, framed[case])
     for digest in {digest for _, digest in bound_evidence_of(entries, drawn)}:
         files[layout.evidence_path(digest)] = workspace.blobs.read(digest)
-    for register in {entry.digest or "" for entry in entries if is_register(entry)}:
-        files[layout.register_path(register)] = workspace.blobs.read(register)
+    files |= recorded
+    for policy in {entry.digest or "" for entry in entries if entry.type == "policy.activated"}:
+        row = reader.one(tables.pack, policy)
+        files[layout.pack_path(policy)] = column_bytes(row["compiled"])
+    before = _note_before(snapshot, scope)
+    if before is not None:
+        files[layout.BEFORE] = before.encode("utf-8")
+    files[layout.RUNNING] = reconciliation(snapshot, workspace, entries).encode("utf-8")
+    pack = WrittenPack(Path(), replace(scope, files=dict.fromkeys(files, "")), contents=files)
+    files |= {one.path: one.text(pack).encode("utf-8") for one in TABLES}
+    files |= {path: text.encode("utf-8") for path, text in documents(pack)}
     files["index.html"] = audit_page(
         scope,
         note,
@@ -170,12 +192,44 @@ def _collect(
     return files, summary
 
 
+@dataclass
+class WrittenPack(AuditPack):
+    """A pack that is being written: what it holds lies in memory and not in a folder."""
+
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+
+    def read_unlisted(self, path: str) -> bytes:
+        return self.contents[path]
+
+
+def _note_before(snapshot: Snapshot, scope: Manifest) -> str | None:
+    """The newest checkpoint that was signed before the first day of the period."""
+    if scope.since is None:
+        return None
+    table = tables.log_checkpoint
+    found = snapshot.execute(
+        select(table.c.note).where(table.c.sealed_at < scope.since).order_by(table.c.size.desc())
+    ).first()
+    return None if found is None else str(found[0])
+
+
 def _people(snapshot: Snapshot, pseudonyms: set[str]) -> dict[str, str]:
     """Who stands behind a pseudonym; somebody who was erased stays a pseudonym."""
     table = tables.person_pseudonym
     rows = snapshot.execute(select(table.c.pseudonym, table.c.person))
     known = {str(name): str(person) for name, person in rows}
     return {name: known.get(name, name) for name in sorted(pseudonyms)}
+
+
+def _name_keys(snapshot: Snapshot, people: Mapping[str, str]) -> dict[str, str]:
+    """Pseudonym -> the key under which recorded registers commit to who it is."""
+    table = tables.register_salt
+    salts = {row.person: column_bytes(row.salt) for row in snapshot.execute(select(table))}
+    return {
+        pseudonym: encode_base64(name_key(salts[person]))
+        for pseudonym, person in people.items()
+        if person in salts
+    }
 
 
 def _sealed(workspace: Workspace, scope: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -74,6 +74,7 @@ def record_first_version(
     """Version 1 of the chain, for a log without one, and what its event names."""
     version = sign_first(keyring.trusted, keyring.signers, to_text(workspace.clock()))
     store_version(tx, version)
+    workspace.blobs.put_bytes(version.envelope)
     return version, _evidence(version)
 
 
@@ -177,6 +178,7 @@ def commit(
         keys = next_keys(keyring.trusted, fresh, change.ended)
         version = sign_next(before, keys, signers, to_text(now))
         store_version(tx, version)
+        workspace.blobs.put_bytes(version.envelope)
         if change.ended:
             known = keyring.trusted.permit.keys() | keys.permit.keys()
             issue_state(

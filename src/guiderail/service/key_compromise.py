@@ -38,6 +38,7 @@ from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot, Transaction
 from guiderail_verify.activation import Activation, open_activation
 from guiderail_verify.dsse import open_envelope
+from guiderail_verify.errors import VerifyError
 from guiderail_verify.permit import VERIFICATION_RESULT, Permit, parse_permit
 from guiderail_verify.trusted_keys import EndedKey, Role, TrustedKeys
 
@@ -95,8 +96,7 @@ def declare_compromised(
             until = size if first is None else first
             ended = [_end(one, until, size) for one in ending]
             if any(one.role == "checkpoint" for one in ended):
-                # Proofs lead to checkpoints; they are made again under the new key.
-                tx.execute(update(tables.permit).values(proof=None))
+                _forget_proofs(tx)
             payload = {
                 "old": [one.id for one in ended],
                 "new": [one.id for one in fresh],
@@ -210,15 +210,41 @@ def _end(key: EndedKey, until: int, size: int) -> EndedKey:
     return replace(key, until=limit, ended_at=ended_at)
 
 
+def _forget_proofs(tx: Transaction) -> None:
+    """Proofs lead to checkpoints by the old key; they are made again under the new one.
+
+    One whose entry was removed when its time was over cannot be made again and stays as it is.
+    """
+    table = tables.permit
+    for id_, case, envelope in tx.execute(
+        select(table.c.id, table.c.case_id, table.c.envelope)
+    ).all():
+        try:
+            entry_of(tx, case, column_bytes(envelope))
+        except ConflictError:
+            continue
+        tx.execute(update(table).where(table.c.id == id_).values(proof=None))
+
+
 def _first_entry_since(snapshot: Snapshot, since: datetime) -> int | None:
-    """The first entry that is not older; clocks may go backwards, so all are looked at."""
+    """The first entry that is not certainly older, by the clocks that wrote them.
+
+    Clocks may go backwards, so all are looked at. Of one that was removed when its time was over
+    the moment is not known: it counts as late as the next one that is known.
+    """
     moment = to_text(since)
     table = tables.log_entry
     statement = select(table.c.seq, table.c.body).order_by(table.c.seq)
-    for seq, body in snapshot.execute(statement.execution_options(yield_per=1000)):
-        if json.loads(column_bytes(body))["at"] >= moment:
-            return int(seq)
-    return None
+    unknown: int | None = None
+    for seq, stored in snapshot.execute(statement.execution_options(yield_per=1000)):
+        body = column_bytes(stored)
+        if not body:
+            unknown = seq if unknown is None else unknown
+        elif json.loads(body)["at"] >= moment:
+            return int(seq) if unknown is None else unknown
+        else:
+            unknown = None
+    return unknown
 
 
 def _permits(snapshot: Snapshot, keys: TrustedKeys) -> tuple[tuple[Permit, int], ...]:
@@ -229,8 +255,11 @@ def _permits(snapshot: Snapshot, keys: TrustedKeys) -> tuple[tuple[Permit, int],
         envelope = column_bytes(stored)
         if id_ in revoked:
             continue
-        entry = entry_of(snapshot, case, envelope)
-        opened = open_envelope(envelope, keys.every_permit_key)
+        try:
+            entry = entry_of(snapshot, case, envelope)
+            opened = open_envelope(envelope, keys.every_permit_key)
+        except (ConflictError, VerifyError):
+            continue  # its record was removed when its time was over, or it never was a permit
         if not any(keys.counts(key, entry) for key in opened.key_ids):
             found.append((parse_permit(opened.payload), entry))
     return tuple(found)
@@ -241,8 +270,11 @@ def _activations(snapshot: Snapshot, keys: TrustedKeys) -> tuple[Activation, ...
     for _, envelope, entry in activation_rows(snapshot):
         if entry is None:
             continue  # nobody recorded it: it decided nothing
-        opened = open_envelope(envelope, keys.every_permit_key)
-        activation = open_activation(envelope, keys.every_permit_key)
+        try:
+            opened = open_envelope(envelope, keys.every_permit_key)
+            activation = open_activation(envelope, keys.every_permit_key)
+        except VerifyError:
+            continue  # no key of ours ever signed it
         counts = any(keys.counts(key, entry) for key in opened.key_ids)
         place = (activation.kind, activation.digest, activation.effective_at)
         newest[place] = (counts, activation)

@@ -119,12 +119,21 @@ def set_workload(tx: Transaction, name: str, **values: str | None) -> None:
 
 
 def recorded_facts(tx: Snapshot, digest: str) -> FactSet:
-    """Facts of the newest dossier of a release; empty when it never had one."""
+    """Facts of the newest dossier of a release; empty when it never had one.
+
+    Newest by the number of its case: the clock may have gone back between two dossiers.
+    """
+    dossier, case = tables.dossier, tables.case_record
     row = (
         tx.execute(
-            select(tables.dossier)
-            .where(tables.dossier.c.release_digest == digest)
-            .order_by(tables.dossier.c.created_at.desc())
+            select(dossier)
+            .join(case, case.c.id == dossier.c.case_id)
+            .where(dossier.c.release_digest == digest)
+            .order_by(
+                case.c.number.desc(),
+                (dossier.c.digest == case.c.dossier_digest).desc(),
+                dossier.c.created_at.desc(),
+            )
         )
         .mappings()
         .first()

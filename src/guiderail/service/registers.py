@@ -29,7 +29,7 @@ from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot, Transaction
-from guiderail_verify.registers import CHANGED, REGISTER, committed
+from guiderail_verify.registers import CHANGED, REGISTER, committed, name_key
 
 SALT_BYTES = 32
 
@@ -127,7 +127,7 @@ def _recorded_people(tx: Transaction, written: list[dict[str, Any]]) -> dict[str
             "roles": row["roles"],
             "competence": row["competence"],
             "manager": None if row["manager"] is None else names[row["manager"]],
-            "known_as": committed(salts[row["id"]], row["id"]),
+            "known_as": committed(name_key(salts[row["id"]]), row["id"]),
             "identity": committed(
                 salts[row["id"]], {part: row[part] for part in ("name", "os_users", "git_emails")}
             ),

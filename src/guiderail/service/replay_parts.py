@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, func, select
 
+from guiderail.core.processors import usable_processors
 from guiderail.core.time import to_text
 from guiderail.policy.pack import Pack, make_pack
 from guiderail.policy.replay import Decided, Replay, Replayer
@@ -85,7 +85,7 @@ def replay_parts(
     with workspace.store.read() as snapshot:
         here = _Recorded(snapshot, asking, pack)
         parts = _parts(snapshot)
-        helpers = min(_processors(), _MOST_PROCESSES) - 1
+        helpers = min(usable_processors(), _MOST_PROCESSES) - 1
         if not helpers or len(parts) * _PART <= few:
             return _joined([here.replay(part) for part in parts])
         return _joined(_shared(workspace.home, asking, here, parts, helpers))
@@ -220,10 +220,3 @@ def _begin(home: Path, asking: Asking) -> None:
 
 def _replay_part(part: Part) -> Found:
     return _recorded[0].replay(part)
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

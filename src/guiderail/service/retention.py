@@ -18,7 +18,8 @@ FILE: Final = "retention.yaml"
 SHIPPED: Final = Path(__file__).with_name(FILE)
 FOR_EVER: Final[frozenset[str]] = frozenset(
     (
-        "workspace.created", "key.created", "policy.proposed", "policy.reviewed",
+        "workspace.created", "key.created", "key.rotated", "key.retired", "key.compromised",
+        "policy.proposed", "policy.reviewed",
         "policy.withdrawn", "policy.activated", "erasure.requested", "person.erased",
         "records.pruned", "hold.placed", "hold.released", "vault.rekeyed",
     )

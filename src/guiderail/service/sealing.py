@@ -6,8 +6,10 @@ one that is down or hostile delays a command and never stops it. What it said is
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from guiderail.core.errors import ConflictError
 from guiderail.ledger.seal import latest_note, seal, stored_nodes
 from guiderail.ledger.witnesses import (
     Asked,
@@ -70,7 +72,8 @@ def _ask(workspace: Workspace, sealed: int, seconds: float, again: bool) -> None
             workspace.clock,
             seconds=seconds,
         )
-    with workspace.store.transaction() as tx:
+    # A database that is busy for too long loses what was said: the next checkpoint asks again.
+    with suppress(ConflictError), workspace.store.transaction() as tx:
         for one in said:
             if one.cosignature is not None:
                 keep_cosignature(tx, size, one.cosignature, now)

@@ -26,6 +26,8 @@ from guiderail.store.transaction import Snapshot, Transaction
 Trust = Literal["evidence", "runner", "system-of-record"]
 TRUSTS: tuple[Trust, ...] = get_args(Trust)
 ADMINISTRATOR = "administrator"
+UNKNOWN_SIGNER = "somebody unknown"
+"""What evidence says of a signature by nobody who is registered; nobody may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ def _add(
     workspace: Workspace, name: str, trust: Trust, method: str, material: str, until: date | None
 ) -> Signer:
     _refuse_others(workspace)
-    if not name.strip() or len(name) > 64 or not name.isprintable():
+    taken = name.strip().lower() in ("", UNKNOWN_SIGNER)
+    if taken or len(name) > 64 or not name.isprintable():
         raise InputError(
             f"{name!r} is no name for a signer",
             code="signer/name",

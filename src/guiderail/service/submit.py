@@ -138,8 +138,8 @@ def submit(
         store_pack(tx, pack)
         replaced = _void_older(tx, name, release, now)
         case = _open(tx, workspace, release, dossier, decision, now)
-        if said is not None:
-            record_facts(tx, workspace, case, said[0], taken)
+        if said is not None and facts is not None:
+            record_facts(tx, workspace, case, said[0], taken, facts.name)
     if case.state is State.APPROVED:
         case = issue_permit(workspace, case.id)
     refresh_snapshot(workspace, name)
@@ -224,6 +224,8 @@ def _open(
             "dossier": case.dossier_digest,
             "tier": case.tier,
             "track": case.track,
+            "owner": release.manifest.owner,
+            "reviewers": [need.role for need in decision.reviewers],
         },
         outcome=state.value,
         policy=decision.policy.digest,

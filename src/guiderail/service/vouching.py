@@ -16,7 +16,7 @@ from guiderail.core.errors import InputError, Place, RefusedError
 from guiderail.core.scales import KnownBy
 from guiderail.facts.evidence.outside import LARGEST, LARGEST_STATEMENT, Outside
 from guiderail.service.facts_statement import FACTS, Vouched, read_facts_statement
-from guiderail.service.signers import Signer
+from guiderail.service.signers import UNKNOWN_SIGNER, Signer
 
 WITH_TOKEN = "application/vnd.guiderail.token+json"  # noqa: S105 - a media type
 LARGEST_TOKEN_FILE = 16 * 1024
@@ -35,10 +35,15 @@ class Voucher:
         return self.signer.known_by if self.signer else KnownBy.DECLARED
 
     @property
-    def words(self) -> str:
+    def name(self) -> str | None:
+        """Of the signer, `somebody unknown`, or None where nobody signed."""
         if self.signer is not None:
-            return f"signed by {self.signer.name}"
-        return "signed by somebody unknown" if self.signed else "not signed"
+            return self.signer.name
+        return UNKNOWN_SIGNER if self.signed else None
+
+    @property
+    def words(self) -> str:
+        return "not signed" if self.name is None else f"signed by {self.name}"
 
 
 def voucher_of(evidence: Outside, registered: Sequence[Signer]) -> Voucher:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from guiderail.attest.keys import read_trusted
 from guiderail.core.digest import sha256_digest
 from guiderail.core.errors import ConflictError, InputError, RefusedError
 from guiderail.core.scales import Track
@@ -89,7 +90,7 @@ def require_witnesses(
         hours = now.within_hours if within_hours is None else within_hours
         stored.require(tx, kept if quorum is None else quorum, hours)
         after = stored.setting(tx)
-        origin = workspace.keyring.origin
+        origin = read_trusted(workspace.home).origin
         record(
             tx,
             "witness.required",
@@ -106,7 +107,8 @@ def witnesses_document(workspace: Workspace) -> dict[str, Any]:
     """Every witness with what it said last, and how the ledger stands."""
     with workspace.store.read() as snapshot:
         found = standing(snapshot, workspace.clock())
-    return {"log_key": workspace.keyring.note_key.to_text(), **standing_document(found)}
+    keys = [key.to_text() for key in read_trusted(workspace.home).checkpoint]
+    return {"log_keys": keys, **standing_document(found)}
 
 
 def standing_document(found: Standing) -> dict[str, Any]:

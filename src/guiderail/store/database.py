@@ -38,6 +38,9 @@ _ASK_AGAIN_SECONDS = 0.001
 _WRITER_LOCK = 7_102_206_962_110_141
 """The PostgreSQL advisory lock that a writing transaction holds."""
 
+_FULL_STATES = frozenset({"53100", "58030"})
+"""PostgreSQL: disk full, input/output error."""
+
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock detected, lock not available."""
 
@@ -116,9 +119,10 @@ class Store:
         it read; other blocks may begin on what a block before them wrote and share its commit.
         Raises ConflictError `store/busy` where the database stays locked by another writer, and
         `store/failed-transaction` where a statement failed and its error was swallowed, or where
-        the commit that it shared failed.
+        the commit that it shared failed; InputError `store/cannot-write` where the disk is full or
+        fails. Nothing is kept in any of these cases.
         """
-        with _busy_as_conflict(), self._writers.transaction(alone=alone) as tx:
+        with _named_troubles(), self._writers.transaction(alone=alone) as tx:
             yield tx
 
     @contextmanager
@@ -242,7 +246,7 @@ def _read_options(connection: Connection) -> dict[str, Any]:
 
 
 @contextmanager
-def _busy_as_conflict() -> Iterator[None]:
+def _named_troubles() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
@@ -253,6 +257,12 @@ def _busy_as_conflict() -> Iterator[None]:
                 f"Another process kept the database locked for {BUSY_SECONDS} seconds.",
                 advice="Try again when the other command has finished.",
                 code="store/busy",
+            ) from error
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) or state in _FULL_STATES:
+            raise InputError(
+                f"Nothing was changed: the database cannot be written ({first_line(error)}).",
+                advice="Make room on its disk, then repeat the command.",
+                code="store/cannot-write",
             ) from error
         raise
 

@@ -16,10 +16,12 @@ import secrets
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import URL
 
 from guiderail.core.errors import InputError, IntegrityError
 from guiderail.store.transaction import Snapshot
@@ -85,14 +87,21 @@ def vault_folder(snapshot: Snapshot) -> Path:
     named = named_folder()
     if named is not None:
         return named
-    url = snapshot.connection.engine.url
-    if url.get_backend_name() == "sqlite" and url.database:
-        return Path(url.database).absolute().parent / FOLDER
+    beside = _beside(snapshot.connection.engine.url)
+    if beside is not None:
+        return beside
     raise InputError(
         "Nothing says where the master key of the vault is.",
         code="vault/no-folder",
         advice=f"Set {FOLDER_VARIABLE} to a folder that is not in the backup of the database.",
     )
+
+
+@lru_cache
+def _beside(url: URL) -> Path | None:
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(url.database).absolute().parent / FOLDER
+    return None
 
 
 def read_master(folder: Path) -> MasterKey | None:

@@ -12,6 +12,7 @@ from guiderail_verify import check_decisions as decisions
 from guiderail_verify import check_ledger as ledger
 from guiderail_verify import check_outside as outside
 from guiderail_verify import check_people as people
+from guiderail_verify import check_tables as tables
 from guiderail_verify.audit_files import is_earlier_checkpoint, read_manifest
 from guiderail_verify.audit_pack import AuditPack
 from guiderail_verify.check_vouched import check_vouched
@@ -48,6 +49,8 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
      cases.check_reviews),
     ("registers", "the recorded registers have the digests in the ledger", "registers",
      people.check_registers),
+    ("people", "the people behind the pseudonyms are those of the recorded registers", "people",
+     people.check_people),
     ("approvals", "the roles that had to review, computed again, all approved before each permit",
      "decisions and permits", people.check_approvals),
     ("authority", "whoever decided had the role and the training that day and was independent",
@@ -55,6 +58,12 @@ CHECKS: tuple[tuple[str, str, str, Callable[[AuditPack, Check], None]], ...] = (
     ("permits", "the permits are signed, proved and about their case", "permits",
      cases.check_permits),
     ("rollouts", "the rollouts are those in the ledger", "rollouts", cases.check_rollouts),
+    ("tables", "the tables, computed again, are those in the pack", "tables",
+     tables.check_tables),
+    ("documents", "cards, bills of materials and assessment results are those of the records",
+     "documents", tables.check_documents),
+    ("before", "the log begins with the entries signed before the period", "checkpoints",
+     tables.check_before),
     ("proofs", "each entry of a case has its own proof", "proofs", cases.check_proofs),
 )  # fmt: skip
 

@@ -110,7 +110,7 @@ class CaseHistory:
 
     @property
     def framed(self) -> Framed:
-        return Framed(self.id, self.value("track"), self.outcome)
+        return Framed(self.id, self.value("tier"), self.value("track"), self.outcome)
 
 
 def lines_of(data: bytes) -> list[bytes]:

@@ -16,11 +16,16 @@ COLUMNS = (
 
 def index_csv(frame: Iterable[CaseHistory], in_pack: Collection[str]) -> str:
     """RFC 4180 with `\\n`. A cell that a spreadsheet would take for a formula begins with `'`."""
+    return table(COLUMNS, (_row(history, history.id in in_pack) for history in frame))
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A table of an audit pack, in the form that `index_csv` has."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for history in frame:
-        writer.writerow(map(_cell, _row(history, history.id in in_pack)))
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(map(_cell, row))
     return text.getvalue()
 
 

@@ -5,6 +5,7 @@ A part that cannot be read raises the same VerifyError for everybody who asks fo
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -154,12 +155,12 @@ class AuditPack:
 
     def people_at(self, seq: int) -> PeopleOnRecord:
         """The register of people that the use case of entry `seq` rested on."""
-        known = [register for at, register in self.registers if at < seq]
+        known = bisect_left(self.registers, seq, key=lambda one: one[0])
         if not known:
             raise VerifyError(
                 "pack/register", f"no register of people was recorded before entry {seq}"
             )
-        return known[-1]
+        return self.registers[known - 1][1]
 
     def record(self, case: str) -> Mapping[str, Any]:
         return self.object(files.case_path(case, "case.json"))
@@ -177,7 +178,8 @@ def with_details(disclosed: bytes, bare: list[Entry]) -> list[Entry]:
     erasures = {entry.seq for entry in bare if entry.type == ERASED}
     if erasures:
         lines = [line + b"\n" for line in lines_of(disclosed) if _seq_of(line) in erasures]
-        restated = gone_in(_filled(bare, read_details(b"".join(lines), bare, {}))).restated
+        told = _filled(bare, read_details(b"".join(lines), bare, {}))
+        restated = gone_in([entry for entry in told if entry.seq in erasures]).restated
     return _filled(bare, read_details(disclosed, bare, restated))
 
 

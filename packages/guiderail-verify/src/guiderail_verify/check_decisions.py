@@ -22,8 +22,15 @@ Activations = list[tuple[int, Activation]]
 
 
 def check_policies(pack: AuditPack, check: Check) -> None:
-    """Every pack that decided has its digest, and a signed statement put it into force before."""
+    """Every pack that decided has its digest, and a signed statement put it into force before.
+
+    Packs that came into force and decided nothing have their digest, too.
+    """
     activations = _activations(pack, check)
+    for entry in pack.entries:
+        if entry.type == "policy.activated":
+            check.each(f"entry {entry.seq}", partial(_check_digest, pack, entry.digest, check))
+            check.looked_at -= 1
     for case, history in pack.cases.items():
         for entry in history.decisions:
             where = f"{case}, entry {entry.seq}"
@@ -34,16 +41,20 @@ def _check_policy(
     pack: AuditPack, where: str, entry: Entry, activations: Activations, check: Check
 ) -> None:
     digest = entry.policy or ""
-    found = hashlib.sha256(pack.read(files.pack_path(digest))).hexdigest()
-    check.expect(
-        digest == f"sha256:{found}",
-        f"the policy pack {digest[:19]}... has the SHA-256 {found[:12]}...",
-    )
+    _check_digest(pack, digest, check)
     in_force = _in_force(activations, entry)
     check.expect(
         in_force == digest,
         f"{where}: {digest[:19]}... decided and {str(in_force)[:19]}... was in force for "
         f"{entry.kind}",
+    )
+
+
+def _check_digest(pack: AuditPack, digest: str | None, check: Check) -> None:
+    found = hashlib.sha256(pack.read(files.pack_path(digest or ""))).hexdigest()
+    check.expect(
+        digest == f"sha256:{found}",
+        f"the policy pack {str(digest)[:19]}... has the SHA-256 {found[:12]}...",
     )
 
 

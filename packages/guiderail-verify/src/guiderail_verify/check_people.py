@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -22,10 +22,11 @@ from guiderail_verify.authority import (
     required_roles,
     rules_of,
 )
+from guiderail_verify.canonical import decode_base64
 from guiderail_verify.check_decisions import Judge
 from guiderail_verify.checks import Check
 from guiderail_verify.errors import VerifyError
-from guiderail_verify.registers import is_register
+from guiderail_verify.registers import committed, is_register
 
 _WHY = {
     "administrator": "{who} was an administrator that day, and administrators cannot approve",
@@ -61,6 +62,36 @@ def _check_register(pack: AuditPack, entry: Entry, check: Check) -> None:
         digest == f"sha256:{found}",
         f"the register {entry.name} of entry {entry.seq} has the SHA-256 {found[:12]}..., the "
         f"entry names {digest[7:19]}...",
+    )
+
+
+def check_people(pack: AuditPack, check: Check) -> None:
+    """Whoever the pack names behind a pseudonym is whom the recorded registers committed to.
+
+    Somebody who never was in a register is not looked at: nothing was committed to. Nor is somebody
+    who was erased and stands under the pseudonym. Without its
+    key a commitment cannot be opened, and a name that nothing proves does not pass.
+    """
+    last = {name: one for _, register in pack.registers for name, one in register.people.items()}
+    keys = pack.object(files.NAME_KEYS) if last else {}
+    for pseudonym, person in pack.people.items():
+        if pseudonym in last and person != pseudonym:
+            check.each(
+                pseudonym,
+                partial(_check_name, pseudonym, person, last[pseudonym].known_as, keys, check),
+            )
+
+
+def _check_name(
+    pseudonym: str, person: object, known_as: str, keys: Mapping[str, object], check: Check
+) -> None:
+    key = keys.get(pseudonym)
+    if not isinstance(key, str):
+        check.failures.append(f"{pseudonym}: nothing proves that it is {person}")
+        return
+    check.expect(
+        committed(decode_base64(key, "pack/name-key"), person) == known_as,
+        f"{pseudonym} is said to be {person}, and the recorded register says somebody else",
     )
 
 
@@ -190,13 +221,24 @@ def _counted(
 
 def _check_covered(pack: AuditPack, history: CaseHistory, issued: Entry, check: Check) -> None:
     dossier = (issued.payload or {})["dossier"]
-    given = _counted(pack, history, dossier, issued.seq)
+    given = _counted(pack, history, dossier, _first(history, issued).seq)
     for need in pack.decision(history.id, dossier)["reviewers"]:
         check.expect(
             need["role"] in given,
             f"{history.id}: the permit of entry {issued.seq} has no approval by {need['role']} "
             "from somebody who had that role and training in date",
         )
+
+
+def _first(history: CaseHistory, issued: Entry) -> Entry:
+    """The permit that one stands for which was signed again because a key was stolen.
+
+    Whoever approved then need not have the role today.
+    """
+    by_id = {(one.payload or {})["permit"]: one for one in history.of_type("permit.issued")}
+    while (before := by_id.get((issued.payload or {}).get("replaces"))) and before.seq < issued.seq:
+        issued = before
+    return issued
 
 
 def _reviewed(pack: AuditPack, entry: Entry) -> Iterator[Violation]:

@@ -18,6 +18,7 @@ from decimal import Decimal
 from guiderail_verify.canonical import parse_object
 from guiderail_verify.dsse import open_envelope
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.moments import read_moment
 from guiderail_verify.permit_state import PermitState, require_current
 from guiderail_verify.proof import parse_proof, verify_proof
 from guiderail_verify.trusted_keys import TrustedKeys
@@ -36,7 +37,6 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 _BAD = "permit/bad-content"
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?\Z")
 
 
@@ -197,8 +197,8 @@ def _from_parts(
                 environment=environment,
                 highest_share=_share(share),
                 conditions=tuple(_text(item) for item in conditions),
-                issued_at=_time(issued_at),
-                start_until=_time(start_until),
+                issued_at=read_moment(issued_at, _BAD),
+                start_until=read_moment(start_until, _BAD),
                 dossier="sha256:" + _hex(dossier.removeprefix("sha256:")),
                 policy="sha256:" + _hex(policy),
                 properties=tuple(_text(item) for item in properties),
@@ -239,15 +239,6 @@ def _share(text: str) -> Decimal:
     if not 0 < share <= 1:
         raise VerifyError(_BAD, "The highest share of traffic is not above 0 and at most 1.")
     return share
-
-
-def _time(text: str) -> datetime:
-    if not _TIME.match(text):
-        raise VerifyError(_BAD, "A time is not RFC 3339 with microseconds.")
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
-        raise VerifyError(_BAD, "A time does not exist.") from error
 
 
 def _to_text(moment: datetime) -> str:

@@ -9,18 +9,17 @@ nothing new.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from guiderail_verify.canonical import canonical_json, parse_object
 from guiderail_verify.dsse import open_envelope
 from guiderail_verify.errors import VerifyError
+from guiderail_verify.moments import read_moment
 from guiderail_verify.trusted_keys import EndedKey, TrustedKeys
 
 STATE_TYPE = "application/vnd.guiderail.permit-state+json"
 _BAD = "state/bad-content"
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +131,10 @@ def _parse(payload: bytes) -> PermitState:
                 size,
                 frozenset(revoked),
                 tuple(EndedKey.from_json(item) for item in ended),
-                _time(issued_at),
-                _time(valid_until),
+                read_moment(issued_at, _BAD),
+                read_moment(valid_until, _BAD),
             )
     raise VerifyError(_BAD, "The signed statement is not a state of permits.")
-
-
-def _time(text: str) -> datetime:
-    if not _TIME.match(text):
-        raise VerifyError(_BAD, "A time is not RFC 3339 with microseconds.")
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
-        raise VerifyError(_BAD, "A time does not exist.") from error
 
 
 def _to_text(moment: datetime) -> str:

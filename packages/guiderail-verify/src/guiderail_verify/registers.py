@@ -37,7 +37,11 @@ class Trained(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One person of a recorded register. identity: commitment to name, users and addresses."""
+    """One person of a recorded register.
+
+    known_as: commitment to the id under `name_key`. identity: commitment to name, users and
+    addresses under the salt.
+    """
 
     person: str
     roles: tuple[str, ...]
@@ -80,6 +84,15 @@ def read_people(data: bytes) -> PeopleOnRecord:
     raise _unreadable()
 
 
+def people_in(data: bytes) -> set[str]:
+    """The pseudonyms in a recorded register of any kind."""
+    content = parse_object(data)
+    rows = content.get(str(content.get("register")))
+    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    names = {row.get("person", row.get("approved_by")) for row in found}
+    return {name for name in names if isinstance(name, str)}
+
+
 def is_register(entry: Entry, name: str | None = None) -> bool:
     """Does the entry record a register, this one where a name is given?
 
@@ -92,6 +105,15 @@ def is_register(entry: Entry, name: str | None = None) -> bool:
 def committed(salt: bytes, value: object) -> str:
     """HMAC-SHA256 over the canonical JSON of what a register does not say in clear."""
     return hmac.new(salt, canonical_json(value), hashlib.sha256).hexdigest()
+
+
+def name_key(salt: bytes) -> bytes:
+    """The key of the commitment to who somebody is, made from the salt of that person.
+
+    A pack discloses it for the people whom it names; what is committed to under the salt itself
+    (users, addresses) stays closed.
+    """
+    return hmac.new(salt, b"known-as", hashlib.sha256).digest()
 
 
 def _person(row: Any) -> Recorded:

@@ -1,11 +1,11 @@
 """Draw cases for an audit from a seed that the auditor chose; anybody can draw them again.
 
-The cases are divided into strata by track and outcome. Places are handed out one at a time, always
-to the stratum of which the smallest share has been drawn so far; of equal shares the first by name
-(track, then outcome) comes first. So every stratum is seen before any is seen twice, and large ones
-get more. Within a stratum the cases come in the order of
+The cases are divided into strata by tier, track and outcome. Places are handed out one at a time,
+always to the stratum of which the smallest share has been drawn so far; of equal shares the first
+by name (tier, then track, then outcome) comes first. So every stratum is seen before any is seen
+twice, and large ones get more. Within a stratum the cases come in the order of
 
-    SHA-256("guiderail-sample-v1" || 0x0A || seed || 0x0A || case id)
+    SHA-256("guiderail-sample-v2" || 0x0A || seed || 0x0A || case id)
 
 as hexadecimal text, seed and id in UTF-8. Whoever does not know the seed cannot tell which cases
 will be drawn, so the auditor names it after the checkpoint is signed.
@@ -23,15 +23,17 @@ class Framed(NamedTuple):
     """A case of the sampling frame: everything that could have been drawn."""
 
     case: str
+    tier: str
     track: str
     outcome: str
 
 
 def draw(frame: Iterable[Framed], count: int, seed: str) -> list[str]:
     """The ids of `count` cases, or of all where there are fewer, in the order of the ids."""
-    strata: dict[tuple[str, str], list[str]] = {}
+    strata: dict[tuple[str, str, str], list[str]] = {}
     for framed in frame:
-        strata.setdefault((framed.track, framed.outcome), []).append(framed.case)
+        stratum = (framed.tier, framed.track, framed.outcome)
+        strata.setdefault(stratum, []).append(framed.case)
     for cases in strata.values():
         cases.sort(key=lambda case: place_of(case, seed))
     drawn = dict.fromkeys(sorted(strata), 0)
@@ -43,5 +45,5 @@ def draw(frame: Iterable[Framed], count: int, seed: str) -> list[str]:
 
 def place_of(case: str, seed: str) -> str:
     """What orders the cases of a stratum: 64 hexadecimal digits."""
-    text = f"guiderail-sample-v1\n{seed}\n{case}"
+    text = f"guiderail-sample-v2\n{seed}\n{case}"
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

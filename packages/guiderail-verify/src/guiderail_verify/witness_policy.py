@@ -37,9 +37,12 @@ class WitnessPolicy:
         """What the note shows. Raises VerifyError as `cosignatures` does."""
         return Quorum(self, cosignatures(note, self.keys))
 
-    def to_text(self, log: NoteKey, urls: Mapping[str, str]) -> str:
-        """The policy file for other tools. urls: name of a witness -> its submission prefix."""
-        lines = [f"log {log.to_text()}"]
+    def to_text(self, log: Iterable[NoteKey], urls: Mapping[str, str]) -> str:
+        """The policy file for other tools.
+
+        log: the keys that sign for it now. urls: name of a witness -> its submission prefix.
+        """
+        lines = [f"log {key.to_text()}" for key in log]
         for key in self.keys:
             lines.append(f"witness {key.name} {key.to_text()} {urls.get(key.name, '')}".rstrip())
         if not self.keys:
