@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,6 @@ from guiderail.ledger.append import append_all
 from guiderail.ledger.events import Event
 from guiderail.ledger.proof import prove_entry
 from guiderail.ledger.seal import seal
-from guiderail.ledger.verify import verify
 from guiderail.service.audit_pack import export
 from guiderail.service.set_up import create
 from guiderail.service.workspace import Workspace
@@ -50,7 +48,19 @@ from pathlib import Path
 from guiderail_verify.audit import verify_pack
 audit = verify_pack(Path(sys.argv[1]))
 assert audit.ok, [check for check in audit.checks if not check.ok]
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "MB")
+"""
+
+_VERIFY_DATABASE = """
+import resource, sys
+from pathlib import Path
+from guiderail.ledger.verify import verify
+from guiderail.service.workspace import open_workspace
+workspace = open_workspace(Path(sys.argv[1]))
+report = verify(workspace.store, workspace.keyring.trusted)
+assert report.ok, report.problems
+for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+    print(resource.getrusage(who).ru_maxrss // 1024, "MB", end=" ")
 """
 
 
@@ -76,6 +86,13 @@ def each(title: str, count: int, work: Callable[[], object]) -> None:
     used = time.process_time()
     work()
     print(f"{title:48} {1000 * (time.process_time() - used) / count:8.3f} ms CPU")
+
+
+def in_a_new_process(title: str, code: str, argument: Path) -> None:
+    """So that its memory is its own. The code prints how much, and of what it starts."""
+    with measured(title):
+        found = subprocess.check_output([sys.executable, "-c", code, str(argument)], text=True)
+    print(f"{'its peak memory, and of a process that helps':48} {found.strip()}")
 
 
 def calibrate() -> None:
@@ -118,18 +135,10 @@ def bench(home: Path, entries: int) -> None:
     with measured("seal at once"):
         seal(workspace.store, workspace.keyring, NOW)
     bench_proofs(workspace, entries)
-    with measured("verify the database"):
-        report = verify(workspace.store, workspace.keyring.trusted)
-    assert report.ok, report.problems
-    peaks = [resource.getrusage(who).ru_maxrss // 1024
-             for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]  # fmt: skip
-    print(f"{'peak memory so far, here and of a helper':48} {peaks[0]:8} MB, {peaks[1]} MB")
+    in_a_new_process("verify the database", _VERIFY_DATABASE, home)
     with measured("write an audit pack, and verify it here"):
         assert not export(workspace, home / "pack", workload=SCOPE)["problems"]
-    command = [sys.executable, "-c", _VERIFY_PACK, str(home / "pack")]
-    with measured("guiderail-verify, a new process"):
-        peak = subprocess.check_output(command, text=True)
-    print(f"{'its peak memory':48} {peak.strip():>8} MB")
+    in_a_new_process("guiderail-verify", _VERIFY_PACK, home / "pack")
     calibrate()
 
 

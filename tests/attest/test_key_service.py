@@ -159,7 +159,7 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         reason = (
             "NO TOKEN SIGNS in this run: SoftHSM (package softhsm2) or python-pkcs11 is missing"
         )
-        if os.environ.get("GUIDERAIL_NO_SKIP"):
+        if os.environ.get("GUIDERAIL_TOKEN"):  # set where SoftHSM was installed for this run
             pytest.fail(reason)
         pytest.skip(reason)
     (tmp_path / "tokens").mkdir()

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, insert, select
 from guiderail.core.errors import IntegrityError
 from guiderail.core.time import from_text, to_text
 from guiderail.ledger.seal import latest_note
+from guiderail.store.prepared import Prepared
 from guiderail.store.tables import (
     log_checkpoint,
     log_cosignature,
@@ -84,13 +85,17 @@ class Witnessed:
     note: str
 
 
+_FIND_WITNESSES = Prepared(select(witness.c.verifier_key, witness.c.url).order_by(witness.c.name))
+_FIND_RULE = Prepared(select(witness_rule.c.quorum, witness_rule.c.within_hours))
+
+
 def setting(snapshot: Snapshot) -> Setting:
     """Raises IntegrityError where a stored key or rule cannot be used."""
-    rows = snapshot.execute(select(witness).order_by(witness.c.name)).all()
-    rule = snapshot.execute(select(witness_rule)).one_or_none()
-    quorum = None if rule is None else rule.quorum
+    rows = snapshot.run(_FIND_WITNESSES, {})
+    rule = next(iter(snapshot.run(_FIND_RULE, {})), None)
+    quorum = None if rule is None else rule[0]
     try:
-        keys = tuple(WitnessKey.from_text(row.verifier_key) for row in rows)
+        keys = tuple(WitnessKey.from_text(key) for key, _ in rows)
         needed = majority(len(keys)) if quorum is None else min(int(quorum), len(keys))
         policy = WitnessPolicy(keys, needed)
     except (VerifyError, ValueError) as error:
@@ -100,9 +105,9 @@ def setting(snapshot: Snapshot) -> Setting:
             code="ledger/witnesses",
         ) from error
     return Setting(
-        tuple(Witness(key, row.url) for key, row in zip(keys, rows, strict=True)),
+        tuple(Witness(key, url) for key, (_, url) in zip(keys, rows, strict=True)),
         policy,
-        WITHIN_HOURS if rule is None else int(rule.within_hours),
+        WITHIN_HOURS if rule is None else int(rule[1]),
         quorum is not None,
     )
 
