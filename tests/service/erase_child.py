@@ -39,8 +39,8 @@ def main(home: Path, command: str, kill_at: int) -> None:
     original = Store.transaction
 
     @contextmanager
-    def watched(self: Store) -> Iterator[Transaction]:
-        with original(self) as tx:
+    def watched(self: Store, **how: Any) -> Iterator[Transaction]:
+        with original(self, **how) as tx:
             yield tx
             boundary()
         boundary()
