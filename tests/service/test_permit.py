@@ -57,6 +57,7 @@ def test_issuing_twice_gives_one_permit(live_depot: Depot) -> None:
     assert live_depot.event_types() == before
 
 
+@pytest.mark.tampers
 def test_a_state_that_says_approved_is_not_believed(live_depot: Depot) -> None:
     case = live_depot.submit(live_depot.releases.yellow).case
     tamper(live_depot, ("UPDATE case_record SET state = 'approved' WHERE id = ?", (case.id,)))
@@ -73,6 +74,7 @@ FORGED = (
 )
 
 
+@pytest.mark.tampers
 @pytest.mark.parametrize("person", ["nora", "lapsed", "rita", "nobody"])
 def test_a_forged_approval_by_somebody_who_may_not_give_it_does_not_count(
     live_depot: Depot, person: str
@@ -88,6 +90,7 @@ def test_a_forged_approval_by_somebody_who_may_not_give_it_does_not_count(
         issue_permit(live_depot.acting(), case.id)
 
 
+@pytest.mark.tampers
 def test_the_submitter_in_a_reviewers_role_does_not_count_either(live_depot: Depot) -> None:
     case = live_depot.submit(live_depot.releases.yellow, person="emil").case
     at = live_depot.clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -100,6 +103,7 @@ def test_the_submitter_in_a_reviewers_role_does_not_count_either(live_depot: Dep
         issue_permit(live_depot.acting(), case.id)
 
 
+@pytest.mark.tampers
 def test_an_approval_of_another_dossier_does_not_count(live_depot: Depot) -> None:
     case = live_depot.submit(live_depot.releases.red).case
     live_depot.approve(case.id, "gina")
@@ -110,6 +114,7 @@ def test_an_approval_of_another_dossier_does_not_count(live_depot: Depot) -> Non
     assert live_depot.approve(case.id, "rita").state is State.IN_REVIEW
 
 
+@pytest.mark.tampers
 def test_a_deleted_approval_is_missed(live_depot: Depot) -> None:
     case = live_depot.submit(live_depot.releases.red).case
     live_depot.approve(case.id, "gina")
@@ -122,6 +127,7 @@ def test_a_deleted_approval_is_missed(live_depot: Depot) -> None:
         issue_permit(live_depot.acting(), case.id)
 
 
+@pytest.mark.tampers
 def test_a_gate_that_nobody_accepted_stops_the_permit(live_depot: Depot) -> None:
     case = live_depot.submit(live_depot.releases.tree).case
     for person in ("gina", "rita"):
@@ -138,6 +144,7 @@ def test_a_gate_that_nobody_accepted_stops_the_permit(live_depot: Depot) -> None
     assert "performance" in refusal.value.what
 
 
+@pytest.mark.tampers
 def test_an_unanswered_prohibited_screen_stops_the_permit_whoever_approved(
     new_depot: Depot, tmp_path: Path
 ) -> None:
@@ -196,6 +203,7 @@ def forge_decision(depot: Depot, case: Case, *, digest_too: bool) -> None:
     )
 
 
+@pytest.mark.tampers
 def test_an_edited_decision_does_not_fit_its_digest(live_depot: Depot) -> None:
     case = live_depot.submit(live_depot.releases.yellow).case
     forge_decision(live_depot, case, digest_too=False)
@@ -204,6 +212,7 @@ def test_an_edited_decision_does_not_fit_its_digest(live_depot: Depot) -> None:
     assert refusal.value.code == "integrity/dossier"
 
 
+@pytest.mark.tampers
 def test_an_edited_decision_under_a_fitting_digest_is_not_what_the_facts_give(
     live_depot: Depot,
 ) -> None:
@@ -234,6 +243,7 @@ def test_a_dossier_that_is_none_is_an_error_and_not_a_traceback(
     assert refusal.value.code == "integrity/dossier"
 
 
+@pytest.mark.tampers
 def test_a_case_that_another_policy_decided_is_submitted_again(live_depot: Depot) -> None:
     case = live_depot.submit(live_depot.releases.yellow).case
     older = replace(live_depot.dossier(case.id), pack_digest="sha256:" + "2" * 64)
