@@ -24,7 +24,7 @@ SOURCES = Path(__file__).parents[1] / "src"
 
 LEDGER = frozenset(
     ("log_head", "log_entry", "log_node", "log_checkpoint", "log_index", "subject_counter")
-) | {"person_pseudonym", "vault_salt", "outbox"}
+) | {"person_pseudonym", "vault_salt", "vault_words", "person_key", "outbox"}
 """Tables that an event and its notifications are made of, and what is derived from them."""
 
 WITHOUT_EVENT: Mapping[str, tuple[Set[str], str]] = {
@@ -40,6 +40,9 @@ WITHOUT_EVENT: Mapping[str, tuple[Set[str], str]] = {
     ),
     "guiderail.service.timestamps.timestamp": (
         {"log_timestamp"}, "it is what an authority says about a checkpoint"
+    ),
+    "guiderail.store.scrub.scrub": (
+        {"vault_state"}, "the mark that freed pages are to be overwritten; person.erased set it"
     ),
 }  # fmt: skip
 """Where tables are written without an event, and why that is no change of state."""
@@ -75,6 +78,10 @@ REGISTERS = frozenset({"register_version", "register_salt"})
 
 ONE_FOR_EACH = frozenset({"evidence.added"})
 """Events of which one act writes one for each document: all of them are kept or none."""
+
+
+BESIDE_ANY = frozenset({"register.changed"})
+"""A register is a file that people edit: the first use case that reads a new one records it."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,7 @@ class Watch:
                 self.changes.append(Change(site, frozenset(tables), tuple(events)))
 
         patch.setattr(Snapshot, "execute", watched_execute)
+        patch.setattr(Snapshot, "run", watched_run)
         patch.setattr(Snapshot, "run", watched_run)
         patch.setattr(Store, "transaction", watched)
 

@@ -10,6 +10,7 @@ from guiderail.core.errors import ConflictError, GuiderailError, InputError, Ref
 from guiderail.manifest.load import load_release
 from guiderail.service.deploy import deploy
 from guiderail.service.gate import gate
+from guiderail.service.key_changes import retire, rotate
 from guiderail.service.permit_commands import revoke, state, state_document
 from guiderail.service.permits import permit_of_release
 from guiderail.service.roll_back import roll_back
@@ -73,10 +74,12 @@ def test_what_serves_production_is_stopped_only_on_purpose(live_depot: Depot) ->
     assert live_depot.ask()[0] == 503
 
 
-def test_going_back_needs_no_new_permit_unless_the_old_one_was_taken_back(
+def test_going_back_needs_no_new_permit_even_if_the_keys_of_the_old_one_were_retired(
     two_versions: Depot,
 ) -> None:
     first = two_versions.releases.first
+    rotate(two_versions.acting(), ["checkpoint", "permit"])
+    retire(two_versions.acting())
     assert roll_back(two_versions.acting("edda"), WORKLOAD).to_version == "v1"
     assert two_versions.served() == {digest(first): 100}
 

@@ -18,6 +18,7 @@ _NAMES = {
     "policy_change": "policy changes",
     "policy_vote": "decisions about policies",
     "review": "reviews",
+    "signer": "registered signers",
 }
 
 

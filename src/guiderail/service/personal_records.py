@@ -15,6 +15,7 @@ from sqlalchemy import Column, Table, delete, func, or_, select, update
 
 from guiderail.core.digest import canonical_json, json_digest
 from guiderail.service.answers import SAID_BY
+from guiderail.service.registers import forget_salt
 from guiderail.store import tables
 from guiderail.store.columns import column_bytes
 from guiderail.store.transaction import Snapshot, Transaction
@@ -89,6 +90,7 @@ def rewrite(tx: Transaction, names: Names, pseudonym: str) -> Rewritten:
         statement = update(table).where(table.c.id == change)
         tx.execute(statement.values(contributors=json.dumps(kept)))
         _note(found, table, 1)
+    forget_salt(tx, names.person)
     hold = tables.legal_hold
     tx.execute(
         update(hold)

@@ -36,7 +36,9 @@ _ENDED = ENDS | {State.RETIRED, State.ROLLED_BACK}
 _BASELINES = (
     "production_digest", "previous_digest", "reviewed_digest", "full_review_digest", "first_digest",
 )  # fmt: skip
-_OF_A_CASE = (tables.answer, tables.review, tables.permit, tables.rollout, tables.dossier)
+_OF_A_CASE = (
+    tables.answer, tables.review, tables.permit, tables.rollout, tables.dossier, tables.evidence,
+)  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -22,6 +22,8 @@ FOR_EVER: Final[frozenset[str]] = frozenset(
         "policy.proposed", "policy.reviewed",
         "policy.withdrawn", "policy.activated", "erasure.requested", "person.erased",
         "records.pruned", "hold.placed", "hold.released", "vault.rekeyed",
+        "register.changed", "key.rotated", "key.retired", "key.compromised", "witness.added",
+        "witness.removed", "witness.required", "signer.added", "signer.removed",
     )
 )  # fmt: skip
 """Events without which the rest cannot be verified any more. No class may name them."""

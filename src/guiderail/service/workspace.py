@@ -74,10 +74,11 @@ class Workspace:
     def register(self) -> Register:
         """Everybody who may act: an entry that a restored people.yaml brought back counts not."""
         gone = buried(self.vault)
+        erased = {id_ for id_ in self.everybody.people if any(one.is_of(id_) for one in gone)}
         kept = {
-            id_: person
+            id_: person.model_copy(update={"manager": None}) if person.manager in erased else person
             for id_, person in self.everybody.people.items()
-            if not any(one.is_of(id_) for one in gone)
+            if id_ not in erased
         }
         return Register(kept)
 
