@@ -61,7 +61,7 @@ def erase(workspace: Workspace, person: str, reason: str) -> dict[str, Any]:
             advice="Give it with --reason; name the request, not the person.",
         )
     now = workspace.clock()
-    with transaction(workspace) as tx:
+    with transaction(workspace, alone=True) as tx:
         found = _plan(tx, workspace, person)
         requester = _requester(tx, person)
         authorise_keeper(workspace, person, person=person, requester=requester)
@@ -99,7 +99,7 @@ def _bring_back(workspace: Workspace, tombstone: Tombstone) -> None:
     listed = next((one for one in workspace.everybody.people if tombstone.is_of(one)), None)
     if not known and (person or listed):
         names = _names(workspace, person or str(listed))
-        with workspace.store.transaction() as tx:
+        with workspace.store.transaction(alone=True) as tx:
             if not erasure.is_erased(tx, tombstone.pseudonym):
                 erasure.know_as(tx, names.person, tombstone.pseudonym)
                 _erase(tx, workspace, names, PLATFORM, workspace.clock(), replayed=True)

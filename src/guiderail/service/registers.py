@@ -35,12 +35,13 @@ SALT_BYTES = 32
 
 
 @contextmanager
-def transaction(workspace: Workspace) -> Iterator[Transaction]:
+def transaction(workspace: Workspace, *, alone: bool = False) -> Iterator[Transaction]:
     """The transaction of one use case, which rests on registers that the ledger knows.
 
+    alone: for a use case that writes outside the database too, as `Store.transaction` says.
     Raises ConflictError where a register is edited at this moment, and as `Store.transaction`.
     """
-    with workspace.store.transaction() as tx:
+    with workspace.store.transaction(alone=alone) as tx:
         record_registers(tx, workspace, workspace.actor)
         yield tx
 
