@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import bindparam, func, select
 
 from guiderail.core.processors import usable_processors
 from guiderail.core.time import to_text
@@ -30,6 +30,7 @@ from guiderail.service.packs import pack_that_decided
 from guiderail.service.workspace import Workspace
 from guiderail.store import tables
 from guiderail.store.database import Store
+from guiderail.store.prepared import Prepared
 from guiderail.store.transaction import Snapshot
 
 FEW: Final = 8_000
@@ -37,7 +38,6 @@ FEW: Final = 8_000
 
 _PART: Final = 1_000
 _MOST_PROCESSES: Final = 4
-_ROWS: Final = 100
 
 
 class Part(NamedTuple):
@@ -105,8 +105,10 @@ class _Recorded:
     """The recorded decisions of one snapshot and the pack that is asked about them."""
 
     def __init__(self, snapshot: Snapshot, asking: Asking, pack: Pack) -> None:
-        self._snapshot, self._asking, self._kinds = snapshot, asking, frozenset(pack.kinds)
+        self._snapshot, self._kinds = snapshot, frozenset(pack.kinds)
+        self._since = {} if asking.since is None else {"since": to_text(asking.since)}
         self._happened = incidents(snapshot)
+        self._query = _query(asking)
         self._replayer = Replayer(pack, packs_of(snapshot), review_hours_of(pack))
 
     def replay(self, part: Part) -> Found:
@@ -116,7 +118,7 @@ class _Recorded:
 
     def _decisions(self, part: Part, found: Found) -> Iterator[Decided]:
         happened, kinds = self._happened, self._kinds
-        rows = self._snapshot.execute(_query(part, self._asking))
+        rows = self._snapshot.run(self._query, {**part._asdict(), **self._since})
         for case, facts, pack, at, workload, kind, tier, track, version, digest, *decision in rows:
             if kind not in kinds:
                 found.skipped += 1
@@ -130,7 +132,7 @@ class _Recorded:
             )  # fmt: skip
 
 
-def _query(part: Part, asking: Asking) -> Select[Any]:
+def _query(asking: Asking) -> Prepared:
     dossier, case, release = tables.dossier, tables.case_record, tables.release_record
     query = (
         select(
@@ -148,15 +150,14 @@ def _query(part: Part, asking: Asking) -> Select[Any]:
         )
         .join(case, case.c.id == dossier.c.case_id)
         .join(release, release.c.digest == dossier.c.release_digest, isouter=True)
-        .where(case.c.number.between(*part))
+        .where(case.c.number.between(bindparam("first"), bindparam("last")))
         .order_by(case.c.number, dossier.c.created_at)
-        .execution_options(yield_per=_ROWS)
     )
     if not asking.every:
         query = query.where(dossier.c.digest == case.c.dossier_digest)
-    return query if asking.since is None else query.where(
-        dossier.c.created_at >= to_text(asking.since)
-    )  # fmt: skip
+    if asking.since is not None:
+        query = query.where(dossier.c.created_at >= bindparam("since"))
+    return Prepared(query)
 
 
 def _parts(snapshot: Snapshot) -> list[Part]:
