@@ -41,6 +41,9 @@ _WRITER_LOCK = 7_102_206_962_110_141
 _FULL_STATES = frozenset({"53100", "58030"})
 """PostgreSQL: disk full, input/output error."""
 
+_QUERY_ONLY = "guiderail_query_only"
+"""What `PRAGMA query_only` says on a connection to SQLite, beside the connection."""
+
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock detected, lock not available."""
 
@@ -150,6 +153,7 @@ class Store:
         """
         with self._writers.idle():
             connection = self._engine.raw_connection()
+            connection.info.pop(_QUERY_ONLY, None)
             try:
                 yield connection.driver_connection
             finally:
@@ -199,11 +203,15 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get("guiderail_read"):
-        connection.exec_driver_sql("PRAGMA query_only = ON")
+    reads = bool(connection.get_execution_options().get("guiderail_read"))
+    # Setting it makes SQLite compile every statement again, even where it was set before.
+    if connection.info.get(_QUERY_ONLY) is not reads:
+        connection.info.pop(_QUERY_ONLY, None)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        connection.info[_QUERY_ONLY] = reads
+    if reads:
         connection.exec_driver_sql("BEGIN")
     else:
-        connection.exec_driver_sql("PRAGMA query_only = OFF")
         _wait_for_other_processes(connection)
 
 
