@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FLAGS = (
     "--universal", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links",
-    "--no-annotate", "--no-header", "--python-version", "3.11", "--quiet",
+    "--no-annotate", "--no-header", "--no-strip-extras", "--python-version", "3.11", "--quiet",
 )  # fmt: skip
 
 
