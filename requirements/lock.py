@@ -13,6 +13,7 @@ import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).parent
+# Extras stay: where hashes are required, pip wants `name[extra]` pinned as others ask for it.
 FLAGS = (
     "--universal", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links",
     "--no-annotate", "--no-header", "--no-strip-extras", "--python-version", "3.11", "--quiet",
