@@ -26,10 +26,11 @@ _LEGEND: Final = (
 _PLACES: Final = Decimal("0.0001")
 _LONG: Final = Decimal("1e15")
 _STYLE: Final = (
+    ":root{color-scheme:light dark}"
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}"
     "table{border-collapse:collapse;margin:.5rem 0 1.5rem}caption{text-align:left;font-weight:600}"
     "th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;"
-    "border-bottom:1px solid #b1b4b6;overflow-wrap:anywhere}"
+    "border-bottom:1px solid #b1b4b6;min-width:5.5rem;overflow-wrap:anywhere}"
 )
 
 
@@ -144,16 +145,25 @@ def html(blocks: Iterable[Block], title: str) -> str:
                 if not rows:
                     parts.append(f"<p>{escape(caption)}: none.</p>\n")
                     continue
-                head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
-                body = "".join(
-                    "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n"
-                    for row in rows
-                )
-                parts.append(
-                    f"<table>\n<caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>"
-                    f"\n<tbody>\n{body}</tbody>\n</table>\n"
-                )
+                parts.append(_table(caption, heads, rows))
     return "".join((*parts, "</main>\n</body>\n</html>\n"))
+
+
+def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table without heads has its names in the first column."""
+    named = any(heads)
+    cells = [
+        [f"<td>{escape(cell)}</td>" for cell in row]
+        if named
+        else [f'<th scope="row">{escape(row[0])}</th>', *(f"<td>{escape(c)}</td>" for c in row[1:])]
+        for row in rows
+    ]
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads) if named else ""
+    top = f"<thead><tr>{head}</tr></thead>\n" if named else ""
+    body = "".join(f"<tr>{''.join(row)}</tr>\n" for row in cells)
+    return (
+        f"<table>\n<caption>{escape(caption)}</caption>\n{top}<tbody>\n{body}</tbody>\n</table>\n"
+    )
 
 
 def title_of(release: Release) -> str:
