@@ -26,29 +26,42 @@ from guiderail.core.digest import sha256_digest
 from guiderail.core.errors import IntegrityError
 from guiderail.core.subject import Actor, Subject
 from guiderail.ledger.append import append_all
+from guiderail.ledger.erasure import pseudonym_of
 from guiderail.ledger.events import Event, Evidence
 from guiderail.ledger.proof import prove_entry, prove_growth
+from guiderail.ledger.prune import remove_entries
 from guiderail.ledger.seal import latest_note, seal
 from guiderail.ledger.verify import verify
 from guiderail.service.audit_pack import export
+from guiderail.service.key_changes import retire, rotate
 from guiderail.service.workspace import Workspace
 from guiderail.store.database import DATABASE_FILE, Store
-from guiderail.store.tables import log_entry, log_head, log_index
+from guiderail.store.tables import log_entry, log_head, log_index, pruned_entry
 from guiderail_verify.audit import verify_pack
+from guiderail_verify.gone import runs_of
 from guiderail_verify.note import parse_checkpoint
 from guiderail_verify.permit import VERIFICATION_RESULT, open_permit
 from guiderail_verify.tree import verify_consistency
+from guiderail_verify.trusted_keys import Role
 from tests.verify.conftest import PERMIT, Issued
 
 from .conftest import NOW
+from .words import erase
 
 NAMES = ("credit", "fraud", "churn")
+PRUNABLE = ("rollback.rehearsed", "team.acknowledged")
 
 
 def rehearsed(name: str, at: datetime, person: str) -> Event:
     digest = sha256_digest(name.encode())
     payload = {"outcome": "passed", "from_digest": None, "to_digest": digest, "seconds": "1.5"}
     return Event("rollback.rehearsed", Subject("model", name, digest), Actor(person), at, payload)
+
+
+def acknowledged(person: str, at: datetime) -> Event:
+    payload = {"team": "collections", "note": "Jo tells the branch on Monday"}
+    subject = Subject("model", "credit", sha256_digest(b"credit"))
+    return Event("team.acknowledged", subject, Actor(person), at, payload)
 
 
 class LedgerLife(RuleBasedStateMachine):
@@ -87,6 +100,51 @@ class LedgerLife(RuleBasedStateMachine):
         with contextlib.suppress(ZeroDivisionError), self.store.transaction() as tx:
             append_all(tx, [rehearsed(name, self.now, "ann")])
             raise ZeroDivisionError
+
+    @rule(person=st.sampled_from(("ann", "ben")))
+    def write(self, person: str) -> None:
+        """An event with words of a person, which an erasure takes."""
+        with self.store.transaction() as tx:
+            append_all(tx, [acknowledged(person, self.now)])
+
+    @rule()
+    def erase(self) -> None:
+        """Only ben: ann is who acts in this workspace."""
+        with self.store.read() as snapshot:
+            known = pseudonym_of(snapshot, "ben")
+        if known is not None:
+            erase(self.store, "ben")
+
+    @precondition(lambda self: self.signed)
+    @rule(data=st.data())
+    def prune(self, data: st.DataObject) -> None:
+        """The time of some sealed entries is over; what says so, and keys, stay."""
+        with self.store.read() as snapshot:
+            rows = snapshot.execute(select(log_index.c.seq, log_index.c.type)).all()
+            gone = set(snapshot.execute(select(pruned_entry.c.seq)).scalars())
+        free = [seq for seq, type_ in rows
+                if seq < self.signed and seq not in gone and type_ in PRUNABLE]  # fmt: skip
+        if not free:
+            return
+        chosen = sorted(data.draw(st.sets(st.sampled_from(free), min_size=1, max_size=3)))
+        payload = {"entries": len(chosen), "runs": runs_of(chosen), "classes": {}}
+        event = Event("records.pruned", Subject("log", "log"), Actor("ann"), self.now, payload)
+        with self.store.transaction() as tx:
+            [appended] = append_all(tx, [event])
+            remove_entries(tx, chosen, appended.seq)
+
+    @precondition(lambda self: self.database is None)
+    @rule(roles=st.sampled_from((["checkpoint"], ["permit"], ["checkpoint", "permit"])))
+    def rotate(self, roles: list[Role]) -> None:
+        """New keys sign beside the old ones, and then alone.
+
+        A backup from before it would come back without the keys of its time: not part of this.
+        """
+        rotate(self.workspace, roles)
+        self.sign()
+        retire(self.workspace)
+        self.sign()
+        self.backups.clear()
 
     @rule(hold=st.booleans())
     def seal(self, hold: bool) -> None:
@@ -160,7 +218,9 @@ class LedgerLife(RuleBasedStateMachine):
     @rule(data=st.data())
     def tamper(self, data: st.DataObject) -> None:
         """One byte of one entry is changed behind the product's back, and put right again."""
-        seq = data.draw(st.integers(0, self.size() - 1))
+        with self.store.read() as snapshot:
+            there = snapshot.execute(select(log_entry.c.seq).where(log_entry.c.body != b""))
+            seq = data.draw(st.sampled_from(sorted(there.scalars())))
         raw = sqlite3.connect(self.home / DATABASE_FILE)
         [trigger] = raw.execute(
             "SELECT sql FROM sqlite_master WHERE name = 'log_entry_no_update'"
