@@ -116,7 +116,7 @@ def test_lock_files_pin_and_hash_everything_and_name_no_address(name: str) -> No
 
 def test_the_demo_installs_what_the_tests_install_or_less() -> None:
     pins = [
-        set(re.findall(r"^([A-Za-z0-9._-]+==[^\s;]+)", text, re.M))
+        set(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)", text, re.M))
         for text in ((ROOT / "requirements" / f"{name}.txt").read_text() for name in ("run", "dev"))
     ]
     assert pins[0]

@@ -103,7 +103,7 @@ def test_the_change_is_measured_against_production(planned: Release, tmp_path: P
     older = edit(write(tmp_path / "v0", inputs=("month", "credit_amount")))
     found = run(COST_CHANGE, planned, after(older))["cost.change"]
 
-    assert isinstance(found.value, float)
+    assert isinstance(found.value, int | float)
     low, high = found.detail["low"], found.detail["high"]
     assert isinstance(low, float)
     assert isinstance(high, float)

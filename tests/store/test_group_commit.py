@@ -263,6 +263,15 @@ def test_exactly_what_was_acknowledged_is_there(
     assert [end == "kept" for end in ends] == [kind is add for kind in kinds]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As on a terminal; what runs in the background of a shell begins with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_who_is_interrupted_while_waiting_stops_nobody(store: Store) -> None:
     inside, leave = threading.Event(), threading.Event()
 
@@ -285,6 +294,7 @@ def test_who_is_interrupted_while_waiting_stops_nobody(store: Store) -> None:
     assert topics(store) == ["a", "b", "c"]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_who_is_interrupted_inside_keeps_nothing_and_the_others_go_on(store: Store) -> None:
     def interrupt(tx: Transaction) -> None:
         add("never")(tx)
