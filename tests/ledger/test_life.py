@@ -35,7 +35,7 @@ def postgresql() -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("examples", "steps"),
-    [(12, 14), pytest.param(60, 30, marks=pytest.mark.slow)],
+    [(12, 14), pytest.param(40, 30, marks=pytest.mark.slow)],
     ids=["a few lives", "many lives"],
 )
 def test_a_ledger_holds_whatever_happens_to_it(template: Path, examples: int, steps: int) -> None:
