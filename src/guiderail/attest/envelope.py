@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from securesystemslib.dsse import Envelope
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer  # type: ignore[attr-defined] # no __all__
 
 from guiderail.core.digest import canonical_json
 

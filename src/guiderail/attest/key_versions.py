@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer  # type: ignore[attr-defined] # no __all__
 
 from guiderail.attest.envelope import sign_envelope
 from guiderail.attest.keys import FreshKey

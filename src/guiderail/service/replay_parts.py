@@ -186,7 +186,10 @@ def _shared(
     with ProcessPoolExecutor(
         helpers, multiprocessing.get_context("spawn"), _begin, (home, asking)
     ) as pool:
-        asked = [pool.submit(_replay_part, part) for part in parts]
+        try:
+            asked = [pool.submit(_replay_part, part) for part in parts]
+        except (BrokenProcessPool, OSError):  # no process can be started here
+            return [here.replay(part) for part in parts]
         try:
             mine = {part: here.replay(part)
                     for part, future in zip(reversed(parts), reversed(asked), strict=True)
